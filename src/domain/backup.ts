@@ -1,0 +1,175 @@
+/** Nouns of a backup, as they stand in manifests, histories and JSON output. Fields are added, never renamed. */
+
+export type BackupKind = 'full' | 'incremental';
+export type ComponentName = 'postgres' | 'redis';
+
+/** A stored object: what the store holds (ciphertext where encrypted) and what went in. */
+export interface StoredObject {
+  /** Key in the store, relative to its root. */
+  readonly key: string;
+  /** Bytes in the store. */
+  readonly storedBytes: number;
+  /** SHA-256 of the stored bytes, hex. */
+  readonly sha256: string;
+  /** Bytes that went into the pipeline for this object, before compression and encryption. */
+  readonly plainBytes: number;
+}
+
+export type ArtifactFormat =
+  /** pg_dump -Fc; sections as in `section`. */
+  | 'pg-dump-custom'
+  /** pg_dumpall --globals-only, SQL text. */
+  | 'pg-globals-sql'
+  /** An RDB file as the server sent it. */
+  | 'redis-rdb'
+  /** SCAN + DUMP records; docs/repository-format.md. */
+  | 'redis-dump'
+  /** JSON document, docs/repository-format.md. */
+  | 'json';
+
+/** One dump or snapshot inside a component, cut into objects that are read in order. */
+export interface Artifact {
+  /** Unique in its component, `[a-z0-9-]+`: `schema`, `data`, `data-0007`, `globals`, `facts`, `snapshot`. */
+  readonly name: string;
+  readonly format: ArtifactFormat;
+  /** Compression added by the repository; `none` also when the producer compressed by itself (`producerCompression`). */
+  readonly compression: 'zstd' | 'none';
+  /** What the producer did itself, for people: `zstd:3` by pg_dump. */
+  readonly producerCompression?: string;
+  /** Free facts for the reader of the artifact: `{table: '"public"."audit"'}`. Strings only, no secrets. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly plainBytes: number;
+  readonly storedBytes: number;
+  readonly objects: readonly StoredObject[];
+}
+
+export interface PostgresFacts {
+  /** `18.6`, `15.20 (Debian 15.20-0+deb12u1)`. */
+  readonly server: string;
+  /** server_version_num, 180006. */
+  readonly serverVersion: number;
+  readonly method: readonly ('logical' | 'physical')[];
+  readonly database: string;
+  readonly encoding: string;
+  /** Of the control file, as a decimal string (64 bit); empty where the role may not read it. */
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** WAL position at the snapshot, `0/16B3748`. */
+  readonly lsn: string;
+  /** ISO 8601 instant of the snapshot. */
+  readonly snapshotAt: string;
+  readonly extensions: readonly { readonly name: string; readonly version: string; readonly schema: string }[];
+  readonly tables: number;
+  /** Database size on the server at the snapshot, bytes. */
+  readonly databaseBytes: number;
+}
+
+export interface RedisFacts {
+  /** `7.0.15`. */
+  readonly server: string;
+  readonly method: 'replication' | 'dump' | 'rdb-file';
+  /** One instant for all keys? True for replication and rdb-file, false for dump. */
+  readonly consistent: boolean;
+  readonly keys: number;
+  /** Keys per database number. */
+  readonly databases: Readonly<Record<string, number>>;
+  readonly functions: number;
+  /** 40 hex characters; empty where the server does not tell. */
+  readonly replid: string;
+  readonly offset: number;
+  readonly rdbVersion: number;
+  /** Order-free digest over database, key, type, absolute expiry and canonical value; hex. Empty where not computed. */
+  readonly digest: string;
+  /** ISO 8601 instant at which the snapshot was taken. */
+  readonly snapshotAt: string;
+}
+
+export interface PostgresComponent extends PostgresFacts {
+  readonly bytes: number;
+  readonly storedBytes: number;
+  readonly artifacts: readonly Artifact[];
+}
+
+export interface RedisComponent extends RedisFacts {
+  readonly bytes: number;
+  readonly storedBytes: number;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** One instant in both databases. */
+export interface RecoveryPoint {
+  readonly time: string;
+  readonly postgres?: { readonly timeline: number; readonly lsn: string };
+  readonly redis?: { readonly replid: string; readonly offset: number };
+}
+
+/** What `manifest.json` holds; docs/repository-format.md is the authority. */
+export interface Manifest {
+  readonly formatVersion: 1;
+  readonly id: string;
+  readonly kind: BackupKind;
+  readonly group: string;
+  readonly repositoryId: string;
+  readonly parentId: string | null;
+  /** SHA-256 of the group's previous manifest, so that a removed one is noticed; null for the first. */
+  readonly previousManifest: { readonly id: string; readonly sha256: string } | null;
+  readonly createdAt: string;
+  readonly finishedAt: string;
+  readonly label: Readonly<Record<string, string>>;
+  readonly holds: readonly string[];
+  readonly tool: string;
+  readonly codec: {
+    readonly compression: 'zstd' | 'none';
+    readonly compressionLevel: number;
+    readonly encryption: 'aes-256-gcm' | 'none';
+    /** HMAC-SHA256(data key, "lifeboat-kcv")[0..8), hex; null when not encrypted. */
+    readonly keyCheckValue: string | null;
+  };
+  readonly components: { readonly postgres?: PostgresComponent; readonly redis?: RedisComponent };
+  readonly recoveryPoint: RecoveryPoint;
+  /** Components that were configured but not taken, with the reason. */
+  readonly warnings: readonly string[];
+}
+
+/** The `backup` object of cli.md: a manifest without its objects, and what is known beside it. */
+export interface BackupRecord {
+  readonly id: string;
+  readonly kind: BackupKind;
+  readonly group: string;
+  readonly parentId: string | null;
+  readonly createdAt: string;
+  readonly finishedAt: string;
+  readonly durationMs: number;
+  readonly status: 'complete' | 'damaged';
+  readonly label: Readonly<Record<string, string>>;
+  readonly holds: readonly string[];
+  readonly encrypted: boolean;
+  readonly signed: boolean;
+  readonly verifiedAt: string | null;
+  readonly components: {
+    readonly postgres?: Omit<PostgresComponent, 'artifacts'>;
+    readonly redis?: Omit<RedisComponent, 'artifacts'>;
+  };
+  readonly recoveryPoint: RecoveryPoint;
+  readonly bytes: number;
+  readonly storedBytes: number;
+  readonly location: string;
+  readonly copies: readonly string[];
+}
+
+/** One line of what a restore or a drill found. A skip says why and never counts as a pass. */
+export interface Check {
+  readonly name: string;
+  readonly status: 'pass' | 'fail' | 'skip';
+  readonly expected: string;
+  readonly actual: string;
+  readonly message: string;
+}
+
+/** Something damaged, missing or not what was signed. */
+export interface Problem {
+  readonly backupId: string;
+  readonly key: string;
+  readonly code: string;
+  readonly message: string;
+}

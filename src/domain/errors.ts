@@ -1,0 +1,66 @@
+import { CONFIG_ERRORS } from './errors/config.ts';
+import { EMBEDDED_ERRORS } from './errors/embedded.ts';
+import { OPERATION_ERRORS } from './errors/operation.ts';
+import { PLATFORM_ERRORS } from './errors/platform.ts';
+import { POSTGRES_ERRORS } from './errors/postgres.ts';
+import { REDIS_ERRORS } from './errors/redis.ts';
+import { REPOSITORY_ERRORS } from './errors/repository.ts';
+import type { ErrorRule } from './errors/rule.ts';
+import { STORAGE_ERRORS } from './errors/storage.ts';
+
+/** Every error Lifeboat can report. Codes are AREA_CAUSE and are never reused; docs/reference/errors.md explains each. */
+export const ERRORS = {
+  ...OPERATION_ERRORS,
+  ...CONFIG_ERRORS,
+  ...STORAGE_ERRORS,
+  ...REPOSITORY_ERRORS,
+  ...POSTGRES_ERRORS,
+  ...REDIS_ERRORS,
+  ...EMBEDDED_ERRORS,
+  ...PLATFORM_ERRORS,
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Facts beside the message: sizes, keys, names. Never a secret: they reach histories, logs and reports. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+export interface LifeboatErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: ErrorDetails;
+  /** Replaces the table's hint where the facts allow a better one. */
+  readonly hint?: string;
+}
+
+/**
+ * The one error type. `message` is lower case, made of facts, in the form `doing what: to what: what happened`,
+ * without a full stop and without "failed to".
+ */
+export class LifeboatError extends Error {
+  override readonly name = 'LifeboatError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: LifeboatErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? ERRORS[code].hint;
+    this.details = options.details ?? {};
+  }
+
+  get rule(): ErrorRule {
+    return ERRORS[this.code];
+  }
+}
+
+/** Tells whether a string taken from a wire or a file is one of our codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERRORS, value);
+}
+
+/** Any thrown value as a LifeboatError: ours as it is, everything else as INTERNAL with the cause kept. */
+export function toLifeboatError(error: unknown): LifeboatError {
+  if (error instanceof LifeboatError) return error;
+  return new LifeboatError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,4 @@
+import type { ErrorTable } from './rule.ts';
+
+/** Errors of the `redis` folder. */
+export const REDIS_ERRORS = {} as const satisfies ErrorTable;

@@ -1,0 +1,101 @@
+import type { Check, PostgresFacts } from '../domain/backup.ts';
+import type { Operation } from '../domain/operation.ts';
+
+/** Where a server is and how to get in. `password` never leaves the process except through a 0600 passfile. */
+export interface PostgresTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: string;
+  readonly database: string;
+  readonly ssl?: { readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'; readonly caPath?: string };
+}
+
+/** Client tools; resolved and version-checked once (POSTGRES_TOOL_MISSING, POSTGRES_TOOL_TOO_OLD). */
+export interface PostgresTools {
+  readonly pgDump: string;
+  readonly pgRestore: string;
+  readonly pgDumpall: string;
+  readonly psql: string;
+}
+
+/** What the source looks like before anything is read; small enough for a history. */
+export interface PostgresSource {
+  readonly server: string;
+  readonly serverVersion: number;
+  readonly database: string;
+  readonly databaseBytes: number;
+  readonly tables: number;
+  readonly systemIdentifier: string;
+  readonly superuser: boolean;
+  readonly canReplicate: boolean;
+  readonly walLevel: string;
+  /** Ordinary tables of at least `bigTableBytes`, biggest first: dumped as parts of their own. */
+  readonly bigTables: readonly { readonly oid: number; readonly name: string; readonly bytes: number }[];
+  readonly warnings: readonly string[];
+}
+
+/** Takes one artifact as it streams; resolves when it is durable. Called for several artifacts at once. */
+export type ArtifactSink = (
+  artifact: {
+    readonly name: string;
+    readonly format: 'pg-dump-custom' | 'pg-globals-sql' | 'json';
+    readonly producerCompression?: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  },
+  source: AsyncIterable<Uint8Array>,
+) => Promise<void>;
+
+/** Gives an artifact of the backup that is restored: bytes as the producer gave them. */
+export type ArtifactSource = (name: string) => AsyncIterable<Uint8Array>;
+
+export interface DumpOptions {
+  readonly jobs: number;
+  readonly bigTableBytes: number;
+  /** zstd level for pg_dump's own compression; 0 = do not compress. */
+  readonly zstdLevel: number;
+}
+
+export interface RestoreAside {
+  readonly target: PostgresTarget;
+  /** Database that takes the data; dropped first if it is left over from an earlier attempt of the same restore. */
+  readonly asideDatabase: string;
+  /** Database whose owner, encoding and settings the new one takes over, where it exists. */
+  readonly likeDatabase: string;
+  readonly facts: PostgresFacts;
+  readonly artifacts: readonly { readonly name: string; readonly format: string; readonly attributes: Readonly<Record<string, string>> }[];
+  readonly jobs: number;
+}
+export type AsideResult = { readonly checks: readonly Check[]; readonly rolesCreated: readonly string[]; readonly bytes: number };
+
+export interface Swap {
+  readonly target: PostgresTarget;
+  /** Live name, e.g. `auth`. May not exist yet. */
+  readonly database: string;
+  readonly asideDatabase: string;
+  /** Name the replaced database is kept under. */
+  readonly replacedDatabase: string;
+}
+
+/**
+ * The PostgreSQL data plane of the logical method.
+ * Every function ends its child processes (as a group) and its sessions before it settles, also on abort.
+ */
+export interface Postgres {
+  inspect(target: PostgresTarget, options: { readonly bigTableBytes: number }): Promise<PostgresSource>;
+  /** One exported snapshot; pieces in parallel through `sink`; rejects when any child exits other than 0. */
+  dump(
+    target: PostgresTarget,
+    options: DumpOptions,
+    context: { readonly sink: ArtifactSink; readonly operation: Operation },
+  ): Promise<PostgresFacts>;
+  /** What stands in a restore's way; nothing is changed. `exists` and `userObjects` of the database, free name check. */
+  surveyTarget(target: PostgresTarget, database: string): Promise<{ readonly exists: boolean; readonly userObjects: number; readonly serverVersion: number; readonly canCreateDatabase: boolean }>;
+  restoreAside(request: RestoreAside, context: { readonly source: ArtifactSource; readonly operation: Operation }): Promise<AsideResult>;
+  /** Renames live → replaced and aside → live in one transaction, with owner, ACL, settings, comment carried over. Safe to repeat. */
+  swap(request: Swap): Promise<{ readonly replaced: string | null }>;
+  /** The way back: live → dropped only after replaced → live has worked. Safe to repeat. */
+  undoSwap(request: { readonly target: PostgresTarget; readonly database: string; readonly replacedDatabase: string }): Promise<void>;
+  /** Drops databases with this exact name, ending their sessions; a missing one is fine. */
+  dropDatabase(target: PostgresTarget, database: string): Promise<void>;
+}

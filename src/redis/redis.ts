@@ -1,0 +1,70 @@
+import type { Check, RedisFacts } from '../domain/backup.ts';
+import type { Operation } from '../domain/operation.ts';
+
+/** Where a server is and how to get in. */
+export interface RedisTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: { readonly caPath?: string; readonly certPath?: string; readonly keyPath?: string; readonly servername?: string; readonly insecure?: boolean };
+}
+
+export type RedisMethod = 'replication' | 'dump';
+
+/** What the source looks like before anything is read; small enough for a history. */
+export interface RedisSource {
+  readonly server: string;
+  readonly role: 'master' | 'replica' | 'unknown';
+  readonly keys: number;
+  /** Keys per database number. */
+  readonly databases: Readonly<Record<string, number>>;
+  readonly usedMemoryBytes: number;
+  /** The best method this server and user allow. */
+  readonly method: RedisMethod;
+  /** Why replication cannot be used; empty where it can. */
+  readonly methodReason: string;
+  readonly replid: string;
+  readonly offset: number;
+  readonly warnings: readonly string[];
+}
+
+export type SnapshotSink = (
+  artifact: { readonly name: 'snapshot'; readonly format: 'redis-rdb' | 'redis-dump'; readonly attributes: Readonly<Record<string, string>> },
+  source: AsyncIterable<Uint8Array>,
+) => Promise<void>;
+
+export interface RedisImport {
+  readonly target: RedisTarget;
+  readonly format: 'redis-rdb' | 'redis-dump';
+  readonly facts: RedisFacts;
+  /** `auto`: replicaof for an RDB where the target allows it and nothing of its own must stay, else restore. */
+  readonly method: 'auto' | 'replicaof' | 'restore';
+  /** Address under which the target reaches this process; by default the local address of our connection to it. */
+  readonly agentHost?: string;
+  /** Replace what is there. Without it a target with keys or functions is refused (REDIS_NOT_EMPTY). */
+  readonly dropExisting: boolean;
+}
+
+/** The Redis data plane. Every function closes its sockets before it settles, also on abort. */
+export interface Redis {
+  inspect(target: RedisTarget): Promise<RedisSource>;
+  /** Streams one snapshot through `sink`. The RDB is walked as it passes: its CRC, its end and its key counts are checked. */
+  exportSnapshot(
+    target: RedisTarget,
+    method: RedisMethod,
+    context: { readonly sink: SnapshotSink; readonly operation: Operation },
+  ): Promise<RedisFacts>;
+  /** Reads a stored snapshot to its end without a server: counts, CRC, digest. */
+  checkSnapshot(
+    format: 'redis-rdb' | 'redis-dump',
+    source: AsyncIterable<Uint8Array>,
+    operation: Operation,
+  ): Promise<{ readonly keys: number; readonly databases: Readonly<Record<string, number>>; readonly digest: string }>;
+  surveyTarget(target: RedisTarget): Promise<{ readonly keys: number; readonly functions: number; readonly server: string; readonly role: string }>;
+  /** Loads a snapshot and proves it: counts per database and the digest of a snapshot taken back from the target. */
+  importSnapshot(
+    request: RedisImport,
+    context: { readonly open: () => AsyncIterable<Uint8Array>; readonly operation: Operation },
+  ): Promise<{ readonly checks: readonly Check[]; readonly method: 'replicaof' | 'restore'; readonly keys: number }>;
+}

@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream';
+import type {
+  Artifact,
+  ArtifactFormat,
+  BackupKind,
+  BackupRecord,
+  ComponentName,
+  Manifest,
+  PostgresFacts,
+  Problem,
+  RecoveryPoint,
+  RedisFacts,
+} from '../domain/backup.ts';
+import type { Operation } from '../domain/operation.ts';
+
+/** How the objects of one backup are made; fixed when it begins and recorded in its manifest. */
+export interface Codec {
+  readonly compression: 'zstd' | 'none';
+  /** zstd level, 1–19; ignored when compression is `none`. */
+  readonly compressionLevel: number;
+  readonly encryption: 'aes-256-gcm' | 'none';
+}
+
+export interface BeginBackup {
+  readonly kind: BackupKind;
+  /** ISO 8601; gives the id. A taken id waits for the next free millisecond. */
+  readonly createdAt: string;
+  /** Who begins: the same owner gets its own id again when it asks twice (a retried activity). */
+  readonly owner: string;
+  readonly codec: Codec;
+}
+
+export interface WriteArtifact {
+  readonly backupId: string;
+  readonly component: ComponentName;
+  /** Attempts never share keys: a lost attempt that still writes cannot touch a later one. */
+  readonly attempt: number;
+  /** `[a-z0-9-]+`, unique in the component. */
+  readonly name: string;
+  readonly format: ArtifactFormat;
+  readonly codec: Codec;
+  /** The producer compressed already (`zstd:3` by pg_dump): the repository does not compress again. */
+  readonly producerCompression?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Reference to a component's index object; the only thing about a component that travels through a history. */
+export interface ComponentRef {
+  readonly component: ComponentName;
+  readonly key: string;
+  readonly storedBytes: number;
+  readonly sha256: string;
+}
+
+export interface PublishBackup {
+  readonly backupId: string;
+  readonly kind: BackupKind;
+  readonly codec: Codec;
+  readonly label: Readonly<Record<string, string>>;
+  readonly holds: readonly string[];
+  readonly components: readonly ComponentRef[];
+  readonly recoveryPoint: RecoveryPoint;
+  readonly createdAt: string;
+  readonly finishedAt: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What the bytes in a store mean. Order that is load-bearing: objects, then the component index, then the manifest with
+ * if-none-match, last. A backup is listed only when its manifest is there.
+ */
+export interface Repository {
+  /** `lifeboat.json`'s repository id, a UUID. */
+  readonly id: string;
+  readonly group: string;
+  /** Store URL without secrets. */
+  readonly location: string;
+
+  /** Takes an id (`backups/<id>/begin.json`, if-none-match) and, when encrypted, makes and wraps the data key. */
+  beginBackup(request: BeginBackup): Promise<{ backupId: string }>;
+  /** Streams one artifact through compression and encryption into objects; rejects if `source` throws. */
+  writeArtifact(request: WriteArtifact, source: AsyncIterable<Uint8Array>, operation: Operation): Promise<Artifact>;
+  /** Writes the component's index object: its facts and all its artifacts. */
+  writeComponent(request: {
+    readonly backupId: string;
+    readonly component: ComponentName;
+    readonly attempt: number;
+    readonly facts: PostgresFacts | RedisFacts;
+    readonly artifacts: readonly Artifact[];
+  }): Promise<ComponentRef>;
+  /** Reads the indexes back, checks that every object is there with its size, writes the signed manifest. Safe to repeat. */
+  publish(request: PublishBackup): Promise<Manifest>;
+  /** Removes what an unpublished backup left behind; refuses (BACKUP_PUBLISHED) when a manifest exists. Safe to repeat. */
+  discard(backupId: string): Promise<void>;
+
+  /** Newest first. A manifest that cannot be trusted is listed as `damaged`, never silently left out. */
+  list(): Promise<BackupRecord[]>;
+  /** `latest` or an id; signature, format and repository id checked. BACKUP_NOT_FOUND, MANIFEST_* errors. */
+  load(idOrLatest: string): Promise<Manifest>;
+  record(manifest: Manifest): Promise<BackupRecord>;
+  /** Bytes as the producer gave them. Each object is checked (size, SHA-256, frame tags, zstd checksum) as it streams. */
+  readArtifact(manifest: Manifest, component: ComponentName, name: string, operation: Operation): Readable;
+  /** Reads everything back and names every problem; empty when sound. */
+  verify(idOrLatest: string, operation: Operation): Promise<Problem[]>;
+  /** Problems of the group as a whole: a removed manifest in the chain, an unknown object under a published backup. */
+  verifyChain(): Promise<Problem[]>;
+}

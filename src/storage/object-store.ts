@@ -1,0 +1,41 @@
+import type { Readable } from 'node:stream';
+
+export interface ObjectHead {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt: Date;
+}
+
+export interface PutOptions {
+  /** Fail with STORE_KEY_EXISTS when the key is taken; decided by the store, atomically. */
+  readonly ifNoneMatch?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface GetOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Bytes under keys. Keys are `/`-separated segments of `[A-Za-z0-9._-]+`, never empty, `.` or `..`.
+ *
+ * - `put` MUST make the whole object visible at once and durable before it resolves, or leave nothing: a source that
+ *   throws, an abort and a crash leave no object under the key (at most something `list` does not show).
+ * - `put` over an existing key replaces it, unless `ifNoneMatch`.
+ * - `get` of a missing key rejects with STORE_KEY_MISSING before any byte is given; a short or failed read MUST end
+ *   the stream with an error, never with a clean end.
+ * - `head` gives undefined for a missing key. `remove` of a missing key resolves.
+ * - `list` gives every object under the prefix (a string prefix) exactly once, in ascending key order.
+ * - Errors are LifeboatErrors with STORE_* codes.
+ */
+export interface ObjectStore {
+  /** For people and reports; carries no secret. */
+  readonly url: string;
+  put(key: string, body: AsyncIterable<Uint8Array> | Uint8Array, options?: PutOptions): Promise<{ sizeBytes: number }>;
+  get(key: string, options?: GetOptions): Promise<Readable>;
+  head(key: string): Promise<ObjectHead | undefined>;
+  list(prefix: string): AsyncIterable<ObjectHead>;
+  remove(key: string): Promise<void>;
+  /** Free and total bytes, where the store can tell. */
+  space?(): Promise<{ freeBytes: number; totalBytes: number }>;
+}
