@@ -1,21 +1,31 @@
+import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
 import { REDIS_ERRORS } from './errors/redis.ts';
+import { REDIS_VALUES_ERRORS } from './errors/redis-values.ts';
 import { REPOSITORY_ERRORS } from './errors/repository.ts';
+import { RESTORE_ERRORS } from './errors/restore.ts';
 import type { ErrorRule } from './errors/rule.ts';
+import { SERVICE_ERRORS } from './errors/services.ts';
+import { SOURCE_ERRORS } from './errors/source.ts';
 import { STORAGE_ERRORS } from './errors/storage.ts';
 
 /** Every error Lifeboat can report. Codes are AREA_CAUSE and are never reused; docs/reference/errors.md explains each. */
 export const ERRORS = {
   ...OPERATION_ERRORS,
+  ...RESTORE_ERRORS,
+  ...SOURCE_ERRORS,
   ...CONFIG_ERRORS,
+  ...CLI_ERRORS,
+  ...SERVICE_ERRORS,
   ...STORAGE_ERRORS,
   ...REPOSITORY_ERRORS,
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,
+  ...REDIS_VALUES_ERRORS,
   ...EMBEDDED_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;

@@ -1,0 +1,143 @@
+import { Context } from '@temporalio/activity';
+import type { ControlActivities, DataActivities } from '../contract/activities.ts';
+import type { RestoreRecord } from '../contract/messages.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Manifest } from '../domain/backup.ts';
+import { componentsToRestore, planRestore } from '../domain/restore-plan.ts';
+import type { Dependencies } from './dependencies.ts';
+import { withOperation } from './operation.ts';
+import { configured, postgresTarget, redisTarget } from './sources.ts';
+
+type RestoreControl = Pick<
+  ControlActivities,
+  'planRestore' | 'stopServices' | 'startServices' | 'swapDatabase' | 'dropAside' | 'recordRestore' | 'loadRestore' | 'undoSwap'
+>;
+type RestoreData = Pick<DataActivities, 'restorePostgresAside' | 'checkRedisSnapshot' | 'restoreRedis'>;
+
+export function createRestoreActivities(deps: Dependencies): RestoreControl & RestoreData {
+  return { ...createRestoreControl(deps), ...createRestoreData(deps) };
+}
+
+function createRestoreControl(deps: Dependencies): RestoreControl {
+  const { settings, services } = deps;
+  return {
+    planRestore: ({ request, startedAt }) =>
+      withOperation(settings, async () => {
+        const manifest = await (await deps.repository()).load(request.backup);
+        const components = componentsToRestore(manifest, request.components);
+        const survey = {
+          postgres: components.includes('postgres') ? await surveyPostgres(deps, manifest, request.targetDatabase) : null,
+          redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings)) : null,
+          services: services.names,
+        };
+        return planRestore(manifest, request, { survey, restoreId: `restore-${startedAt.replace(/[:.]/g, '-')}` });
+      }),
+
+    stopServices: ({ services: names }) =>
+      withOperation(settings, async ({ signal }) => {
+        for (const name of names) await services.stop(name, signal);
+      }),
+
+    startServices: ({ services: names }) =>
+      withOperation(settings, async ({ signal }) => {
+        for (const name of [...names].reverse()) await services.start(name, signal);
+      }),
+
+    swapDatabase: (names) =>
+      withOperation(settings, async () => (await deps.postgres()).swap({ target: postgresTarget(settings), ...names })),
+
+    dropAside: ({ asideDatabase }) =>
+      withOperation(settings, async () => (await deps.postgres()).dropDatabase(postgresTarget(settings), asideDatabase)),
+
+    recordRestore: (done) =>
+      withOperation(settings, async () => {
+        const finishedAt = new Date();
+        const expiresAt = new Date(finishedAt.getTime() + settings.keepReplacedMs).toISOString();
+        const record: RestoreRecord = { ...done, finishedAt: finishedAt.toISOString(), expiresAt };
+        await (await deps.repository()).keepRestore(record);
+        return record;
+      }),
+
+    loadRestore: ({ restoreId }) =>
+      withOperation(settings, async () => {
+        const record = (await (await deps.repository()).loadRestore(restoreId)) as RestoreRecord;
+        if (Date.parse(record.expiresAt) < Date.now()) {
+          throw new LifeboatError('RESTORE_UNDO_EXPIRED', `what ${restoreId} replaced was kept until ${record.expiresAt}`);
+        }
+        return record;
+      }),
+
+    undoSwap: (names) =>
+      withOperation(settings, async () => (await deps.postgres()).undoSwap({ target: postgresTarget(settings), ...names })),
+  };
+}
+
+function createRestoreData(deps: Dependencies): RestoreData {
+  const { settings } = deps;
+  return {
+    restorePostgresAside: ({ backupId, database, asideDatabase }) =>
+      withOperation(settings, async (operation) => {
+        const { target, jobs } = configured(settings, 'postgres');
+        const repository = await deps.repository();
+        const manifest = await repository.load(backupId);
+        const facts = stored(manifest, 'postgres');
+        const request = { target, asideDatabase, likeDatabase: database, facts, artifacts: facts.artifacts, jobs };
+        const source = (name: string): AsyncIterable<Uint8Array> =>
+          repository.readArtifact(manifest, 'postgres', name, operation);
+        return (await deps.postgres()).restoreAside(request, { source, operation });
+      }),
+
+    checkRedisSnapshot: ({ backupId }) =>
+      withOperation(settings, async (operation) => {
+        const repository = await deps.repository();
+        const manifest = await repository.load(backupId);
+        const facts = stored(manifest, 'redis');
+        const source = repository.readArtifact(manifest, 'redis', 'snapshot', operation);
+        const found = await deps.redis.checkSnapshot(snapshotFormat(manifest), source, operation);
+        const status = found.keys === facts.keys ? 'pass' : 'fail';
+        const check = { name: 'redis snapshot read to its end', status, expected: `${facts.keys} keys`, actual: `${found.keys} keys`, message: '' } as const;
+        if (status === 'pass') return { keys: found.keys, check };
+        throw new LifeboatError('RESTORE_CONTENT_MISMATCH', `${backupId}: the redis snapshot holds ${found.keys} keys, its manifest says ${facts.keys}`);
+      }),
+
+    restoreRedis: ({ backupId, dropExisting }) =>
+      withOperation(settings, async (operation) => {
+        const { target, agentHost } = configured(settings, 'redis');
+        const repository = await deps.repository();
+        const manifest = await repository.load(backupId);
+        const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
+        return deps.redis.importSnapshot(
+          {
+            target,
+            format: snapshotFormat(manifest),
+            facts: stored(manifest, 'redis'),
+            method: 'auto',
+            ...(agentHost === undefined ? {} : { agentHost }),
+            // The plan found the target empty under the group's lock: what a later attempt finds is left by an earlier one.
+            dropExisting: dropExisting || Context.current().info.attempt > 1,
+          },
+          { open, operation },
+        );
+      }),
+  };
+}
+
+function stored<K extends 'postgres' | 'redis'>(manifest: Manifest, component: K): NonNullable<Manifest['components'][K]> {
+  const found = manifest.components[component];
+  if (found !== undefined) return found as NonNullable<Manifest['components'][K]>;
+  throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no ${component}`);
+}
+
+function snapshotFormat(manifest: Manifest): 'redis-rdb' | 'redis-dump' {
+  const snapshot = stored(manifest, 'redis').artifacts.find(({ name }) => name === 'snapshot');
+  return snapshot?.format === 'redis-dump' ? 'redis-dump' : 'redis-rdb';
+}
+
+async function surveyPostgres(
+  deps: Dependencies,
+  manifest: Manifest,
+  targetDatabase: string | null,
+): Promise<Awaited<ReturnType<Awaited<ReturnType<Dependencies['postgres']>>['surveyTarget']>>> {
+  const database = targetDatabase ?? stored(manifest, 'postgres').database;
+  return (await deps.postgres()).surveyTarget(postgresTarget(deps.settings), database);
+}

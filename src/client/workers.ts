@@ -1,0 +1,31 @@
+import type { Client } from '@temporalio/client';
+import { taskQueue } from '../contract/names.ts';
+import type { WorkerRole } from '../contract/names.ts';
+import { LifeboatError } from '../domain/errors.ts';
+
+/** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY. */
+const ACTIVITY_QUEUE = 2;
+
+/** Roles whose queue nobody polls: an operation started now would wait without a word. */
+export async function missingWorkers(client: Client, group: string): Promise<WorkerRole[]> {
+  const roles: readonly WorkerRole[] = ['control', 'data'];
+  const polled = await Promise.all(roles.map((role) => isPolled(client, taskQueue(role, group))));
+  return roles.filter((_, index) => !polled[index]);
+}
+
+async function isPolled(client: Client, name: string): Promise<boolean> {
+  const answer = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name },
+    taskQueueType: ACTIVITY_QUEUE,
+  });
+  return (answer.pollers ?? []).length > 0;
+}
+
+/** @throws LifeboatError WORKER_MISSING */
+export async function requireWorkers(client: Client, group: string): Promise<void> {
+  const missing = await missingWorkers(client, group);
+  if (missing.length === 0) return;
+  const queues = missing.map((role) => taskQueue(role, group));
+  throw new LifeboatError('WORKER_MISSING', `no worker polls ${queues.join(' and ')}`, { details: { queues } });
+}

@@ -1,0 +1,122 @@
+import type { BackupKind, BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
+import type { RestorePlan } from '../domain/restore-plan.ts';
+
+export type { RestorePlan } from '../domain/restore-plan.ts';
+
+/** What every operation is told about who asked; shown in the Temporal Web UI and in audit entries. */
+export interface Requested {
+  readonly group: string;
+  /** `user@host` of the person or program that asked; self-declared. */
+  readonly requestedBy: string;
+}
+
+export interface BackupInput extends Requested {
+  readonly kind: BackupKind;
+  /** Components asked for; those that are not configured are refused. */
+  readonly components: readonly ComponentName[] | 'configured';
+  readonly label: Readonly<Record<string, string>>;
+  /** Pins the backup against cleanup, with this reason. */
+  readonly hold: string | null;
+}
+
+export interface BackupResult {
+  readonly backup: BackupRecord;
+  readonly warnings: readonly string[];
+}
+
+export interface RestoreInput extends Requested {
+  /** A backup id or `latest`. */
+  readonly backup: string;
+  /** Components asked for; `stored` takes all that the backup has. */
+  readonly components: readonly ComponentName[] | 'stored';
+  readonly dropExisting: boolean;
+  /** Database that takes the data; null for the one that was backed up. */
+  readonly targetDatabase: string | null;
+  readonly stopServices: boolean;
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+}
+
+export interface RestoreUndo {
+  readonly command: string;
+  readonly expiresAt: string;
+}
+
+export interface RestoreResult {
+  readonly restoreId: string;
+  readonly dryRun: boolean;
+  readonly plan: RestorePlan;
+  readonly restored: {
+    readonly postgres: { readonly database: string; readonly replaced: string | null; readonly rolesCreated: readonly string[] } | null;
+    readonly redis: { readonly keys: number; readonly method: string; readonly savedAs: string | null } | null;
+  };
+  readonly recoveryPoint: RecoveryPoint;
+  readonly checks: readonly Check[];
+  /** From the start of the run until everything asked for was back and verified, milliseconds. */
+  readonly rtoMs: number;
+  /** From the recovery point to the start of the run: the age of what came back, milliseconds. */
+  readonly rpoMs: number;
+  readonly undo: RestoreUndo | null;
+}
+
+/** What a restore did, kept in the repository so that it can be undone without its history. */
+export interface RestoreRecord {
+  readonly restoreId: string;
+  readonly backupId: string;
+  readonly finishedAt: string;
+  readonly expiresAt: string;
+  readonly postgres: { readonly database: string; readonly replaced: string | null } | null;
+  readonly redis: { readonly savedAs: string | null } | null;
+  /** Services that were stopped for the restore; an undo stops and starts the same. */
+  readonly services: readonly string[];
+}
+
+export interface UndoRestoreInput extends Requested {
+  readonly restoreId: string;
+}
+
+export interface UndoRestoreResult {
+  readonly restoreId: string;
+  readonly restored: {
+    readonly postgres: { readonly database: string } | null;
+    readonly redis: { readonly keys: number; readonly from: string } | null;
+  };
+  readonly checks: readonly Check[];
+}
+
+export interface VerifyInput extends Requested {
+  /** A backup id, `latest` or `all`. */
+  readonly backup: string;
+}
+
+export interface VerifyResult {
+  readonly verified: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+export type CatalogInput = Requested &
+  ({ readonly ask: 'list' } | { readonly ask: 'show'; readonly backup: string });
+
+/** One object of a backup, for `backup show`. */
+export interface ObjectRow {
+  readonly component: ComponentName;
+  readonly artifact: string;
+  readonly key: string;
+  readonly storedBytes: number;
+  readonly plainBytes: number;
+  readonly sha256: string;
+}
+
+export interface CatalogResult {
+  readonly backups: readonly BackupRecord[];
+  /** Objects of the backup asked for; cut at a stated number so that the answer stays below Temporal's payload limit. */
+  readonly objects: readonly ObjectRow[];
+  readonly objectsTotal: number;
+  readonly location: string;
+}
+
+/** Sent by `lifeboat cancel ID --reason …`. */
+export interface CancelRequest {
+  readonly reason: string;
+  readonly by: string;
+}

@@ -1,0 +1,45 @@
+/**
+ * Names that histories, schedules and people's saved searches hold. Add, never change or remove:
+ * test/architecture compares this file with docs/reference/durable-names.md.
+ */
+
+/** Workflow types, as registered. */
+export const WORKFLOWS = {
+  backup: 'backupWorkflow',
+  restore: 'restoreWorkflow',
+  undoRestore: 'undoRestoreWorkflow',
+  verify: 'verifyWorkflow',
+  catalog: 'catalogWorkflow',
+} as const;
+
+/** Search attributes, all of type Keyword. */
+export const SEARCH_ATTRIBUTES = {
+  group: 'LifeboatGroup',
+  kind: 'LifeboatKind',
+  backupId: 'LifeboatBackupId',
+  phase: 'LifeboatPhase',
+  plan: 'LifeboatPlan',
+} as const;
+
+/** Signals. */
+export const SIGNALS = { cancel: 'cancelOperation' } as const;
+
+export type WorkerRole = 'control' | 'data' | 'journal';
+
+/**
+ * Task queue of a role. Workers of different groups hold different secrets, so a group other than `default` has queues
+ * of its own.
+ */
+export function taskQueue(role: WorkerRole, group: string): string {
+  return group === 'default' ? `lifeboat-${role}` : `lifeboat-${role}-${group}`;
+}
+
+/** The id under which all that must exclude each other on a group runs: the server lets one such execution be open. */
+export function groupWorkflowId(group: string): string {
+  return `lifeboat/${group}`;
+}
+
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`. */
+export function besideWorkflowId(group: string, what: string, request: string): string {
+  return `lifeboat/${group}/${what}/${request}`;
+}

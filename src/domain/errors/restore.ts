@@ -1,0 +1,47 @@
+import type { ErrorTable } from './rule.ts';
+
+/** Refusals of a restore: found before anything is changed. */
+export const RESTORE_ERRORS = {
+  RESTORE_TARGET_NOT_EMPTY: {
+    retry: 'never',
+    exit: 2,
+    when: 'The database or Redis that would take the data is not empty and --drop-existing was not given.',
+    hint: 'add --drop-existing to replace it (what is there is kept for an undo), or restore beside it with --target-database',
+  },
+  RESTORE_COMPONENT_MISSING: {
+    retry: 'never',
+    exit: 2,
+    when: 'The backup does not hold the component that was asked for.',
+    hint: 'see what it holds with `lifeboat backup show ID`',
+  },
+  RESTORE_TARGET_UNCONFIGURED: {
+    retry: 'never',
+    exit: 2,
+    when: 'The configuration names no server for a component that is to be restored.',
+    hint: 'set DATABASE_URL or REDIS_URL, or restore one component with --postgres or --redis',
+  },
+  RESTORE_TARGET_UNFIT: {
+    retry: 'never',
+    exit: 2,
+    when: 'The server that would take the data cannot: it is older than the one backed up, a replica, or the role may not create databases.',
+    hint: 'restore into a server of the same or a newer version with a role that may create databases',
+  },
+  RESTORE_CONTENT_MISMATCH: {
+    retry: 'never',
+    exit: 4,
+    when: 'A stored artifact reads back clean but does not hold what its manifest says.',
+    hint: 'restore another backup, and keep this one for an investigation',
+  },
+  RESTORE_NOT_FOUND: {
+    retry: 'never',
+    exit: 5,
+    when: 'No restore with this id is recorded in the repository.',
+    hint: 'the id is in the answer of the restore, beside `undo`',
+  },
+  RESTORE_UNDO_EXPIRED: {
+    retry: 'never',
+    exit: 5,
+    when: 'What the restore replaced was kept for restore.keepReplaced and is gone.',
+    hint: 'restore from a backup instead: `lifeboat backup list`',
+  },
+} as const satisfies ErrorTable;

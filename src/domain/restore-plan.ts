@@ -1,0 +1,165 @@
+import type { ComponentName, Manifest, RecoveryPoint } from './backup.ts';
+import { asideName, replacedName } from './database-names.ts';
+import { LifeboatError } from './errors.ts';
+
+/** What a restore will do, or would do: found out before anything is changed. */
+export interface RestorePlan {
+  readonly restoreId: string;
+  readonly backupId: string;
+  readonly recoveryPoint: RecoveryPoint;
+  readonly encrypted: boolean;
+  readonly postgres: {
+    /** Name under which the data will be live. */
+    readonly database: string;
+    readonly asideDatabase: string;
+    readonly replacedDatabase: string;
+    readonly exists: boolean;
+    /** There is a database of that name with objects in it, and the restore replaces it. */
+    readonly replaces: boolean;
+    readonly bytes: number;
+  } | null;
+  readonly redis: {
+    readonly keys: number;
+    readonly bytes: number;
+    /** Live keys and functions that will be saved and replaced. */
+    readonly replacesKeys: number;
+    readonly replacesFunctions: number;
+  } | null;
+  /** Names of the services that are stopped before the switch and started after it. */
+  readonly services: readonly string[];
+  /** The steps in order, as sentences. */
+  readonly steps: readonly string[];
+}
+
+export interface RestoreRequest {
+  readonly components: readonly ComponentName[] | 'stored';
+  readonly dropExisting: boolean;
+  readonly targetDatabase: string | null;
+  readonly stopServices: boolean;
+}
+
+/** What the targets look like now; null for a component that is not restored. */
+export interface RestoreSurvey {
+  readonly postgres: {
+    readonly exists: boolean;
+    readonly userObjects: number;
+    readonly serverVersion: number;
+    readonly canCreateDatabase: boolean;
+  } | null;
+  readonly redis: { readonly keys: number; readonly functions: number; readonly role: string } | null;
+  /** Configured services. */
+  readonly services: readonly string[];
+}
+
+/** Components a request means in this backup. @throws LifeboatError RESTORE_COMPONENT_MISSING */
+export function componentsToRestore(manifest: Manifest, wanted: RestoreRequest['components']): ComponentName[] {
+  const stored = (['postgres', 'redis'] as const).filter((name) => manifest.components[name] !== undefined);
+  if (wanted === 'stored') return stored;
+  for (const name of wanted) {
+    if (stored.includes(name)) continue;
+    throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no ${name}: it holds ${stored.join(' and ')}`);
+  }
+  return [...wanted];
+}
+
+/**
+ * Decides what a restore does, or refuses.
+ * @throws LifeboatError RESTORE_TARGET_NOT_EMPTY, RESTORE_TARGET_UNFIT
+ */
+export function planRestore(
+  manifest: Manifest,
+  request: RestoreRequest,
+  facts: { readonly survey: RestoreSurvey; readonly restoreId: string },
+): RestorePlan {
+  const { survey, restoreId } = facts;
+  const postgres = survey.postgres && planPostgres(manifest, request, { survey: survey.postgres, restoreId });
+  const redis = survey.redis && planRedis(manifest, request, survey.redis);
+  const services = request.stopServices ? survey.services : [];
+  const plan = { postgres, redis, services };
+  return {
+    restoreId,
+    backupId: manifest.id,
+    recoveryPoint: manifest.recoveryPoint,
+    encrypted: manifest.codec.encryption !== 'none',
+    ...plan,
+    steps: describeSteps(plan, request),
+  };
+}
+
+function planPostgres(
+  manifest: Manifest,
+  request: RestoreRequest,
+  facts: { readonly survey: NonNullable<RestoreSurvey['postgres']>; readonly restoreId: string },
+): NonNullable<RestorePlan['postgres']> {
+  const { survey, restoreId } = facts;
+  const stored = manifest.components.postgres;
+  if (stored === undefined) throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no postgres`);
+  const database = request.targetDatabase ?? stored.database;
+  refuseUnfitServer(survey, stored.serverVersion);
+  const replaces = survey.exists && survey.userObjects > 0;
+  if (replaces && !request.dropExisting) {
+    throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', `database ${database} holds ${survey.userObjects} objects`, {
+      details: { database, userObjects: survey.userObjects },
+    });
+  }
+  return {
+    database,
+    asideDatabase: asideName(database, restoreId),
+    replacedDatabase: replacedName(database, restoreId),
+    exists: survey.exists,
+    replaces,
+    bytes: stored.bytes,
+  };
+}
+
+function refuseUnfitServer(survey: NonNullable<RestoreSurvey['postgres']>, storedVersion: number): void {
+  const [target, stored] = [major(survey.serverVersion), major(storedVersion)];
+  if (target < stored) {
+    throw new LifeboatError('RESTORE_TARGET_UNFIT', `the backup is of postgresql ${stored}, the target is ${target}`);
+  }
+  if (!survey.canCreateDatabase) {
+    throw new LifeboatError('RESTORE_TARGET_UNFIT', 'the role may not create databases on the target');
+  }
+}
+
+const major = (serverVersion: number): number => Math.floor(serverVersion / 10_000);
+
+function planRedis(
+  manifest: Manifest,
+  request: RestoreRequest,
+  survey: NonNullable<RestoreSurvey['redis']>,
+): NonNullable<RestorePlan['redis']> {
+  const stored = manifest.components.redis;
+  if (stored === undefined) throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no redis`);
+  if (survey.role === 'replica') {
+    throw new LifeboatError('RESTORE_TARGET_UNFIT', 'the redis target is a replica: its master would overwrite the data');
+  }
+  if (survey.keys + survey.functions > 0 && !request.dropExisting) {
+    const message = `redis holds ${survey.keys} keys and ${survey.functions} function libraries`;
+    throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', message, {
+      details: { keys: survey.keys, functions: survey.functions },
+    });
+  }
+  return {
+    keys: stored.keys,
+    bytes: stored.bytes,
+    replacesKeys: survey.keys,
+    replacesFunctions: survey.functions,
+  };
+}
+
+function describeSteps(plan: Pick<RestorePlan, 'postgres' | 'redis' | 'services'>, request: RestoreRequest): string[] {
+  const { postgres, redis, services } = plan;
+  const steps: (string | false)[] = [
+    postgres !== null && `load database ${postgres.database} aside as ${postgres.asideDatabase} and prove it`,
+    redis !== null && `read the Redis snapshot of ${redis.keys} keys to its end`,
+    redis !== null && redis.replacesKeys > 0 && `save the ${redis.replacesKeys} present Redis keys as a backup of their own`,
+    services.length > 0 && `stop ${services.join(', ')}`,
+    request.stopServices && services.length === 0 && 'stop no service: none is configured',
+    redis !== null && `load ${redis.keys} keys into Redis and prove them`,
+    postgres !== null && postgres.exists && `rename ${postgres.database} to ${postgres.replacedDatabase}, kept for an undo`,
+    postgres !== null && `rename ${postgres.asideDatabase} to ${postgres.database}`,
+    services.length > 0 && `start ${services.join(', ')}`,
+  ];
+  return steps.filter((step) => step !== false);
+}

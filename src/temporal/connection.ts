@@ -1,0 +1,52 @@
+import { Client, Connection } from '@temporalio/client';
+import type { ConnectionOptions } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { LifeboatError } from '../domain/errors.ts';
+
+/** Where Temporal is: the configuration's own values win over Temporal's environment and profile file. */
+export interface TemporalAddress {
+  /** `host:port`; undefined for Temporal's own environment configuration, then 127.0.0.1:7233. */
+  readonly address?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Where the local stack listens, and where Temporal's tools look. */
+export const DEFAULT_ADDRESS = '127.0.0.1:7233';
+
+/** How long a first answer may take: a local server needs milliseconds, a distant one a round trip or two. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Options for a connection, resolved as Temporal's tools resolve them (TEMPORAL_*, temporal.toml). */
+export function connectionSettings(where: TemporalAddress): { options: ConnectionOptions; namespace: string } {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  const options: ConnectionOptions = { ...connectionOptions, ...(where.address ? { address: where.address } : {}) };
+  options.address ??= DEFAULT_ADDRESS;
+  return { options, namespace: where.namespace ?? namespace ?? 'default' };
+}
+
+/**
+ * Connects and waits for the server's first answer.
+ * @throws LifeboatError TEMPORAL_UNREACHABLE
+ */
+export async function openConnection(where: TemporalAddress): Promise<{ connection: Connection; namespace: string }> {
+  const { options, namespace } = connectionSettings(where);
+  try {
+    const connection = await Connection.connect({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
+    return { connection, namespace };
+  } catch (cause) {
+    const address = options.address ?? '';
+    throw new LifeboatError('TEMPORAL_UNREACHABLE', `connect to temporal at ${address}: no answer`, {
+      cause,
+      details: { address, namespace },
+    });
+  }
+}
+
+/** A client on a connection of its own; `close` ends it. @throws LifeboatError TEMPORAL_UNREACHABLE */
+export async function connectClient(
+  where: TemporalAddress,
+  identity: string,
+): Promise<{ client: Client; close(): Promise<void> }> {
+  const { connection, namespace } = await openConnection(where);
+  return { client: new Client({ connection, namespace, identity }), close: () => connection.close() };
+}

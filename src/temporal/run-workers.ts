@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory, NativeConnectionOptions } from '@temporalio/worker';
+import type { ControlActivities, DataActivities } from '../contract/activities.ts';
+import { taskQueue } from '../contract/names.ts';
+import type { WorkerRole } from '../contract/names.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import { workflowBundle } from './bundle.ts';
+import { connectionSettings, openConnection } from './connection.ts';
+import type { TemporalAddress } from './connection.ts';
+import { registerSearchAttributes } from './search-attributes.ts';
+
+/** Long streams at once: each may use 100 MiB and most of a core. */
+const DATA_SLOTS = 2;
+/** Short activities at once. */
+const CONTROL_SLOTS = 20;
+/** On SIGTERM: how long streams may go on before they are cancelled, and before the worker ends regardless. */
+const SHUTDOWN_GRACE = '5 seconds';
+const SHUTDOWN_FORCE = '30 seconds';
+/** Progress is fresh and a cancellation arrives within this time. */
+const HEARTBEAT_THROTTLE = '2 seconds';
+
+export interface RunWorkers {
+  readonly temporal: TemporalAddress;
+  readonly identity: string;
+  readonly roles: readonly WorkerRole[];
+  readonly group: string;
+  readonly activities: ControlActivities & DataActivities;
+  readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
+  /** Folder that keeps the workflow bundle. */
+  readonly cacheDir: string;
+}
+
+/** Workers of one process: control decides and runs workflows, data moves bytes. */
+export interface RunningWorkers {
+  /** Settles when all have ended: clean after `shutdown`, with the error that ended one otherwise. */
+  readonly ended: Promise<void>;
+  shutdown(): void;
+}
+
+/**
+ * Starts the workers of the given roles and resolves when they poll.
+ * @throws LifeboatError TEMPORAL_UNREACHABLE
+ */
+export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
+  const { connection, namespace } = await connectWorker(run);
+  const { activities, group } = run;
+  const bundle = run.roles.includes('control') ? await workflowBundle(join(run.cacheDir, 'workflows')) : undefined;
+  const workers = await Promise.all(
+    run.roles.map((role) =>
+      Worker.create({
+        connection,
+        namespace,
+        identity: `${run.identity}/${role}`,
+        taskQueue: taskQueue(role, group),
+        activities,
+        interceptors: { activity: [...run.activityInterceptors] },
+        maxConcurrentActivityTaskExecutions: role === 'data' ? DATA_SLOTS : CONTROL_SLOTS,
+        maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+        defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
+        shutdownGraceTime: SHUTDOWN_GRACE,
+        shutdownForceTime: SHUTDOWN_FORCE,
+        ...(role === 'control' && bundle ? { workflowBundle: bundle } : {}),
+      }),
+    ),
+  );
+  const ended = endTogether(workers).finally(() => connection.close());
+  return { ended, shutdown: () => workers.forEach(shutdownOnce) };
+}
+
+async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConnection; namespace: string }> {
+  const { connection, namespace } = await openConnection(run.temporal);
+  const { address, tls, apiKey, metadata } = connectionSettings(run.temporal).options;
+  try {
+    await registerSearchAttributes(connection, namespace);
+    const options = { address, tls, apiKey, metadata } as NativeConnectionOptions;
+    return { connection: await NativeConnection.connect(options), namespace };
+  } catch (cause) {
+    const message = `prepare namespace ${namespace} at ${address}: ${(cause as Error).message}`;
+    throw new LifeboatError('TEMPORAL_UNREACHABLE', message, { cause });
+  } finally {
+    await connection.close();
+  }
+}
+
+/** One worker that ends takes the others with it: half a process would leave operations waiting without a word. */
+async function endTogether(workers: readonly Worker[]): Promise<void> {
+  try {
+    await Promise.all(
+      workers.map(async (worker) => {
+        await worker.run();
+        workers.forEach(shutdownOnce);
+      }),
+    );
+  } catch (error) {
+    workers.forEach(shutdownOnce);
+    throw error;
+  }
+}
+
+function shutdownOnce(worker: Worker): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
+}

@@ -1,0 +1,111 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Check } from '../domain/backup.ts';
+import type { RestoreInput, RestorePlan, RestoreResult } from '../contract/messages.ts';
+import { control, data } from './support/activity-options.ts';
+import { allOrCancel, cancellable } from './support/cancellation.ts';
+import { orCompensate } from './support/compensation.ts';
+import { trackProgress } from './support/progress.ts';
+import type { WorkflowProgress } from './support/progress.ts';
+import { restoreResult } from './support/restore-result.ts';
+import { withServicesStopped } from './support/services.ts';
+import { takeBackup } from './support/take-backup.ts';
+
+/**
+ * Brings a backup back, under the group's lock. Everything is loaded and proven beside the live data first; the live data
+ * changes last, in two short steps, and what it was is kept so that `restore undo` can bring it back.
+ */
+export async function restoreWorkflow(input: RestoreInput): Promise<RestoreResult> {
+  const progress = trackProgress(`restore of ${input.backup} into group ${input.group}`);
+  return cancellable(progress, () => restore(progress, input));
+}
+
+async function restore(progress: WorkflowProgress, input: RestoreInput): Promise<RestoreResult> {
+  const { startTime, runId } = workflowInfo();
+  progress.enter('planning', 'checking the manifest and what stands in the way');
+  const planning = { request: input, startedAt: startTime.toISOString(), runId };
+  const plan = await control('decide', 'check the manifest and the targets').planRestore(planning);
+  progress.concerns(plan.backupId);
+  if (input.dryRun) return restoreResult({ plan, startedAt: startTime, finishedAt: new Date() });
+
+  const dropAside = {
+    name: 'drop the database loaded aside',
+    run: async () => plan.postgres && control('settle', 'drop the database loaded aside').dropAside(plan.postgres),
+  };
+  const { prepared, switched } = await orCompensate(progress, [dropAside], async () => {
+    const prepared = await prepare(progress, plan, input);
+    const { savedAs } = prepared;
+    const switched = await withServicesStopped(progress, plan.services, () => switchOver(progress, plan, savedAs));
+    return { prepared, switched };
+  });
+
+  progress.enter('recording', 'keeping what was replaced for an undo');
+  const { restoreId, backupId, services, postgres, redis } = plan;
+  const record = await control('settle', 'record what was replaced').recordRestore({
+    restoreId,
+    backupId,
+    services,
+    postgres: postgres && { database: postgres.database, replaced: switched.replaced },
+    redis: redis && { savedAs: prepared.savedAs },
+  });
+  progress.enter('done', `${backupId} is back`);
+  const checks = [...prepared.checks, ...switched.checks];
+  const done = { record, rolesCreated: prepared.rolesCreated, redis: switched.redis, checks };
+  return restoreResult({ plan, startedAt: startTime, finishedAt: new Date(), done });
+}
+
+interface Prepared {
+  readonly checks: readonly Check[];
+  readonly rolesCreated: readonly string[];
+  /** The backup that holds the present Redis keys; null when there are none to lose. */
+  readonly savedAs: string | null;
+}
+
+/** Loads PostgreSQL aside, reads the Redis snapshot to its end and saves the present keys: nothing live changes. */
+async function prepare(progress: WorkflowProgress, plan: RestorePlan, input: RestoreInput): Promise<Prepared> {
+  progress.enter('preparing', 'loading and proving the data beside the live data');
+  const { backupId, postgres, redis } = plan;
+  const [aside, snapshot] = await allOrCancel([
+    async () => postgres && data(`load ${postgres.asideDatabase}`).restorePostgresAside({ backupId, ...postgres }),
+    async () => redis && data('read the Redis snapshot').checkRedisSnapshot({ backupId }),
+  ]);
+  const checks = [...(aside?.checks ?? []), ...(snapshot ? [snapshot.check] : [])];
+  return { checks, rolesCreated: aside?.rolesCreated ?? [], savedAs: await saveRedis(progress, plan, input) };
+}
+
+/** A Redis-only backup of the keys that are about to be replaced; null when there are none. */
+async function saveRedis(progress: WorkflowProgress, plan: RestorePlan, input: RestoreInput): Promise<string | null> {
+  if (!replacesRedis(plan)) return null;
+  const label = { reason: 'before-restore', restore: plan.restoreId };
+  const { group, requestedBy } = input;
+  const request = { group, requestedBy, kind: 'full' as const, components: ['redis' as const], label, hold: null };
+  const saved = await takeBackup(progress, request, `${workflowInfo().runId}/saved`);
+  return saved.backup.id;
+}
+
+function replacesRedis({ redis }: RestorePlan): boolean {
+  return redis !== null && redis.replacesKeys + redis.replacesFunctions > 0;
+}
+
+interface Switched {
+  readonly replaced: string | null;
+  readonly redis: { readonly keys: number; readonly method: string } | null;
+  readonly checks: readonly Check[];
+}
+
+/** Redis first: it can be brought back from its saved keys until the last step, the rename in PostgreSQL, is done. */
+async function switchOver(progress: WorkflowProgress, plan: RestorePlan, savedAs: string | null): Promise<Switched> {
+  progress.enter('switching', 'replacing the live data');
+  const { backupId, postgres } = plan;
+  const bringBack = {
+    name: 'bring the saved Redis keys back',
+    run: async () =>
+      savedAs && data('bring the saved keys back').restoreRedis({ backupId: savedAs, dropExisting: true }),
+  };
+  return orCompensate(progress, [bringBack], async () => {
+    const summary = `load ${plan.redis?.keys} keys into Redis`;
+    const load = { backupId, dropExisting: replacesRedis(plan) };
+    const redis = plan.redis && (await data(summary).restoreRedis(load));
+    const swapped = postgres && (await control('settle', `swap ${postgres.database}`).swapDatabase(postgres));
+    return { replaced: swapped?.replaced ?? null, redis, checks: redis?.checks ?? [] };
+  });
+}

@@ -1,0 +1,48 @@
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
+import type { ControlActivities, DataActivities } from '../../contract/activities.ts';
+import { taskQueue } from '../../contract/names.ts';
+
+/**
+ * Every attempt heartbeats once a second, so a lost worker is noticed within this time. The limit on attempts covers both
+ * lost workers and errors that may pass; errors that cannot pass are marked so by the worker and are not repeated.
+ */
+const HEARTBEAT_TIMEOUT = '12 seconds';
+
+const PROFILES = {
+  /** Short questions and changes: half a minute of patience with what is down. */
+  decide: {
+    startToCloseTimeout: '5 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds', maximumAttempts: 6 },
+  },
+  /** Steps that end hours of work or bring services back: patient for about an hour. */
+  settle: {
+    startToCloseTimeout: '30 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 60 },
+  },
+  /** Long streams. A day is the bound of one attempt; a stalled one is ended much sooner by the worker's watchdog. */
+  stream: {
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
+  },
+} as const satisfies Record<string, ActivityOptions>;
+
+type Profile = keyof typeof PROFILES;
+
+/** Group of the running workflow: the part of its id that `groupWorkflowId` and `besideWorkflowId` put there. */
+function group(): string {
+  return workflowInfo().workflowId.split('/')[1] ?? 'default';
+}
+
+/** Control activities under a profile; `summary` is what a person reads beside the activity in the Temporal Web UI. */
+export function control(profile: Exclude<Profile, 'stream'>, summary: string): ActivityInterfaceFor<ControlActivities> {
+  return proxyActivities<ControlActivities>({ ...PROFILES[profile], taskQueue: taskQueue('control', group()), summary });
+}
+
+/** Data activities: long streams, or reads that may take as long as one. */
+export function data(summary: string): ActivityInterfaceFor<DataActivities> {
+  return proxyActivities<DataActivities>({ ...PROFILES.stream, taskQueue: taskQueue('data', group()), summary });
+}

@@ -1,0 +1,41 @@
+import type { Check } from '../../domain/backup.ts';
+import { achieved } from '../../domain/objectives.ts';
+import type { RestorePlan, RestoreRecord, RestoreResult } from '../../contract/messages.ts';
+
+export interface RestoreOutcome {
+  readonly plan: RestorePlan;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  /** Absent in a dry run. */
+  readonly done?: {
+    readonly record: RestoreRecord;
+    readonly rolesCreated: readonly string[];
+    readonly redis: { readonly keys: number; readonly method: string } | null;
+    readonly checks: readonly Check[];
+  };
+}
+
+/** The answer of a restore, from what was planned and what was done. */
+export function restoreResult({ plan, startedAt, finishedAt, done }: RestoreOutcome): RestoreResult {
+  const { restoreId, recoveryPoint } = plan;
+  const times = achieved({ startedAt, finishedAt, recoveryPoint: recoveryPoint.time });
+  if (done === undefined) {
+    const restored = { postgres: null, redis: null };
+    return { restoreId, dryRun: true, plan, restored, recoveryPoint, checks: [], ...times, undo: null };
+  }
+  const { postgres, redis, expiresAt } = done.record;
+  const replacedAnything = Boolean(postgres?.replaced ?? redis?.savedAs);
+  return {
+    restoreId,
+    dryRun: false,
+    plan,
+    restored: {
+      postgres: postgres && { ...postgres, rolesCreated: done.rolesCreated },
+      redis: redis && done.redis && { ...done.redis, savedAs: redis.savedAs },
+    },
+    recoveryPoint,
+    checks: done.checks,
+    ...times,
+    undo: replacedAnything ? { command: `lifeboat restore undo ${restoreId}`, expiresAt } : null,
+  };
+}

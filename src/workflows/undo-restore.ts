@@ -1,0 +1,35 @@
+import type { UndoRestoreInput, UndoRestoreResult } from '../contract/messages.ts';
+import { control, data } from './support/activity-options.ts';
+import { cancellable } from './support/cancellation.ts';
+import { trackProgress } from './support/progress.ts';
+import { withServicesStopped } from './support/services.ts';
+
+/** Swaps back what a restore replaced, under the group's lock. Safe to repeat. */
+export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<UndoRestoreResult> {
+  const progress = trackProgress(`undo of ${input.restoreId}`);
+  return cancellable(progress, async () => {
+    const { restoreId } = input;
+    const record = await control('decide', `find what ${restoreId} replaced`).loadRestore({ restoreId });
+    const savedAs = record.redis?.savedAs ?? null;
+    const replaced = record.postgres?.replaced ?? null;
+
+    return withServicesStopped(progress, record.services, async () => {
+      progress.enter('switching', `bringing back what ${restoreId} replaced`);
+      const redis =
+        savedAs && (await data(`load ${savedAs} into Redis`).restoreRedis({ backupId: savedAs, dropExisting: true }));
+      const database = record.postgres?.database ?? '';
+      if (replaced !== null) {
+        await control('settle', `swap ${database} back`).undoSwap({ database, replacedDatabase: replaced });
+      }
+      progress.enter('done', `${restoreId} is undone`);
+      return {
+        restoreId,
+        restored: {
+          postgres: replaced === null ? null : { database },
+          redis: redis && savedAs ? { keys: redis.keys, from: savedAs } : null,
+        },
+        checks: redis ? redis.checks : [],
+      };
+    });
+  });
+}

@@ -1,0 +1,23 @@
+import type { Problem } from '../domain/backup.ts';
+import type { VerifyInput, VerifyResult } from '../contract/messages.ts';
+import { data } from './support/activity-options.ts';
+import { cancellable } from './support/cancellation.ts';
+import { trackProgress } from './support/progress.ts';
+
+/** Reads backups back, one after the other, and names every problem; runs beside the group's lock. */
+export async function verifyWorkflow(input: VerifyInput): Promise<VerifyResult> {
+  const progress = trackProgress(`verification of ${input.backup}`);
+  return cancellable(progress, async () => {
+    progress.enter('planning', 'reading the chain of manifests');
+    const plan = await data('read the chain of manifests').planVerification({ backup: input.backup });
+
+    const problems: Problem[] = [...plan.problems];
+    for (const backupId of plan.backupIds) {
+      progress.enter('verifying', `reading every object of ${backupId}`);
+      const found = await data(`read back ${backupId}`).verifyBackup({ backupId });
+      problems.push(...found.problems);
+    }
+    progress.enter('done', `${plan.backupIds.length} verified, ${problems.length} problems`);
+    return { verified: plan.backupIds, problems };
+  });
+}

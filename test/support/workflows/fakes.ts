@@ -1,0 +1,132 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ControlActivities, DataActivities } from '../../../src/contract/activities.ts';
+import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
+import type { BackupRecord } from '../../../src/domain/backup.ts';
+import type { ErrorCode } from '../../../src/domain/errors.ts';
+import { ERRORS } from '../../../src/domain/errors.ts';
+
+/**
+ * Activities that do nothing but note that they were called: workflow tests prove order, compensation and cancellation.
+ * What the real activities do is proven against real servers in test/integration.
+ */
+export type Activities = ControlActivities & DataActivities;
+
+export interface Recorded {
+  /** `name` or `name(argument that matters)`, in the order of the calls. */
+  readonly calls: string[];
+  readonly activities: Activities;
+}
+
+const CODEC = { compression: 'zstd', compressionLevel: 3, encryption: 'none' } as const;
+const AT = '2026-01-02T03:04:05.678Z';
+
+export const BACKUP_RECORD: BackupRecord = {
+  id: 'backup-2026-01-02T03-04-05-678Z',
+  kind: 'full',
+  group: 'scenario',
+  parentId: null,
+  createdAt: AT,
+  finishedAt: AT,
+  durationMs: 0,
+  status: 'complete',
+  label: {},
+  holds: [],
+  encrypted: false,
+  signed: true,
+  verifiedAt: null,
+  components: {},
+  recoveryPoint: { time: AT },
+  bytes: 2,
+  storedBytes: 1,
+  location: 'memory:',
+  copies: [],
+};
+
+export const PLAN: RestorePlan = {
+  restoreId: 'restore-1',
+  backupId: BACKUP_RECORD.id,
+  recoveryPoint: { time: AT },
+  encrypted: false,
+  postgres: {
+    database: 'auth',
+    asideDatabase: 'auth__restoring_1',
+    replacedDatabase: 'auth__replaced_1',
+    exists: true,
+    replaces: true,
+    bytes: 2,
+  },
+  redis: { keys: 7, bytes: 1, replacesKeys: 3, replacesFunctions: 0 },
+  services: ['api'],
+  steps: [],
+};
+
+const CHECK = { name: 'rows', status: 'pass', expected: '1', actual: '1', message: '' } as const;
+
+/** Fails as a worker's error interceptor makes it fail. */
+export function failWith(code: ErrorCode): never {
+  const { retry } = ERRORS[code];
+  throw ApplicationFailure.create({ message: `planted ${code}`, type: code, nonRetryable: retry === 'never' });
+}
+
+/** Heartbeats until it is cancelled, as a long stream does. */
+export async function streamUntilCancelled(): Promise<never> {
+  const context = Context.current();
+  for (;;) {
+    context.heartbeat({ phase: 'dumping', bytes: 1 });
+    await context.sleep(50);
+  }
+}
+
+export function copyResult(component: 'postgres' | 'redis'): Awaited<ReturnType<Activities['copyPostgres']>> {
+  return { ref: { component, key: 'k', storedBytes: 1, sha256: '0' }, point: { time: AT }, bytes: 1, warnings: [] };
+}
+
+const answers: Activities = {
+  surveySources: async () => ({
+    postgres: { database: 'auth', server: '18.6', bytes: 10, tables: 3 },
+    redis: { server: '7.0.15', keys: 5, method: 'replication', bytes: 10 },
+    warnings: [],
+  }),
+  beginBackup: async () => ({ backupId: BACKUP_RECORD.id, codec: CODEC }),
+  copyPostgres: async () => copyResult('postgres'),
+  copyRedis: async () => copyResult('redis'),
+  publishBackup: async () => BACKUP_RECORD,
+  discardBackup: async () => {},
+  planRestore: async () => PLAN,
+  stopServices: async () => {},
+  startServices: async () => {},
+  swapDatabase: async () => ({ replaced: 'auth__replaced_1' }),
+  dropAside: async () => {},
+  recordRestore: async (done) => ({ ...done, finishedAt: AT, expiresAt: AT }),
+  loadRestore: async (): Promise<RestoreRecord> => ({
+    restoreId: 'restore-1',
+    backupId: BACKUP_RECORD.id,
+    finishedAt: AT,
+    expiresAt: AT,
+    postgres: { database: 'auth', replaced: 'auth__replaced_1' },
+    redis: { savedAs: 'backup-saved' },
+    services: ['api'],
+  }),
+  undoSwap: async () => {},
+  readCatalog: async () => ({ backups: [BACKUP_RECORD], objects: [], objectsTotal: 0, location: 'memory:' }),
+  planVerification: async () => ({ backupIds: ['a', 'b'], problems: [] }),
+  verifyBackup: async () => ({ problems: [] }),
+  restorePostgresAside: async () => ({ checks: [CHECK], rolesCreated: ['app'], bytes: 1 }),
+  checkRedisSnapshot: async () => ({ keys: 7, check: CHECK }),
+  restoreRedis: async () => ({ keys: 7, method: 'replicaof', checks: [CHECK] }),
+};
+
+/** The default answers with some replaced, and a list of the calls. */
+export function recordingActivities(planted: Partial<Activities> = {}): Recorded {
+  const calls: string[] = [];
+  const all = { ...answers, ...planted };
+  const entries = Object.entries(all).map(([name, run]) => [
+    name,
+    async (input: { backupId?: string }) => {
+      calls.push(name === 'restoreRedis' || name === 'verifyBackup' ? `${name}(${input.backupId})` : name);
+      return (run as (input: unknown) => Promise<unknown>)(input);
+    },
+  ]);
+  return { calls, activities: Object.fromEntries(entries) as Activities };
+}

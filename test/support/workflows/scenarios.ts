@@ -1,0 +1,314 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
+import type { ErrorCode } from '../../../src/domain/errors.ts';
+import { BACKUP_RECORD, copyResult, failWith, PLAN, streamUntilCancelled } from './fakes.ts';
+import type { Activities } from './fakes.ts';
+
+/** One path through one workflow: driven by test/workflow, recorded and replayed by test/replay. */
+export interface Scenario {
+  /** `<workflow>/<case>`; the history is `<workflow>/<version>-<case>.json`. */
+  readonly name: string;
+  readonly workflow: (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
+  readonly input: unknown;
+  readonly planted?: () => Partial<Activities>;
+  /** Acts on the running workflow: signals, cancellation. */
+  readonly drive?: (handle: WorkflowHandle, calls: readonly string[]) => Promise<void>;
+  readonly outcome: 'completed' | 'cancelled' | ErrorCode;
+  /** Calls in order; those in an inner list run at once, in any order. */
+  readonly calls: readonly (string | readonly string[])[];
+}
+
+const asked = { group: 'scenario', requestedBy: 'tester@here' };
+const backup = { ...asked, kind: 'full', components: 'configured', label: {}, hold: null };
+const restore = {
+  ...asked,
+  backup: 'latest',
+  components: 'stored',
+  dropExisting: true,
+  targetDatabase: null,
+  stopServices: true,
+  dryRun: false,
+};
+
+const TAKE = ['surveySources', 'beginBackup'] as const;
+const SAVED = [...TAKE, 'copyRedis', 'publishBackup'] as const;
+const PREPARE = ['restorePostgresAside', 'checkRedisSnapshot'] as const;
+const LOAD = `restoreRedis(${PLAN.backupId})`;
+
+/** Only Redis configured: what a saved copy before a restore looks like. */
+const redisOnly: Activities['surveySources'] = async () => ({
+  postgres: null,
+  redis: { server: '7.0.15', keys: 3, method: 'replication', bytes: 1 },
+  warnings: [],
+});
+
+const publishSaved: Activities['publishBackup'] = async () => ({ ...BACKUP_RECORD, id: 'backup-saved' });
+
+/** Fails the first time with something that may pass. */
+function failOnce(code: ErrorCode): () => void {
+  let failed = false;
+  return () => {
+    if (failed) return;
+    failed = true;
+    failWith(code);
+  };
+}
+
+async function untilCalled(calls: readonly string[], names: readonly string[]): Promise<void> {
+  while (!names.every((name) => calls.includes(name))) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+const backups: readonly Scenario[] = [
+  {
+    name: 'backup/success',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    outcome: 'completed',
+    calls: [...TAKE, ['copyPostgres', 'copyRedis'], 'publishBackup'],
+  },
+  {
+    name: 'backup/retry-after-transient-error',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    planted: () => {
+      const fail = failOnce('OPERATION_STALLED');
+      return {
+        copyRedis: async () => {
+          fail();
+          return copyResult('redis');
+        },
+      };
+    },
+    outcome: 'completed',
+    calls: [...TAKE, ['copyPostgres', 'copyRedis', 'copyRedis'], 'publishBackup'],
+  },
+  {
+    name: 'backup/copy-fails',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    planted: () => ({ copyPostgres: async () => failWith('SOURCE_NOT_CONFIGURED'), copyRedis: streamUntilCancelled }),
+    outcome: 'SOURCE_NOT_CONFIGURED',
+    calls: [...TAKE, ['copyPostgres', 'copyRedis'], 'discardBackup'],
+  },
+  {
+    name: 'backup/discard-fails-too',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    planted: () => ({
+      publishBackup: async () => failWith('SOURCE_NOT_CONFIGURED'),
+      discardBackup: async () => failWith('GROUP_BUSY'),
+    }),
+    outcome: 'SOURCE_NOT_CONFIGURED',
+    calls: [...TAKE, ['copyPostgres', 'copyRedis'], 'publishBackup', 'discardBackup'],
+  },
+  {
+    name: 'backup/survey-refuses',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    planted: () => ({ surveySources: async () => failWith('SOURCE_NOT_CONFIGURED') }),
+    outcome: 'SOURCE_NOT_CONFIGURED',
+    calls: ['surveySources'],
+  },
+  {
+    name: 'backup/cancelled-with-reason',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    planted: () => ({ copyPostgres: streamUntilCancelled, copyRedis: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      await untilCalled(calls, ['copyPostgres', 'copyRedis']);
+      await handle.signal(SIGNALS.cancel, { reason: 'wrong database', by: 'tester@here' });
+    },
+    outcome: 'cancelled',
+    calls: [...TAKE, ['copyPostgres', 'copyRedis'], 'discardBackup'],
+  },
+  {
+    name: 'backup/cancelled-from-the-web-ui',
+    workflow: WORKFLOWS.backup,
+    input: backup,
+    planted: () => ({ copyPostgres: streamUntilCancelled, copyRedis: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      await untilCalled(calls, ['copyPostgres', 'copyRedis']);
+      await handle.cancel();
+    },
+    outcome: 'cancelled',
+    calls: [...TAKE, ['copyPostgres', 'copyRedis'], 'discardBackup'],
+  },
+  {
+    name: 'backup/redis-only',
+    workflow: WORKFLOWS.backup,
+    input: { ...backup, components: ['redis'] },
+    planted: () => ({ surveySources: redisOnly }),
+    outcome: 'completed',
+    calls: [...TAKE, 'copyRedis', 'publishBackup'],
+  },
+];
+
+const restores: readonly Scenario[] = [
+  {
+    name: 'restore/success',
+    workflow: WORKFLOWS.restore,
+    input: restore,
+    planted: () => ({ surveySources: redisOnly }),
+    outcome: 'completed',
+    calls: ['planRestore', PREPARE, ...SAVED, 'stopServices', LOAD, 'swapDatabase', 'startServices', 'recordRestore'],
+  },
+  {
+    name: 'restore/into-empty-targets',
+    workflow: WORKFLOWS.restore,
+    input: { ...restore, dropExisting: false, stopServices: false },
+    planted: () => ({
+      planRestore: async () => ({
+        ...PLAN,
+        postgres: PLAN.postgres && { ...PLAN.postgres, exists: false, replaces: false },
+        redis: PLAN.redis && { ...PLAN.redis, replacesKeys: 0 },
+        services: [],
+      }),
+      swapDatabase: async () => ({ replaced: null }),
+    }),
+    outcome: 'completed',
+    calls: ['planRestore', PREPARE, LOAD, 'swapDatabase', 'recordRestore'],
+  },
+  {
+    name: 'restore/dry-run',
+    workflow: WORKFLOWS.restore,
+    input: { ...restore, dryRun: true },
+    outcome: 'completed',
+    calls: ['planRestore'],
+  },
+  {
+    name: 'restore/refused',
+    workflow: WORKFLOWS.restore,
+    input: restore,
+    planted: () => ({ planRestore: async () => failWith('RESTORE_TARGET_NOT_EMPTY') }),
+    outcome: 'RESTORE_TARGET_NOT_EMPTY',
+    calls: ['planRestore'],
+  },
+  {
+    name: 'restore/damaged-backup',
+    workflow: WORKFLOWS.restore,
+    input: restore,
+    planted: () => ({
+      checkRedisSnapshot: async () => failWith('RESTORE_CONTENT_MISMATCH'),
+      restorePostgresAside: streamUntilCancelled,
+    }),
+    outcome: 'RESTORE_CONTENT_MISMATCH',
+    calls: ['planRestore', PREPARE, 'dropAside'],
+  },
+  {
+    name: 'restore/redis-load-fails',
+    workflow: WORKFLOWS.restore,
+    input: restore,
+    planted: () => ({
+      surveySources: redisOnly,
+      restoreRedis: async ({ backupId }) =>
+        backupId === PLAN.backupId ? failWith('RESTORE_TARGET_UNFIT') : { keys: 3, method: 'restore', checks: [] },
+      publishBackup: publishSaved,
+    }),
+    outcome: 'RESTORE_TARGET_UNFIT',
+    calls: ['planRestore', PREPARE, ...SAVED, 'stopServices', LOAD, 'restoreRedis(backup-saved)', 'startServices', 'dropAside'],
+  },
+  {
+    name: 'restore/swap-fails',
+    workflow: WORKFLOWS.restore,
+    input: restore,
+    planted: () => ({
+      surveySources: redisOnly,
+      swapDatabase: async () => failWith('RESTORE_TARGET_UNFIT'),
+      publishBackup: publishSaved,
+    }),
+    outcome: 'RESTORE_TARGET_UNFIT',
+    calls: [
+      'planRestore',
+      PREPARE,
+      ...SAVED,
+      'stopServices',
+      LOAD,
+      'swapDatabase',
+      'restoreRedis(backup-saved)',
+      'startServices',
+      'dropAside',
+    ],
+  },
+  {
+    name: 'restore/cancelled-while-preparing',
+    workflow: WORKFLOWS.restore,
+    input: restore,
+    planted: () => ({ restorePostgresAside: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      await untilCalled(calls, ['restorePostgresAside', 'checkRedisSnapshot']);
+      await handle.signal(SIGNALS.cancel, { reason: 'not now', by: 'tester@here' });
+    },
+    outcome: 'cancelled',
+    calls: ['planRestore', PREPARE, 'dropAside'],
+  },
+  {
+    name: 'undo-restore/success',
+    workflow: WORKFLOWS.undoRestore,
+    input: { ...asked, restoreId: 'restore-1' },
+    outcome: 'completed',
+    calls: ['loadRestore', 'stopServices', 'restoreRedis(backup-saved)', 'undoSwap', 'startServices'],
+  },
+  {
+    name: 'undo-restore/expired',
+    workflow: WORKFLOWS.undoRestore,
+    input: { ...asked, restoreId: 'restore-1' },
+    planted: () => ({ loadRestore: async () => failWith('RESTORE_UNDO_EXPIRED') }),
+    outcome: 'RESTORE_UNDO_EXPIRED',
+    calls: ['loadRestore'],
+  },
+  {
+    name: 'undo-restore/swap-fails',
+    workflow: WORKFLOWS.undoRestore,
+    input: { ...asked, restoreId: 'restore-1' },
+    planted: () => ({ undoSwap: async () => failWith('RESTORE_TARGET_UNFIT') }),
+    outcome: 'RESTORE_TARGET_UNFIT',
+    calls: ['loadRestore', 'stopServices', 'restoreRedis(backup-saved)', 'undoSwap', 'startServices'],
+  },
+];
+
+const questions: readonly Scenario[] = [
+  {
+    name: 'verify/success',
+    workflow: WORKFLOWS.verify,
+    input: { ...asked, backup: 'all' },
+    outcome: 'completed',
+    calls: ['planVerification', 'verifyBackup(a)', 'verifyBackup(b)'],
+  },
+  {
+    name: 'verify/unknown-backup',
+    workflow: WORKFLOWS.verify,
+    input: { ...asked, backup: 'latest' },
+    planted: () => ({ planVerification: async () => failWith('RESTORE_NOT_FOUND') }),
+    outcome: 'RESTORE_NOT_FOUND',
+    calls: ['planVerification'],
+  },
+  {
+    name: 'verify/cancelled',
+    workflow: WORKFLOWS.verify,
+    input: { ...asked, backup: 'all' },
+    planted: () => ({ verifyBackup: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      await untilCalled(calls, ['verifyBackup(a)']);
+      await handle.signal(SIGNALS.cancel, { reason: 'not now', by: 'tester@here' });
+    },
+    outcome: 'cancelled',
+    calls: ['planVerification', 'verifyBackup(a)'],
+  },
+  {
+    name: 'catalog/list',
+    workflow: WORKFLOWS.catalog,
+    input: { ...asked, ask: 'list' },
+    outcome: 'completed',
+    calls: ['readCatalog'],
+  },
+  {
+    name: 'catalog/show-fails',
+    workflow: WORKFLOWS.catalog,
+    input: { ...asked, ask: 'show', backup: 'nothing' },
+    planted: () => ({ readCatalog: async () => failWith('RESTORE_NOT_FOUND') }),
+    outcome: 'RESTORE_NOT_FOUND',
+    calls: ['readCatalog'],
+  },
+];
+
+export const SCENARIOS: readonly Scenario[] = [...backups, ...restores, ...questions];
