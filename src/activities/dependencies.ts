@@ -1,6 +1,7 @@
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
 import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
+import type { Services } from '../services/services.ts';
 
 /** The part of the configuration that activities act on, secrets resolved; it never leaves the worker. */
 export interface WorkSettings {
@@ -23,13 +24,6 @@ export interface WorkSettings {
   readonly stallAfterMs: number;
 }
 
-/** Runs the configured stop and start commands. */
-export interface ServiceController {
-  readonly names: readonly string[];
-  stop(name: string, signal: AbortSignal): Promise<void>;
-  start(name: string, signal: AbortSignal): Promise<void>;
-}
-
 /** What activities join: libraries that know no Temporal. */
 export interface Dependencies {
   readonly settings: WorkSettings;
@@ -37,5 +31,5 @@ export interface Dependencies {
   repository(): Promise<Repository>;
   postgres(): Promise<Postgres>;
   readonly redis: Redis;
-  readonly services: ServiceController;
+  readonly services: Services;
 }

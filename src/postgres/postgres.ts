@@ -8,7 +8,10 @@ export interface PostgresTarget {
   readonly user: string;
   readonly password?: string;
   readonly database: string;
-  readonly ssl?: { readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'; readonly caPath?: string };
+  readonly ssl?: {
+    readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+    readonly caPath?: string;
+  };
 }
 
 /** Client tools; resolved and version-checked once (POSTGRES_TOOL_MISSING, POSTGRES_TOOL_TOO_OLD). */
@@ -63,10 +66,23 @@ export interface RestoreAside {
   /** Database whose owner, encoding and settings the new one takes over, where it exists. */
   readonly likeDatabase: string;
   readonly facts: PostgresFacts;
-  readonly artifacts: readonly { readonly name: string; readonly format: string; readonly attributes: Readonly<Record<string, string>> }[];
+  readonly artifacts: readonly {
+    readonly name: string;
+    readonly format: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  }[];
   readonly jobs: number;
 }
-export type AsideResult = { readonly checks: readonly Check[]; readonly rolesCreated: readonly string[]; readonly bytes: number };
+
+export interface AsideResult {
+  /** Passed ones and skipped ones; a failed one rejects. */
+  readonly checks: readonly Check[];
+  readonly rolesCreated: readonly string[];
+  /** Bytes read from the artifacts. */
+  readonly bytes: number;
+  /** Identity of the aside database, for `Swap.asideOid`: it stays the same under every name. */
+  readonly databaseOid: number;
+}
 
 export interface Swap {
   readonly target: PostgresTarget;
@@ -75,6 +91,25 @@ export interface Swap {
   readonly asideDatabase: string;
   /** Name the replaced database is kept under. */
   readonly replacedDatabase: string;
+  /** `AsideResult.databaseOid`. With it a repeated swap knows for sure whether the live database is the restored one. */
+  readonly asideOid?: number;
+}
+
+export interface SwapResult {
+  /** Name the replaced database is kept under; null where there was none. */
+  readonly replaced: string | null;
+  /** For `UndoSwap.replacedOid`. */
+  readonly replacedOid: number | null;
+  /** Properties of the replaced database that the role may not give to the new one, a sentence each. */
+  readonly skipped: readonly string[];
+}
+
+export interface UndoSwap {
+  readonly target: PostgresTarget;
+  readonly database: string;
+  readonly replacedDatabase: string;
+  /** `SwapResult.replacedOid`. With it an undo after the replaced database was dropped is an error, not taken for a repeated one. */
+  readonly replacedOid?: number;
 }
 
 /**
@@ -90,12 +125,23 @@ export interface Postgres {
     context: { readonly sink: ArtifactSink; readonly operation: Operation },
   ): Promise<PostgresFacts>;
   /** What stands in a restore's way; nothing is changed. `exists` and `userObjects` of the database, free name check. */
-  surveyTarget(target: PostgresTarget, database: string): Promise<{ readonly exists: boolean; readonly userObjects: number; readonly serverVersion: number; readonly canCreateDatabase: boolean }>;
-  restoreAside(request: RestoreAside, context: { readonly source: ArtifactSource; readonly operation: Operation }): Promise<AsideResult>;
+  surveyTarget(
+    target: PostgresTarget,
+    database: string,
+  ): Promise<{
+    readonly exists: boolean;
+    readonly userObjects: number;
+    readonly serverVersion: number;
+    readonly canCreateDatabase: boolean;
+  }>;
+  restoreAside(
+    request: RestoreAside,
+    context: { readonly source: ArtifactSource; readonly operation: Operation },
+  ): Promise<AsideResult>;
   /** Renames live → replaced and aside → live in one transaction, with owner, ACL, settings, comment carried over. Safe to repeat. */
-  swap(request: Swap): Promise<{ readonly replaced: string | null }>;
+  swap(request: Swap): Promise<SwapResult>;
   /** The way back: live → dropped only after replaced → live has worked. Safe to repeat. */
-  undoSwap(request: { readonly target: PostgresTarget; readonly database: string; readonly replacedDatabase: string }): Promise<void>;
+  undoSwap(request: UndoSwap): Promise<void>;
   /** Drops databases with this exact name, ending their sessions; a missing one is fine. */
   dropDatabase(target: PostgresTarget, database: string): Promise<void>;
 }

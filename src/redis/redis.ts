@@ -7,7 +7,13 @@ export interface RedisTarget {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
-  readonly tls?: { readonly caPath?: string; readonly certPath?: string; readonly keyPath?: string; readonly servername?: string; readonly insecure?: boolean };
+  readonly tls?: {
+    readonly caPath?: string;
+    readonly certPath?: string;
+    readonly keyPath?: string;
+    readonly servername?: string;
+    readonly insecure?: boolean;
+  };
 }
 
 export type RedisMethod = 'replication' | 'dump';
@@ -30,7 +36,11 @@ export interface RedisSource {
 }
 
 export type SnapshotSink = (
-  artifact: { readonly name: 'snapshot'; readonly format: 'redis-rdb' | 'redis-dump'; readonly attributes: Readonly<Record<string, string>> },
+  artifact: {
+    readonly name: 'snapshot';
+    readonly format: 'redis-rdb' | 'redis-dump';
+    readonly attributes: Readonly<Record<string, string>>;
+  },
   source: AsyncIterable<Uint8Array>,
 ) => Promise<void>;
 
@@ -61,7 +71,9 @@ export interface Redis {
     source: AsyncIterable<Uint8Array>,
     operation: Operation,
   ): Promise<{ readonly keys: number; readonly databases: Readonly<Record<string, number>>; readonly digest: string }>;
-  surveyTarget(target: RedisTarget): Promise<{ readonly keys: number; readonly functions: number; readonly server: string; readonly role: string }>;
+  surveyTarget(
+    target: RedisTarget,
+  ): Promise<{ readonly keys: number; readonly functions: number; readonly server: string; readonly role: string }>;
   /** Loads a snapshot and proves it: counts per database and the digest of a snapshot taken back from the target. */
   importSnapshot(
     request: RedisImport,

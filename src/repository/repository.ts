@@ -55,6 +55,8 @@ export interface ComponentRef {
 export interface PublishBackup {
   readonly backupId: string;
   readonly kind: BackupKind;
+  /** The backup that an incremental one builds on. */
+  readonly parentId?: string;
   readonly codec: Codec;
   readonly label: Readonly<Record<string, string>>;
   readonly holds: readonly string[];
@@ -78,6 +80,11 @@ export interface Repository {
 
   /** Takes an id (`backups/<id>/begin.json`, if-none-match) and, when encrypted, makes and wraps the data key. */
   beginBackup(request: BeginBackup): Promise<{ backupId: string }>;
+  /**
+   * Takes the next attempt number of a component (`…/attempt-<n>/begin.json`, if-none-match): a lost attempt that still
+   * writes never shares keys with a later one, whatever numbers Temporal gives to attempts.
+   */
+  claimAttempt(backupId: string, component: ComponentName): Promise<number>;
   /** Streams one artifact through compression and encryption into objects; rejects if `source` throws. */
   writeArtifact(request: WriteArtifact, source: AsyncIterable<Uint8Array>, operation: Operation): Promise<Artifact>;
   /** Writes the component's index object: its facts and all its artifacts. */
@@ -100,8 +107,18 @@ export interface Repository {
   record(manifest: Manifest): Promise<BackupRecord>;
   /** Bytes as the producer gave them. Each object is checked (size, SHA-256, frame tags, zstd checksum) as it streams. */
   readArtifact(manifest: Manifest, component: ComponentName, name: string, operation: Operation): Readable;
+  /** Keeps what a restore did (`restores/<restoreId>.json`); repeated with the same content it succeeds. */
+  keepRestore(record: { readonly restoreId: string }): Promise<void>;
+  /** What `keepRestore` kept, as it was. @throws LifeboatError RESTORE_NOT_FOUND */
+  loadRestore(restoreId: string): Promise<unknown>;
   /** Reads everything back and names every problem; empty when sound. */
   verify(idOrLatest: string, operation: Operation): Promise<Problem[]>;
   /** Problems of the group as a whole: a removed manifest in the chain, an unknown object under a published backup. */
   verifyChain(): Promise<Problem[]>;
 }
+
+/** What reads and never writes: it works on a read-only store, without a signing key and without Temporal. */
+export type RepositoryReader = Pick<
+  Repository,
+  'id' | 'group' | 'location' | 'list' | 'load' | 'record' | 'readArtifact' | 'loadRestore' | 'verify' | 'verifyChain'
+>;

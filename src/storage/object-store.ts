@@ -25,7 +25,11 @@ export interface GetOptions {
  * - `get` of a missing key rejects with STORE_KEY_MISSING before any byte is given; a short or failed read MUST end
  *   the stream with an error, never with a clean end.
  * - `head` gives undefined for a missing key. `remove` of a missing key resolves.
- * - `list` gives every object under the prefix (a string prefix) exactly once, in ascending key order.
+ * - `list` gives every object under the prefix (a string prefix) exactly once, in ascending key order (by code unit).
+ * - `folders` gives the names between the prefix (which ends in `/`) and the next `/`, each once, ascending: what holds
+ *   at least one object, without reading the objects' names below it.
+ * - `removeLeftovers` removes what interrupted writes left under the prefix (temporary files, unfinished uploads) and
+ *   gives their number; writes younger than `olderThanMs` are let alone, an older one that still runs then rejects.
  * - Errors are LifeboatErrors with STORE_* codes.
  */
 export interface ObjectStore {
@@ -35,7 +39,9 @@ export interface ObjectStore {
   get(key: string, options?: GetOptions): Promise<Readable>;
   head(key: string): Promise<ObjectHead | undefined>;
   list(prefix: string): AsyncIterable<ObjectHead>;
+  folders(prefix: string): AsyncIterable<string>;
   remove(key: string): Promise<void>;
+  removeLeftovers(prefix: string, olderThanMs: number): Promise<number>;
   /** Free and total bytes, where the store can tell. */
   space?(): Promise<{ freeBytes: number; totalBytes: number }>;
 }

@@ -10,8 +10,6 @@ import { connectionSettings, openConnection } from './connection.ts';
 import type { TemporalAddress } from './connection.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 
-/** Long streams at once: each may use 100 MiB and most of a core. */
-const DATA_SLOTS = 2;
 /** Short activities at once. */
 const CONTROL_SLOTS = 20;
 /** On SIGTERM: how long streams may go on before they are cancelled, and before the worker ends regardless. */
@@ -27,6 +25,8 @@ export interface RunWorkers {
   readonly group: string;
   readonly activities: ControlActivities & DataActivities;
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
+  /** Long streams at once: each may use 100 MiB and most of a core. */
+  readonly dataSlots: number;
   /** Folder that keeps the workflow bundle. */
   readonly cacheDir: string;
 }
@@ -55,7 +55,7 @@ export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
         taskQueue: taskQueue(role, group),
         activities,
         interceptors: { activity: [...run.activityInterceptors] },
-        maxConcurrentActivityTaskExecutions: role === 'data' ? DATA_SLOTS : CONTROL_SLOTS,
+        maxConcurrentActivityTaskExecutions: role === 'data' ? run.dataSlots : CONTROL_SLOTS,
         maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
         defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
         shutdownGraceTime: SHUTDOWN_GRACE,

@@ -11,7 +11,7 @@ export const EMBEDDED_ERRORS = {
   NO_UNPRIVILEGED_USER: {
     retry: 'never',
     exit: 2,
-    when: 'PostgreSQL refuses to run as root, and neither `postgres` nor `nobody` is in /etc/passwd.',
+    when: 'PostgreSQL needs an account with a name: as root `postgres` or `nobody` in /etc/passwd, else the one that runs Lifeboat.',
     hint: 'add one with `useradd --system postgres`, or run as an ordinary user',
   },
   PROVISION_UNSUPPORTED: {

@@ -32,6 +32,12 @@ export const OPERATION_ERRORS = {
     when: 'No operation with this workflow id is known to Temporal.',
     hint: 'list what runs with `lifeboat status`',
   },
+  BACKUP_DAMAGED: {
+    retry: 'never',
+    exit: 4,
+    when: 'A verification found something damaged, missing or not what was signed.',
+    hint: 'restore from another backup, take a new full one now, and find out what changed the store',
+  },
   TEMPORAL_UNREACHABLE: {
     retry: 'after',
     exit: 7,

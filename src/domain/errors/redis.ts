@@ -98,12 +98,6 @@ export const REDIS_ERRORS = {
     when: 'The chosen way of loading cannot work with this target and this snapshot.',
     hint: 'restore with redis.restoreMethod `auto`, or name a target of at least the version of the source',
   },
-  REDIS_IMPORT_FAILED: {
-    retry: 'transient',
-    exit: 1,
-    when: 'Loading the snapshot into the target stopped half-way; the data of the target is now undefined.',
-    hint: 'run the same restore again, or load the saved previous state of the target',
-  },
   RDB_TRUNCATED: {
     retry: 'never',
     exit: 4,

@@ -1,0 +1,63 @@
+/**
+ * What is run before every commit: types, lint, format, layers, dead code, and the tests that need no server, all at once.
+ * Prints each failure with the command that shows or fixes it; silent parts passed.
+ */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NODE_FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const JEST = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
+
+const PARTS = [
+  { name: 'types', command: [bin('tsc'), '--noEmit'], fix: 'npx tsc --noEmit' },
+  { name: 'lint', command: [bin('oxlint'), '--type-aware', '--quiet'], fix: 'npx oxlint --type-aware --fix' },
+  { name: 'format', command: [bin('oxfmt'), '--check'], fix: 'npx oxfmt' },
+  {
+    name: 'layers',
+    command: [bin('depcruise'), 'src', '--output-type', 'err'],
+    fix: 'read the rule named above in .dependency-cruiser.cjs',
+  },
+  { name: 'dead code', command: [bin('knip')], fix: 'remove what nothing uses, or `npx knip --fix`' },
+  {
+    name: 'tests',
+    command: [
+      process.execPath,
+      ...NODE_FLAGS,
+      JEST,
+      '--selectProjects',
+      'unit',
+      'architecture',
+      'replay',
+      '--passWithNoTests',
+      '--silent',
+    ],
+    fix: 'npm test -- unit architecture replay',
+  },
+];
+
+const started = Date.now();
+const results = await Promise.all(PARTS.map(runPart));
+const failed = results.filter(({ code }) => code !== 0);
+for (const { name, output, fix } of failed) console.log(`\n── ${name}\n${output.trim()}\n→ ${fix}`);
+const times = results.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', ');
+console.log(`\n${failed.length === 0 ? 'all good' : `${failed.length} of ${results.length} failed`}: ${times}`);
+console.log(`check took ${((Date.now() - started) / 1000).toFixed(1)} s`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function runPart(part) {
+  return new Promise((resolve) => {
+    const from = Date.now();
+    const child = spawn(part.command[0], part.command.slice(1), { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    const settle = (code) => resolve({ ...part, code, output, seconds: (Date.now() - from) / 1000 });
+    child.once('error', (error) => {
+      output += error.message;
+      settle(1);
+    });
+    child.once('close', settle);
+  });
+}

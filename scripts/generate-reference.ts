@@ -1,0 +1,29 @@
+/**
+ * Writes what is derived from code: config/backup.schema.json and docs/reference/{configuration,cli,errors}.md.
+ * `node scripts/generate-reference.ts`; test/architecture/reference.test.ts fails when a file is stale.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cliReference } from './reference/cli.ts';
+import { configurationReference, configurationSchema } from './reference/configuration.ts';
+import { errorReference } from './reference/errors.ts';
+
+/** Content by path, relative to the project. */
+export function referenceFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['config/backup.schema.json', configurationSchema()],
+    ['docs/reference/configuration.md', configurationReference()],
+    ['docs/reference/cli.md', cliReference()],
+    ['docs/reference/errors.md', errorReference()],
+  ]);
+}
+
+if (import.meta.main) {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  for (const [path, content] of referenceFiles()) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content);
+    console.log(path);
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Runs the suites and prints what came of them; the last line is `N passed, N failed`, alone.
+ *
+ *   node scripts/run-tests.mjs                    everything but chaos: what `npm test` does
+ *   node scripts/run-tests.mjs chaos              the named suites: types, lint, or a folder of test/
+ *   node scripts/run-tests.mjs integration redis  other words are patterns for the file names
+ *
+ * With TEST_TOTALS_FILE set, `<passed> <failed>` is appended to that file.
+ */
+import { spawn } from 'node:child_process';
+import { appendFileSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const NODE_FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const BIN = join(ROOT, 'node_modules', '.bin');
+
+/** Checks without counted tests; a failed one counts as one failure. */
+const CHECKS = { types: [join(BIN, 'tsc'), '--noEmit'], lint: [join(BIN, 'oxlint'), '--type-aware', '--quiet'] };
+/** Suites that need little and run beside each other; the others use servers and run file by file. */
+const LIGHT = ['unit', 'contract', 'replay', 'architecture'];
+const ONE_BY_ONE = ['workflow', 'integration', 'chaos'];
+const DEFAULT = ['types', 'lint', ...LIGHT, 'workflow', 'integration'];
+const SUITES = [...Object.keys(CHECKS), ...LIGHT, ...ONE_BY_ONE];
+
+const words = process.argv.slice(2);
+const named = words.filter((word) => SUITES.includes(word));
+const jestArguments = words.filter((word) => !SUITES.includes(word));
+const wanted = named.length > 0 ? named : jestArguments.length > 0 ? [...LIGHT, ...ONE_BY_ONE] : DEFAULT;
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+for (const name of Object.keys(CHECKS).filter((check) => wanted.includes(check))) await runCheck(name);
+await runSuites(LIGHT.filter(isWanted), []);
+for (const suite of ONE_BY_ONE.filter(isWanted)) await runSuites([suite], ['--runInBand']);
+
+if (process.env.TEST_TOTALS_FILE) appendFileSync(process.env.TEST_TOTALS_FILE, `${totals.passed} ${totals.failed}\n`);
+if (totals.skipped > 0) console.log(`${totals.skipped} skipped: their titles say why`);
+if (totals.passed + totals.failed === 0) totals.failed = fail('no test ran');
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function isWanted(suite) {
+  if (!wanted.includes(suite)) return false;
+  const isEmpty = globSync(join(ROOT, 'test', suite, '**', '*.test.ts')).length === 0;
+  if (isEmpty) console.log(`${suite}: no tests in test/${suite}`);
+  return !isEmpty;
+}
+
+async function runCheck(name) {
+  const started = Date.now();
+  const code = await run(CHECKS[name][0], CHECKS[name].slice(1));
+  console.log(`${name}: ${code === 0 ? 'ok' : 'failed'} (${Math.round((Date.now() - started) / 1000)} s)`);
+  if (code !== 0) totals.failed += 1;
+}
+
+async function runSuites(suites, flags) {
+  if (suites.length === 0) return;
+  const folder = mkdtempSync(join(tmpdir(), 'lifeboat-tests-'));
+  const output = join(folder, 'results.json');
+  const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
+  const report = ['--json', `--outputFile=${output}`, '--passWithNoTests'];
+  const args = [...NODE_FLAGS, jest, '--selectProjects', ...suites, ...report, ...flags, ...patterns()];
+  const code = await run(process.execPath, args, ['inherit', 'ignore', 'inherit']);
+  try {
+    count(JSON.parse(readFileSync(output, 'utf8')), code, suites);
+  } catch {
+    totals.failed += fail(`${suites.join(', ')}: jest ended with ${code} and left no results`);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** `--selectProjects` takes any number of names, so patterns need a mark in front. */
+function patterns() {
+  return jestArguments.length === 0 ? [] : ['--testPathPatterns', ...jestArguments];
+}
+
+function count(results, code, suites) {
+  totals.passed += results.numPassedTests;
+  // A file that cannot even be loaded has no tests to count, and must not pass for that.
+  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+  totals.failed += code !== 0 && failed === 0 ? fail(`${suites.join(', ')}: jest ended with ${code}`) : failed;
+  totals.skipped += results.numPendingTests;
+}
+
+function fail(line) {
+  console.log(line);
+  return 1;
+}
+
+function run(command, args, stdio = 'inherit') {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio });
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? signal));
+  });
+}

@@ -1,0 +1,58 @@
+import type { StartedOperation } from '../../client/operation.ts';
+import type { OperationView } from '../../client/follow.ts';
+import type { CommandContext } from '../command.ts';
+import type { ProgressRow } from '../progress.ts';
+
+/** Where an operation runs; beside the answer of every command that starts one. */
+export interface Whereabouts {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** How often progress is asked for. */
+const ACTIVITY_NAMES: Readonly<Record<string, string>> = {
+  surveySources: 'inspect sources',
+  beginBackup: 'begin',
+  copyPostgres: 'copy postgres',
+  copyRedis: 'copy redis',
+  publishBackup: 'publish',
+  discardBackup: 'clean up',
+  planRestore: 'plan',
+  restorePostgresAside: 'load postgres',
+  checkRedisSnapshot: 'check redis',
+  restoreRedis: 'load redis',
+  swapDatabase: 'swap',
+  verifyBackup: 'verify',
+};
+
+/**
+ * Waits for an operation, shows its progress, and leaves it running on Ctrl-C: the interrupt says how to follow or stop it.
+ */
+export async function awaitOperation<Result>(context: CommandContext, started: StartedOperation<Result>): Promise<Result> {
+  const { workflowId } = started;
+  context.onInterrupt(() =>
+    [`${workflowId} goes on.`, `  follow: lifeboat attach ${workflowId}`, `  stop:   lifeboat cancel ${workflowId} --reason …`].join('\n'),
+  );
+  const { follow } = await import('../../client/follow.ts');
+  const result = started.result();
+  const interrupted = new Promise<never>((_, reject) => {
+    context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
+  });
+  const ended = Promise.race([result, interrupted]);
+  await follow(started.handle, ended, (view) => context.progress.update(rowsOf(view)));
+  context.progress.stop();
+  return ended;
+}
+
+/** One row per pending activity; a failed attempt is told with its cause. */
+export function rowsOf(view: OperationView): ProgressRow[] {
+  return view.activities.map(({ name, attempt, progress, lastFailure }) => ({
+    name: ACTIVITY_NAMES[name] ?? name,
+    progress,
+    ...(attempt > 1 ? { note: `attempt ${attempt}${lastFailure === undefined ? '' : `, after: ${lastFailure}`}` } : {}),
+  }));
+}
+
+export function whereabouts({ workflowId, runId }: StartedOperation<unknown>): Whereabouts {
+  return { workflowId, runId };
+}

@@ -1,0 +1,44 @@
+import { defineCommand } from '../command.ts';
+import { choice, value } from '../options.ts';
+import { parseTime } from '../time.ts';
+import { formatBytes } from '../units.ts';
+import { withManager } from './run-operation.ts';
+
+/** `backup list`: newest first. */
+export const backupList = defineCommand({
+  name: 'backup list',
+  summary: 'list backups, newest first',
+  arguments: {},
+  options: {
+    kind: choice(['full', 'incremental'], 'only this kind'),
+    since: value('<time>', 'only those taken at or after this time', (text) => parseTime(text, new Date())),
+  },
+  examples: ['backup list', 'backup list --since now-1d --json'],
+  answers: ['backups[]', 'window {from, to, gaps[]}'],
+  exits: [7],
+  run: (context, { options }) =>
+    withManager(context, async (manager) => {
+      const all = await manager.listBackups();
+      const backups = all.filter(
+        ({ kind, createdAt }) =>
+          (options.kind === undefined || kind === options.kind) &&
+          (options.since === undefined || new Date(createdAt) >= options.since),
+      );
+      const points = all.filter(({ status }) => status === 'complete').map(({ recoveryPoint }) => recoveryPoint.time);
+      const window = points.length === 0 ? null : { from: points.at(-1), to: points[0], gaps: [] };
+      const rows = backups.map((backup) => [
+        backup.id,
+        backup.kind,
+        backup.status,
+        Object.keys(backup.components).join(' + '),
+        formatBytes(backup.storedBytes),
+        backup.encrypted ? 'yes' : 'no',
+        backup.verifiedAt ?? 'never',
+      ]);
+      const headings = ['id', 'kind', 'status', 'holds', 'stored', 'encrypted', 'verified'];
+      return {
+        json: { backups, window },
+        text: () => (rows.length === 0 ? 'no backups: take one with `lifeboat backup full`' : context.output.table(headings, rows)),
+      };
+    }),
+});

@@ -1,0 +1,43 @@
+import type { Problem } from '../../domain/backup.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import { defineCommand } from '../command.ts';
+import { flag, required } from '../options.ts';
+import { runOperation } from './run-operation.ts';
+
+/** `backup verify ID|latest|all`: reads everything back. */
+export const backupVerify = defineCommand({
+  name: 'backup verify',
+  summary: 'read every object of a backup back and check it',
+  description: 'Checks sizes, digests, encryption tags, compression checksums, the signature and the chain of manifests.',
+  arguments: { id: required('backup id, latest or all') },
+  options: { detach: flag('start it and print the workflow id instead of waiting') },
+  examples: ['backup verify latest', 'backup verify all --json'],
+  answers: ['verified[]', 'problems[{backupId, key, code, message}]', 'workflowId', 'runId', 'durationMs'],
+  exits: [4, 5, 7, 130],
+  run: (context, input) =>
+    runOperation(context, {
+      detach: input.options.detach,
+      start: (manager) => manager.startVerify(input.arguments.id),
+      answer({ verified, problems }, durationMs) {
+        const seconds = (durationMs / 1_000).toFixed(1);
+        const lines = verified.map((id) => `${id}  ${problems.some(({ backupId }) => backupId === id) ? 'DAMAGED' : 'sound'}`);
+        return {
+          json: { verified, problems },
+          text: () => [...lines, ...problems.map(describeProblem), `read back in ${seconds} s`].join('\n'),
+          ...(problems.length === 0 ? {} : { failure: damaged(problems) }),
+        };
+      },
+    }),
+});
+
+export function describeProblem({ key, code, message }: Problem): string {
+  return `  ${code}  ${key}: ${message}`;
+}
+
+/** The verdict over what was found, with exit code 4. */
+export function damaged(problems: readonly Problem[]): LifeboatError {
+  const ids = [...new Set(problems.map(({ backupId }) => backupId))];
+  return new LifeboatError('BACKUP_DAMAGED', `${problems.length} problems in ${ids.join(', ')}`, {
+    details: { problems: problems.slice(0, 20).map(({ key, code }) => `${code} ${key}`) },
+  });
+}

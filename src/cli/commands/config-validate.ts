@@ -1,0 +1,66 @@
+import { defineCommand, type CommandContext } from '../command.ts';
+import { attempt, type ConfigCheck, fail, skip, verdict } from '../local/check.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
+
+const MARKS = { pass: 'green', fail: 'red', skip: 'yellow' } as const;
+
+/** `config validate`: tries what the configuration says. */
+export const configValidate = defineCommand({
+  name: 'config validate',
+  summary: 'try the configuration: values, connections, versions, rights, space, keys, Temporal',
+  description: 'Nothing is changed: databases are read, the store gets one small object for a moment, services are not touched.',
+  arguments: {},
+  options: {},
+  examples: ['config validate', 'config validate --json | jq ".checks[] | select(.status != \\"pass\\")"'],
+  answers: ['checks[] {name, status: pass|fail|skip, message, hint}'],
+  exits: [7],
+  async run(context) {
+    const checks = await runChecks(context);
+    const failure = verdict(checks);
+    return {
+      json: { checks: checks.map(({ exit: _, ...check }) => check) },
+      text: () => describe(checks, context),
+      ...(failure === undefined ? {} : { failure }),
+    };
+  },
+});
+
+async function runChecks(context: CommandContext): Promise<readonly ConfigCheck[]> {
+  const loaded = await context.config().catch((error: unknown) => {
+    if (error instanceof LifeboatError) return error;
+    throw error;
+  });
+  if (loaded instanceof LifeboatError) return describeProblems(loaded);
+  const { checkConfiguration } = await import('../local/check-configuration.ts');
+  const [checks, temporal] = await Promise.all([checkConfiguration(loaded, context.env), checkTemporal(loaded)]);
+  return [...checks, temporal];
+}
+
+/** Each wrong value is a line of its own. */
+function describeProblems(error: LifeboatError): readonly ConfigCheck[] {
+  const { problems } = error.details;
+  const lines: readonly string[] = Array.isArray(problems) ? problems : [error.message];
+  return lines.map((line) => ({ ...fail('configuration', error), message: line }));
+}
+
+async function checkTemporal({ config }: LoadedConfig): Promise<ConfigCheck> {
+  const { connectClient, connectionSettings, DEFAULT_ADDRESS } = await import('../../temporal/connection.ts');
+  const { options, namespace } = connectionSettings(config.temporal);
+  const check = await attempt('temporal', async () => {
+    const { close } = await connectClient(config.temporal, 'lifeboat config validate');
+    await close();
+    return `${options.address ?? ''}, namespace ${namespace}`;
+  });
+  const startsByItself = options.address === DEFAULT_ADDRESS && config.embedded.autoStart;
+  if (check.status === 'pass' || !startsByItself) return check;
+  return skip('temporal', `nothing at ${DEFAULT_ADDRESS}: the local stack starts with the first command that needs it`, 'start it now with `lifeboat up`');
+}
+
+function describe(checks: readonly ConfigCheck[], { output }: CommandContext): string {
+  const lines = checks.map(({ name, status, message, hint }) => {
+    const line = `${output.colors[MARKS[status]](status)}  ${name}: ${message}`;
+    return hint === '' || status === 'pass' ? line : `${line}\n      ${output.colors.dim('hint:')} ${hint}`;
+  });
+  return lines.join('\n');
+}

@@ -1,0 +1,77 @@
+import type { RestoreResult } from '../../contract/messages.ts';
+import { defineCommand } from '../command.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
+import { chosenComponents, describeChecks } from './describe-backup.ts';
+import { runOperation } from './run-operation.ts';
+
+/** `restore ID|latest`: loads beside the live data, proves it, then switches. */
+export const restore = defineCommand({
+  name: 'restore',
+  summary: 'bring a backup back',
+  description:
+    'The data is loaded and proven beside the live data first; the live data changes last, in two short steps, and what it was is kept for `restore undo`. Nothing that holds data is replaced without --drop-existing.',
+  arguments: { id: required('backup id, or latest', BACKUP_OR_LATEST) },
+  options: {
+    postgres: flag('only PostgreSQL'),
+    redis: flag('only Redis'),
+    dropExisting: flag('replace what the targets hold; it is kept for an undo'),
+    targetDatabase: value('<name>', 'database that takes the data, instead of the one that was backed up'),
+    stopServices: flag('stop the configured services before the switch and start them after it'),
+    dryRun: flag('only say what would be done'),
+    yes: flag('do not ask'),
+    detach: flag('start it and print the workflow id instead of waiting'),
+  },
+  examples: [
+    'restore latest --dry-run',
+    'restore backup-2024-01-15T10-30-00-000Z --drop-existing --target-database enterprise_auth_restored --stop-services',
+    'restore latest --redis --drop-existing',
+  ],
+  answers: ['restored {postgres, redis}', 'recoveryPoint', 'checks[]', 'rtoMs', 'rpoMs', 'undo {command, expiresAt}', 'plan', 'dryRun', 'workflowId', 'runId'],
+  exits: [4, 5, 6, 7, 130],
+  run: (context, { arguments: { id }, options }) =>
+    runOperation(context, {
+      detach: options.detach,
+      start: (manager) => {
+        const components = chosenComponents(options);
+        const { dropExisting, stopServices, dryRun, targetDatabase } = options;
+        return manager.startRestore(id, {
+          dropExisting,
+          stopServices,
+          dryRun,
+          ...(components === undefined ? {} : { components }),
+          ...(targetDatabase === undefined ? {} : { targetDatabase }),
+        });
+      },
+      answer: (result) => describeRestore(context, result),
+    }),
+});
+
+function describeRestore({ output }: CommandContext, result: RestoreResult): CommandResult {
+  const { plan, restored, dryRun, checks, rtoMs, rpoMs, undo } = result;
+  const json = { ...result };
+  if (dryRun) {
+    return {
+      json,
+      text: () => [`restore of ${plan.backupId} would:`, ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`)].join('\n'),
+    };
+  }
+  const { postgres, redis } = restored;
+  const shown = checks.length > SHOWN_CHECKS ? checks.filter(({ status }) => status !== 'pass') : checks;
+  const passed = checks.filter(({ status }) => status === 'pass').length;
+  return {
+    json,
+    text: () =>
+      [
+        `${plan.backupId} is back as of ${result.recoveryPoint.time}`,
+        ...(postgres ? [`  postgres  ${postgres.database}${postgres.replaced ? `; the replaced one is ${postgres.replaced}` : ''}`] : []),
+        ...(redis ? [`  redis     ${redis.keys} keys by ${redis.method}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`] : []),
+        ...describeChecks(shown, output.colors),
+        `  ${passed} of ${checks.length} checks passed; back in ${(rtoMs / 1_000).toFixed(1)} s, data is ${(rpoMs / 1_000).toFixed(0)} s old`,
+        ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
+      ].join('\n'),
+  };
+}
+
+/** A screen of them; beyond it only what did not pass is listed. */
+const SHOWN_CHECKS = 20;

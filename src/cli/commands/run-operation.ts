@@ -1,0 +1,45 @@
+import type { BackupManager } from '../../client/backup-manager.ts';
+import type { StartedOperation } from '../../client/operation.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { awaitOperation, whereabouts } from './await-operation.ts';
+import { openClient } from './open-client.ts';
+
+/** What a command that starts an operation says about it. */
+export interface OperationCommand<Result> {
+  readonly detach: boolean;
+  start(manager: BackupManager): Promise<StartedOperation<Result>>;
+  /** The answer of a finished operation. */
+  answer(result: Result, durationMs: number): CommandResult | Promise<CommandResult>;
+}
+
+/** Connects, starts, and waits or leaves. */
+export async function runOperation<Result>(
+  context: CommandContext,
+  command: OperationCommand<Result>,
+): Promise<CommandResult> {
+  return withManager(context, async (manager) => {
+    const startedAt = Date.now();
+    const started = await command.start(manager);
+    const place = whereabouts(started);
+    if (command.detach) {
+      return {
+        json: { ...place, detached: true },
+        text: () => `started ${place.workflowId}\n  follow: lifeboat attach ${place.workflowId}`,
+      };
+    }
+    const result = await awaitOperation(context, started);
+    const answer = await command.answer(result, Date.now() - startedAt);
+    return { ...answer, json: { ...answer.json, ...place, durationMs: Date.now() - startedAt } };
+  });
+}
+
+/** Gives `work` a manager on an open connection. */
+export async function withManager<T>(context: CommandContext, work: (manager: BackupManager) => Promise<T>): Promise<T> {
+  const opened = await openClient(context);
+  try {
+    const { createBackupManager } = await import('../../client/backup-manager.ts');
+    return await work(createBackupManager(opened));
+  } finally {
+    await opened.close();
+  }
+}

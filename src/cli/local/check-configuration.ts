@@ -1,0 +1,32 @@
+import type { Environment } from '../../config/environment.ts';
+import type { LoadedConfig } from '../../config/load-config.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import { checkPostgres } from './check-postgres.ts';
+import { checkRedis } from './check-redis.ts';
+import { checkRepository } from './check-repository.ts';
+import { checkServices } from './check-services.ts';
+import { type ConfigCheck, fail, pass } from './check.ts';
+
+/** Everything that can be tried without Temporal. Servers are only read; the store gets one small object for a moment. */
+export async function checkConfiguration(loaded: LoadedConfig, env: Environment): Promise<readonly ConfigCheck[]> {
+  const [postgres, redis, services] = await Promise.all([
+    checkPostgres(loaded, env),
+    checkRedis(loaded),
+    checkServices(loaded.config, env),
+  ]);
+  const repository = await checkRepository(loaded.config, postgres.databaseBytes);
+  return [checkValues(loaded), ...checkSources([...postgres.checks, ...redis]), ...repository, ...services];
+}
+
+function checkValues({ file, warnings }: LoadedConfig): ConfigCheck {
+  const source = file ?? 'no file; environment and defaults';
+  return pass('configuration', warnings.length === 0 ? source : `${source}; ${warnings.length} warnings`);
+}
+
+/** Without anything to protect no backup is possible, so two skips are one failure. */
+function checkSources(checks: readonly ConfigCheck[]): readonly ConfigCheck[] {
+  const connections = checks.filter((check) => check.name.endsWith('connection'));
+  const nothing = connections.length === 2 && connections.every((check) => check.status === 'skip' && check.message.startsWith('no '));
+  const error = new LifeboatError('CONFIG_INCOMPLETE', 'neither PostgreSQL nor Redis is configured');
+  return nothing ? [fail('sources', error), ...checks] : checks;
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Config } from '../../config/schema/config.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import { loadKeyring } from '../../encryption/keyring.ts';
+import { loadPublicKey } from '../../encryption/minisign.ts';
+import { loadSigner } from '../../encryption/signer.ts';
+import { openStore } from '../../storage/open-store.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import { formatBytes } from '../units.ts';
+import { attempt, type ConfigCheck, fail, pass, skip } from './check.ts';
+
+/** A compressed backup is usually well below this share of the database. */
+const SPACE_SHARE = 0.5;
+/** Less than this is a full disk, whatever the database. */
+const SPACE_FLOOR_BYTES = 64 * 2 ** 20;
+
+/** The store, its space, and the keys that seal what goes into it. One small object is written, read and removed. */
+export async function checkRepository(config: Config, databaseBytes: number | undefined): Promise<readonly ConfigCheck[]> {
+  const store = openStore(config.storage.localPath);
+  const writable = await attempt('store', () => probeStore(store));
+  const space = writable.status === 'pass' ? await checkSpace(store, databaseBytes) : skip('store space', 'not tried: store failed');
+  return [writable, space, await checkEncryptionKey(config), await checkSigningKey(config), ...(await checkTrustedKeys(config))];
+}
+
+async function probeStore(store: ObjectStore): Promise<string> {
+  const key = `probe/${randomUUID()}`;
+  const sent = Buffer.from('lifeboat config validate');
+  try {
+    await store.put(key, sent, { ifNoneMatch: true });
+    const received = Buffer.concat(await (await store.get(key)).toArray());
+    if (!received.equals(sent)) throw new LifeboatError('STORE_IO', `read ${key} from ${store.url}: other bytes than were written`);
+  } finally {
+    await store.remove(key);
+  }
+  return `${store.url}: written, read back, removed`;
+}
+
+async function checkSpace(store: ObjectStore, databaseBytes: number | undefined): Promise<ConfigCheck> {
+  const space = await store.space?.();
+  if (!space) return skip('store space', 'the store cannot tell');
+  const needed = Math.max(SPACE_FLOOR_BYTES, (databaseBytes ?? 0) * SPACE_SHARE);
+  const message = `${formatBytes(space.freeBytes)} free of ${formatBytes(space.totalBytes)}`;
+  if (space.freeBytes >= needed) return pass('store space', message);
+  const hint = 'make room, or remove old backups with `lifeboat backup cleanup`';
+  return fail('store space', new LifeboatError('STORE_FULL', `${message}; a full backup may need ${formatBytes(needed)}`, { hint }));
+}
+
+async function checkEncryptionKey({ encryption }: Config): Promise<ConfigCheck> {
+  if (!encryption.enabled) return skip('encryption key', 'encryption.enabled is false: backups are not encrypted');
+  return attempt('encryption key', async () => {
+    const keyring = await loadKeyring(encryption.keyPath);
+    return `${encryption.keyPath}: ${keyring.keys.length === 1 ? '1 key' : `${keyring.keys.length} keys`}, active ${keyring.activeId}`;
+  });
+}
+
+async function checkSigningKey({ signing }: Config): Promise<ConfigCheck> {
+  if (!existsSync(signing.keyPath)) {
+    return skip('signing key', `${signing.keyPath}: not there yet`, 'make it with `lifeboat key generate`; the first backup makes it as well');
+  }
+  return attempt('signing key', async () => {
+    const { publicKey } = await loadSigner(signing.keyPath);
+    return `${signing.keyPath}: public key ${publicKey.id}`;
+  });
+}
+
+async function checkTrustedKeys({ signing }: Config): Promise<readonly ConfigCheck[]> {
+  return Promise.all(
+    signing.trustedKeys.map((key, index) => attempt(`trusted key ${index + 1}`, async () => `public key ${(await loadPublicKey(key)).id}`)),
+  );
+}

@@ -1,0 +1,134 @@
+/**
+ * The command line. How a command is added:
+ *
+ * 1. One file, `commands/backup-full.ts` (or `local/` without Temporal, `rescue/` without Temporal and configuration), with
+ *    `export const backupFull = defineCommand({ name: 'backup full', summary, arguments, options, examples, answers, exits, run })`.
+ *    command.ts says what each part is; options.ts has `flag`, `value`, `values`, `choice`, `required`, `optional`, `many`.
+ * 2. One line in registry.ts. Help, completion, npm's eaten flags, docs/reference/cli.md and the tests follow from it.
+ * 3. The file is loaded for every `--help`: it imports heavy things (Temporal, drivers, zod) inside `run` only.
+ *
+ * `run(context, input)` answers `{json, text}`; it throws LifeboatErrors and prints nothing itself: the answer, the error, the
+ * exit code and the form of both are decided here.
+ */
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import type { Environment } from '../config/environment.ts';
+import { processEnvironment } from '../config/environment.ts';
+import { LifeboatError, toLifeboatError } from '../domain/errors.ts';
+import { createCommandContext } from './command-context.ts';
+import type { CommandResult } from './command.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { watchInterrupts } from './interrupts.ts';
+import { recoverNpmFlags } from './npm-flags.ts';
+import { createOutput, errorJson, type Output, type TextStream } from './output.ts';
+import { buildProgram, type Invocation } from './program.ts';
+import { COMMANDS, GROUPS } from './registry.ts';
+
+/** What the program needs of its surroundings; a parameter, so that tests can run it in their own process. */
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly stdin: { readonly isTTY?: boolean };
+  readonly stdout: TextStream;
+  readonly stderr: TextStream & { readonly columns?: number };
+}
+
+/** Runs one command line. Resolves with its exit code; never rejects. */
+export async function main(around: Surroundings): Promise<ExitCode> {
+  const wantsJson = asksForJson(around);
+  const output = createOutput({ ...around, quiet: false });
+  const interrupts = watchInterrupts((text) => around.stderr.write(`${text}\n`));
+  let exit: ExitCode = 0;
+  const program = buildProgram({
+    commands: COMMANDS,
+    groups: GROUPS,
+    version: packageVersion(),
+    run: async (invocation) => {
+      exit = await runCommand(invocation, { around, wantsJson, interrupts });
+    },
+    writeOut: (text) => around.stdout.write(text),
+    writeErr: (text) => around.stderr.write(text),
+  });
+  try {
+    await program.parseAsync(recoverNpmFlags(around.argv, around.env, COMMANDS), { from: 'user' });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    return report(error instanceof CommanderError ? fromCommander(error) : toLifeboatError(error), { output, wantsJson });
+  } finally {
+    interrupts.stop();
+  }
+}
+
+async function runCommand(
+  { command, input, globals }: Invocation,
+  { around, wantsJson, interrupts }: { around: Surroundings; wantsJson: boolean; interrupts: ReturnType<typeof watchInterrupts> },
+): Promise<ExitCode> {
+  const { context, close } = createCommandContext({ around, globals, wantsJson, interrupts });
+  const { output } = context;
+  try {
+    const result = await command.run(context, input);
+    close();
+    await printResult(result, { output, wantsJson });
+    return result.exit ?? result.failure?.rule.exit ?? 0;
+  } catch (error) {
+    close();
+    const reason: unknown = context.signal.aborted && isAbort(error) ? context.signal.reason : error;
+    return report(toLifeboatError(reason), { output, wantsJson });
+  }
+}
+
+interface Reporting {
+  readonly output: Output;
+  readonly wantsJson: boolean;
+}
+
+async function printResult(result: CommandResult, { output, wantsJson }: Reporting): Promise<void> {
+  const { failure } = result;
+  if (wantsJson) {
+    output.json({ ok: failure === undefined, ...(failure ? { error: errorJson(failure) } : {}), ...result.json });
+    return;
+  }
+  output.text(await result.text());
+  if (failure) output.error(failure);
+}
+
+function report(error: LifeboatError, { output, wantsJson }: Reporting): ExitCode {
+  if (wantsJson) output.json({ ok: false, error: errorJson(error) });
+  else output.error(error);
+  return error.rule.exit;
+}
+
+/** Known before anything is parsed, so that a usage error too comes as JSON. */
+function asksForJson({ argv, env }: Surroundings): boolean {
+  const viaNpm = env['npm_lifecycle_event'] === 'backup:cli';
+  if (viaNpm && (env['npm_config_json'] === 'true' || env['npm_config_output'] === 'json')) return true;
+  return argv.some((word, index) => word === '--json' || word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'));
+}
+
+function fromCommander(error: CommanderError): LifeboatError {
+  if (error.code === 'commander.help') return new LifeboatError('USAGE_INVALID', 'run lifeboat: no command given');
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return new LifeboatError('USAGE_INVALID', message, { cause: error });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || (error instanceof LifeboatError && error.code === 'INTERRUPTED'));
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** How long the process may take to end by itself after the answer, before what still holds it open is cut off. */
+const LINGER_MS = 2_000;
+
+if (import.meta.main) {
+  // A reader that has seen enough (`| head`) closes the pipe; that is its right.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const { stdin, stdout, stderr } = process;
+  process.exitCode = await main({ argv: process.argv.slice(2), env: processEnvironment(), cwd: process.cwd(), stdin, stdout, stderr });
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}

@@ -1,0 +1,46 @@
+import type { Command } from './command.ts';
+import { attach } from './commands/attach.ts';
+import { backupFull } from './commands/backup-full.ts';
+import { backupList } from './commands/backup-list.ts';
+import { backupShow } from './commands/backup-show.ts';
+import { backupVerify } from './commands/backup-verify.ts';
+import { cancel } from './commands/cancel.ts';
+import { restore } from './commands/restore.ts';
+import { restoreUndo } from './commands/restore-undo.ts';
+import { status } from './commands/status.ts';
+import { down } from './local/down.ts';
+import { up } from './local/up.ts';
+import { worker } from './local/worker.ts';
+import { configValidate } from './commands/config-validate.ts';
+import { completion } from './local/completion.ts';
+import { configShow } from './local/config-show.ts';
+import { keyGenerate } from './local/key-generate.ts';
+
+/** What the first words of commands that come in families stand for. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  backup: 'Take, list, check and remove backups.',
+  restore: 'Bring a backup back.',
+  config: 'Look at the configuration and try it.',
+  key: 'Keys that encrypt and sign.',
+  rescue: 'Read a repository without Temporal.',
+};
+
+/** Every command, in the order of --help. Add one: write its file, import it here. */
+export const COMMANDS: readonly Command[] = [
+  backupFull,
+  backupList,
+  backupShow,
+  backupVerify,
+  restore,
+  restoreUndo,
+  attach,
+  cancel,
+  status,
+  configValidate,
+  configShow,
+  keyGenerate,
+  up,
+  down,
+  worker,
+  completion,
+];

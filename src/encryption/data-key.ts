@@ -1,0 +1,84 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { LifeboatError } from '../domain/errors.ts';
+import { type EncryptionContext, esdk, sameContext } from './esdk.ts';
+import { KEY_BYTES, type Keyring } from './keyring.ts';
+import { through } from './through.ts';
+
+/** The name of a data key inside its messages; the wrapped key beside the backup says which key wrapped it. */
+const DATA_KEY_NAME = 'backup';
+
+/** The key of one backup's objects. The key material stays inside: it is in no property. */
+export interface DataKey {
+  /** HMAC-SHA256(data key, "lifeboat-kcv")[0..8), hex: tells two keys apart without telling either. */
+  readonly checkValue: string;
+  /** One Encryption SDK message. `context` is authenticated and stands in the message in clear. */
+  encrypt(source: AsyncIterable<Uint8Array>, context: EncryptionContext): AsyncIterable<Buffer>;
+  /**
+   * Plaintext, frame by frame after its tag. OBJECT_MISPLACED before the first byte when the context is another one;
+   * OBJECT_DAMAGED when a tag is wrong or the message ends early. Bytes after the message's end are not noticed here.
+   */
+  decrypt(source: AsyncIterable<Uint8Array>, context: EncryptionContext): AsyncIterable<Buffer>;
+}
+
+/** A wrapped data key as it is stored. */
+export interface WrappedDataKey {
+  readonly keyId: string;
+  readonly keyCheckValue: string;
+  readonly message: Buffer;
+}
+
+/** Makes a random data key and wraps it with the keyring's active key. */
+export async function makeDataKey(keyring: Keyring, context: EncryptionContext): Promise<WrappedDataKey> {
+  const material = randomBytes(KEY_BYTES);
+  const wrapped = await keyring.wrap(material, context);
+  return { ...wrapped, keyCheckValue: checkValueOf(material) };
+}
+
+/** KEY_MISMATCH when the keyring does not open it, or when what it opens is not the key that is recorded. */
+export async function openDataKey(
+  keyring: Keyring,
+  wrapped: WrappedDataKey,
+  context: EncryptionContext,
+): Promise<DataKey> {
+  const material = await keyring.unwrap(wrapped.message, context);
+  const checkValue = checkValueOf(material);
+  if (checkValue !== wrapped.keyCheckValue) {
+    const facts = `check value ${checkValue}, recorded ${wrapped.keyCheckValue}`;
+    throw new LifeboatError('KEY_MISMATCH', `open data key: ${facts}`);
+  }
+  return createDataKey(material, checkValue);
+}
+
+function checkValueOf(material: Uint8Array): string {
+  return createHmac('sha256', material).update('lifeboat-kcv').digest('hex').slice(0, 16);
+}
+
+function createDataKey(material: Uint8Array, checkValue: string): DataKey {
+  return {
+    checkValue,
+
+    async *encrypt(source, context) {
+      const { encryptStream, keyring } = await esdk();
+      yield* through(source, encryptStream(keyring(DATA_KEY_NAME, material), context), (error) => error);
+    },
+
+    async *decrypt(source, context) {
+      const { decryptStream, keyring } = await esdk();
+      const stream = decryptStream(keyring(DATA_KEY_NAME, material), (found) => {
+        if (!sameContext(found, context)) stream.destroy(misplaced(found, context));
+      });
+      yield* through(source, stream, damaged);
+    },
+  };
+}
+
+function misplaced(found: EncryptionContext, expected: EncryptionContext): LifeboatError {
+  const made = Object.values(found).join(' ');
+  return new LifeboatError('OBJECT_MISPLACED', `decrypt ${Object.values(expected).join(' ')}: made for ${made}`);
+}
+
+function damaged(error: unknown): unknown {
+  if (error instanceof LifeboatError) return error;
+  const what = error instanceof Error ? error.message : String(error);
+  return new LifeboatError('OBJECT_DAMAGED', `decrypt: ${what}`, { cause: error });
+}

@@ -1,0 +1,8 @@
+import { types } from 'node:util';
+
+/** The code of an error of the operating system or of Node (`ENOENT`, `EADDRINUSE`); undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  // Not `instanceof Error`: under jest Node's own errors come from another realm.
+  if (!types.isNativeError(error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

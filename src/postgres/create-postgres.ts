@@ -1,0 +1,49 @@
+import { dumpDatabase } from './dump/dump.ts';
+import { inspectDatabase } from './inspect/inspect.ts';
+import type { Postgres, PostgresTools } from './postgres.ts';
+import { restoreAside } from './restore/restore-aside.ts';
+import { dropDatabase } from './swap/drop-database.ts';
+import { surveyTarget } from './swap/survey-target.ts';
+import { swapDatabases } from './swap/swap.ts';
+import { undoSwap } from './swap/undo-swap.ts';
+import { probeTools, type ToolVersions } from './tools/client-tools.ts';
+import { withScratch } from './tools/scratch.ts';
+import { writePassfile } from './tools/tool-environment.ts';
+
+/**
+ * The logical method on one set of client tools. `scratchDir` takes passfiles and definitions (never rows) for the time of
+ * an operation, in folders that only this user can enter.
+ */
+export function createPostgres(deps: { readonly tools: PostgresTools; readonly scratchDir: string }): Postgres {
+  const { tools, scratchDir } = deps;
+  let probed: Promise<ToolVersions> | undefined;
+  const probe = (): Promise<ToolVersions> => {
+    // A tool that was missing may be installed by the next call, so only success is kept.
+    probed ??= probeTools(tools, scratchDir).catch((error: unknown) => {
+      probed = undefined;
+      throw error;
+    });
+    return probed;
+  };
+  return {
+    inspect: async (target, options) => inspectDatabase(target, options, await probe()),
+    dump: async (target, options, context) => {
+      const versions = await probe();
+      return withScratch(scratchDir, async (folder) => {
+        const passfile = await writePassfile(folder, target.password);
+        return dumpDatabase(target, options, { ...context, tools, versions, passfile });
+      });
+    },
+    surveyTarget,
+    restoreAside: async (request, context) => {
+      const versions = await probe();
+      return withScratch(scratchDir, async (folder) => {
+        const passfile = await writePassfile(folder, request.target.password);
+        return restoreAside(request, { ...context, tools, versions, folder, passfile });
+      });
+    },
+    swap: swapDatabases,
+    undoSwap,
+    dropDatabase,
+  };
+}

@@ -1,0 +1,55 @@
+import type { Operation } from '../domain/operation.ts';
+import { abortError } from './connect.ts';
+import { checkDump } from './dump/check-dump.ts';
+import { RdbWalker } from './rdb/walk.ts';
+import { createDigest } from './values/digest.ts';
+
+export interface SnapshotCheck {
+  readonly keys: number;
+  /** Keys per database number. */
+  readonly databases: Readonly<Record<string, number>>;
+  /** Libraries of functions. */
+  readonly functions: number;
+  readonly digest: string;
+  /** Keys that had expired at `liveAtMs`; they are in no other number. */
+  readonly expired: number;
+}
+
+export interface CheckOptions {
+  readonly operation: Operation;
+  /** Phase to report. */
+  readonly phase: string;
+  /** Leave out what has expired at this time (ms since 1970); asked for when the first bytes are there. */
+  readonly liveAtMs?: () => number;
+}
+
+/** Reads a snapshot to its end: structure, checksums, every value. */
+export async function checkSnapshot(
+  format: 'redis-rdb' | 'redis-dump',
+  source: AsyncIterable<Uint8Array>,
+  options: CheckOptions,
+): Promise<SnapshotCheck> {
+  if (format === 'redis-rdb') return await checkRdb(source, options);
+  const liveAtMs = options.liveAtMs?.();
+  return await checkDump(source, options.operation, liveAtMs === undefined ? {} : { liveAtMs });
+}
+
+async function checkRdb(source: AsyncIterable<Uint8Array>, options: CheckOptions): Promise<SnapshotCheck> {
+  const { operation, phase } = options;
+  let digest = createDigest();
+  let bytes = 0;
+  const walker = new RdbWalker({
+    onEntry: (entry) => digest.add(entry),
+    onFunction: (code) => digest.addFunction(code),
+  });
+  for await (const chunk of source) {
+    if (operation.signal.aborted) throw abortError(operation.signal, phase);
+    if (bytes === 0 && options.liveAtMs !== undefined) digest = createDigest({ liveAtMs: options.liveAtMs() });
+    walker.push(chunk);
+    bytes += chunk.length;
+    operation.onProgress({ phase, bytes, items: walker.keys });
+  }
+  walker.end();
+  const { keys, databases, functions, expired } = digest;
+  return { keys, databases, functions, digest: digest.digest(), expired };
+}

@@ -1,0 +1,25 @@
+/**
+ * JSON with one spelling: keys sorted by code unit, no spaces, properties that are undefined left out, a newline at the
+ * end. Equal values give equal bytes, so that digests and signatures can be made again from what was read.
+ * Throws a TypeError for what JSON cannot hold (NaN, bigint, functions).
+ */
+export function canonicalJson(value: unknown): Buffer {
+  return Buffer.from(`${write(value)}\n`);
+}
+
+function write(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
+  if (typeof value === 'object' && value !== null) return writeObject(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is no JSON number`);
+  const text = typeof value === 'bigint' ? undefined : JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`${typeof value} is no JSON value`);
+  return text;
+}
+
+function writeObject(object: object): string {
+  const members = Object.entries(object)
+    .filter(([, member]) => member !== undefined)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${write(member)}`);
+  return `{${members.join(',')}}`;
+}

@@ -1,0 +1,80 @@
+import type { Problem } from '../domain/backup.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import type { Operation } from '../domain/operation.ts';
+import type { Signer } from '../encryption/signer.ts';
+import { claimAttempt } from './backup/attempts.ts';
+import { openBackupKey } from './backup/backup-key.ts';
+import { beginBackup, requireBegun } from './backup/begin.ts';
+import { writeComponentIndex } from './backup/component-index.ts';
+import type { WriterContext } from './context.ts';
+import { discardBackup } from './backup/discard.ts';
+import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
+import type { ObjectCodec } from './objects/object-writer.ts';
+import { createReader, type OpenRepository } from './open-repository.ts';
+import { publishBackup } from './backup/publish.ts';
+import type { Repository, WriteArtifact } from './repository.ts';
+import { keepRestore } from './restore-records.ts';
+import { ensureRepositoryFile } from './repository-file.ts';
+import { writeVerifiedMark } from './read/verified-mark.ts';
+import { verifyBackup } from './read/verify-backup.ts';
+
+export interface CreateRepository extends OpenRepository {
+  readonly group: string;
+  /** Signs manifests; its own public key is trusted, too. Without one manifests are not signed. */
+  readonly signer?: Signer;
+  /** Written into manifests: `lifeboat/1.0.0`. */
+  readonly tool?: string;
+  /** Input bytes of one object; tests take less than the 256 MiB. */
+  readonly objectBytes?: number;
+}
+
+/** Opens the repository of a store to read and write, and makes it where there is none. REPOSITORY_* errors. */
+export async function createRepository(options: CreateRepository): Promise<Repository> {
+  const { store, signer } = options;
+  const { repositoryId, group } = await ensureRepositoryFile(store, options.group);
+  const context: WriterContext = {
+    store,
+    id: repositoryId,
+    group,
+    keyring: options.keyring,
+    trustedKeys: [...(options.trustedKeys ?? []), ...(signer === undefined ? [] : [signer.publicKey])],
+    signer,
+    objectBytes: options.objectBytes ?? OBJECT_BYTES,
+    tool: options.tool ?? 'lifeboat',
+  };
+  return {
+    ...createReader(context),
+    beginBackup: async (request) => beginBackup(context, request),
+    claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
+    async writeArtifact(request, source, operation) {
+      const codec = await codecOf(context, request);
+      return writeArtifact({ store, codec, objectBytes: context.objectBytes }, request, { source, operation });
+    },
+    writeComponent: async (index) => writeComponentIndex(store, index),
+    publish: async (request) => publishBackup(context, request),
+    keepRestore: async (record) => keepRestore(store, record),
+    discard: async (backupId) => discardBackup(store, backupId),
+    verify: async (idOrLatest, operation) => verifyAndMark(context, idOrLatest, operation),
+  };
+}
+
+/** A producer that compressed already is not compressed again: it costs time and saves nothing. */
+async function codecOf(context: WriterContext, request: WriteArtifact): Promise<ObjectCodec> {
+  const { codec, backupId } = request;
+  await requireBegun(context.store, backupId, codec);
+  return {
+    compression: request.producerCompression === undefined ? codec.compression : 'none',
+    compressionLevel: codec.compressionLevel,
+    dataKey: codec.encryption === 'none' ? undefined : await openBackupKey(context, backupId),
+  };
+}
+
+async function verifyAndMark(context: WriterContext, idOrLatest: string, operation: Operation): Promise<Problem[]> {
+  const { backupId, manifestBytes, problems } = await verifyBackup(context, idOrLatest, operation);
+  if (problems.length > 0 || manifestBytes === undefined) return problems;
+  await writeVerifiedMark(context.store, backupId, manifestBytes).catch((error: unknown) => {
+    // A store that we may only read keeps no mark; the backup is sound all the same.
+    if (!(error instanceof LifeboatError && error.code === 'STORE_READ_ONLY')) throw error;
+  });
+  return problems;
+}

@@ -1,0 +1,62 @@
+import type { Manifest, Problem } from '../../domain/backup.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { ObjectHead } from '../../storage/object-store.ts';
+import { createKeyFilter } from '../backup/backup-contents.ts';
+import type { RepositoryContext } from '../context.ts';
+import { BACKUPS_PREFIX, manifestKey } from '../layout.ts';
+import { listBackupIds, loadManifest, type LoadedManifest } from '../manifest/load-manifest.ts';
+import { mapBounded } from '../map-bounded.ts';
+import { readSmallObject, sha256Of } from '../small-object.ts';
+import { unexpected } from './verify-backup.ts';
+
+const LOADS_AT_ONCE = 16;
+
+/** Problems of the group as a whole; reads manifests and names, not the objects. */
+export async function verifyChain(context: RepositoryContext): Promise<Problem[]> {
+  const ids = (await listBackupIds(context.store)).toReversed();
+  const loads = await mapBounded(ids, LOADS_AT_ONCE, (backupId) => tryLoad(context, backupId));
+  const manifests = loads.flatMap((load) => (load !== undefined && 'manifest' in load ? [load.manifest] : []));
+  const links = await mapBounded(manifests, LOADS_AT_ONCE, (manifest) => verifyLink(context, manifest));
+  const problems = loads.flatMap((load) => (load !== undefined && 'problem' in load ? [load.problem] : []));
+  return [...problems, ...links.flat(), ...(await findUnexpected(context, manifests))];
+}
+
+async function tryLoad(
+  context: RepositoryContext,
+  backupId: string,
+): Promise<LoadedManifest | { problem: Problem } | undefined> {
+  try {
+    return await loadManifest(context, backupId);
+  } catch (error) {
+    if (!(error instanceof LifeboatError)) throw error;
+    // Begun and not published: no link of the chain.
+    if (error.code === 'BACKUP_NOT_FOUND') return undefined;
+    if (!error.code.startsWith('MANIFEST_')) throw error;
+    return { problem: { backupId, key: manifestKey(backupId), code: error.code, message: error.message } };
+  }
+}
+
+async function verifyLink(context: RepositoryContext, manifest: Manifest): Promise<Problem[]> {
+  const previous = manifest.previousManifest;
+  if (previous === null) return [];
+  const key = manifestKey(previous.id);
+  const bytes = await readSmallObject(context.store, key);
+  if (bytes !== undefined && sha256Of(bytes) === previous.sha256) return [];
+  const what = bytes === undefined ? 'is not there' : 'is another one';
+  const message = `the manifest of ${previous.id}, which ${manifest.id} follows, ${what}`;
+  return [{ backupId: previous.id, key, code: 'MANIFEST_CHAIN_BROKEN', message }];
+}
+
+async function findUnexpected(context: RepositoryContext, manifests: readonly Manifest[]): Promise<Problem[]> {
+  const filters = new Map(manifests.map((manifest) => [manifest.id, createKeyFilter(manifest)]));
+  const problems: Problem[] = [];
+  for await (const head of context.store.list(BACKUPS_PREFIX)) {
+    const backupId = backupIdOf(head);
+    if (filters.get(backupId)?.(head.key) === false) problems.push(unexpected(backupId, head));
+  }
+  return problems;
+}
+
+function backupIdOf(head: ObjectHead): string {
+  return head.key.slice(BACKUPS_PREFIX.length).split('/', 1)[0] ?? '';
+}

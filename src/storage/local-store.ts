@@ -1,0 +1,71 @@
+import { rmdir, statfs, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { fileSystem, systemCode } from './file-system-errors.ts';
+import { listFiles, listFolders, removeTemporaryFiles, statOf } from './local-list.ts';
+import { readFileStream } from './local-read.ts';
+import { makeFolder, pathOf, syncFolder, writeFileDurably } from './local-write.ts';
+import { requireKey, requirePrefix } from './object-key.ts';
+import type { ObjectHead, ObjectStore, PutOptions } from './object-store.ts';
+
+/** A directory as a store; made when the first object is written. Several processes may use it at once. */
+export function createLocalStore(options: { readonly root: string }): ObjectStore {
+  const root = resolve(options.root);
+  return {
+    url: pathToFileURL(root).href,
+
+    async put(key, body, putOptions: PutOptions = {}) {
+      const path = pathOf(root, requireKey(key));
+      const chunks = body instanceof Uint8Array ? once(body) : body;
+      return { sizeBytes: await writeFileDurably(path, chunks, putOptions) };
+    },
+
+    async get(key, getOptions = {}) {
+      return readFileStream(pathOf(root, requireKey(key)), key, getOptions);
+    },
+
+    head: async (key) => headOf(root, requireKey(key)),
+    list: (prefix) => listFiles(root, requirePrefix(prefix)),
+    folders: (prefix) => listFolders(root, requirePrefix(prefix)),
+    removeLeftovers: async (prefix, olderThanMs) => removeTemporaryFiles(root, requirePrefix(prefix), olderThanMs),
+    remove: async (key) => removeFile(root, requireKey(key)),
+
+    async space() {
+      await makeFolder(root);
+      const found = await fileSystem('read', `space of ${root}`, () => statfs(root));
+      return { freeBytes: found.bavail * found.bsize, totalBytes: found.blocks * found.bsize };
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function headOf(root: string, key: string): Promise<ObjectHead | undefined> {
+  const found = await statOf(pathOf(root, key));
+  return found?.isFile() === true ? { key, sizeBytes: found.size, modifiedAt: found.mtime } : undefined;
+}
+
+async function removeFile(root: string, key: string): Promise<void> {
+  const path = pathOf(root, key);
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error))) return;
+    await fileSystem('write', `remove ${key}`, () => Promise.reject(error));
+  }
+  await syncFolder(dirname(path));
+  await removeEmptyFolders(root, dirname(path));
+}
+
+async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  if (folder === root || !folder.startsWith(root)) return;
+  try {
+    await rmdir(folder);
+  } catch {
+    // Not empty, or gone already: an empty folder is no object, so that nobody sees the difference.
+    return;
+  }
+  await removeEmptyFolders(root, dirname(folder));
+}

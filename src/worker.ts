@@ -1,0 +1,134 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Runtime } from '@temporalio/worker';
+import { createActivities } from './activities/index.ts';
+import { createErrorInterceptor } from './activities/interceptors/errors.ts';
+import type { WorkSettings } from './activities/dependencies.ts';
+import { codecOf, openLibraries } from './assembly/libraries.ts';
+import { processEnvironment } from './config/environment.ts';
+import { loadConfig } from './config/load-config.ts';
+import type { LoadedConfig } from './config/load-config.ts';
+import { isPostgresConfigured, postgresTarget } from './config/postgres-target.ts';
+import { isRedisConfigured, redisTarget } from './config/redis-target.ts';
+import type { WorkerRole } from './contract/names.ts';
+import { durationMs } from './domain/duration.ts';
+import { LifeboatError, toLifeboatError } from './domain/errors.ts';
+import { stateDirOf } from './assembly/state-dir.ts';
+import { createWorkerLog } from './temporal/log.ts';
+import type { WorkerLog } from './temporal/log.ts';
+import { runWorkers } from './temporal/run-workers.ts';
+import type { RunningWorkers } from './temporal/run-workers.ts';
+
+const ALL_ROLES: readonly WorkerRole[] = ['control', 'data'];
+/** Between two attempts to reach Temporal at start: a worker may well be up before its server. */
+const CONNECT_PAUSE_MS = 2_000;
+const TOOL = 'lifeboat/1.0.0';
+
+export interface WorkerOptions {
+  readonly loaded: LoadedConfig;
+  readonly roles: readonly WorkerRole[];
+  readonly signal: AbortSignal;
+  /** Called once the worker polls. */
+  onReady(): void;
+}
+
+/** Runs a worker until `signal` aborts. Waits for a Temporal server that is not there yet, and says so in the log. */
+export async function runWorker({ loaded, roles, signal, onReady }: WorkerOptions): Promise<void> {
+  const { config } = loaded;
+  const stateDir = stateDirOf(config);
+  const scratchDir = join(stateDir, 'scratch');
+  await mkdir(scratchDir, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(config.log.path), { recursive: true });
+  const log = createWorkerLog(config.log);
+  Runtime.install({ logger: log.forTemporal, shutdownSignals: [] });
+
+  const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
+  const activities = createActivities({ settings: workSettings(loaded), ...libraries });
+  const start = (): Promise<RunningWorkers> =>
+    runWorkers({
+      temporal: config.temporal,
+      identity: `lifeboat@${hostname()}:${process.pid}`,
+      roles,
+      group: config.group,
+      activities,
+      activityInterceptors: [() => ({ inbound: createErrorInterceptor() })],
+      dataSlots: config.worker.dataSlots,
+      cacheDir: stateDir,
+    });
+  const workers = await untilReachable(start, { log, signal });
+  signal.addEventListener('abort', () => workers.shutdown(), { once: true });
+  if (signal.aborted) workers.shutdown();
+  log.info('worker ready', { roles, group: config.group });
+  onReady();
+  await workers.ended;
+  log.info('worker ended', {});
+}
+
+async function untilReachable(
+  start: () => Promise<RunningWorkers>,
+  { log, signal }: { readonly log: WorkerLog; readonly signal: AbortSignal },
+): Promise<RunningWorkers> {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof LifeboatError) || error.code !== 'TEMPORAL_UNREACHABLE') throw error;
+      log.warn('waiting for temporal', { error: error.message });
+      await delay(CONNECT_PAUSE_MS, undefined, { signal });
+    }
+  }
+}
+
+function workSettings(loaded: LoadedConfig): WorkSettings {
+  const { config } = loaded;
+  const codec = codecOf(config);
+  const { jobs, bigTableBytes } = config.postgres;
+  const { method, agentHost } = config.redis;
+  if (method === 'rdb-file') {
+    throw new LifeboatError('SOURCE_METHOD_UNAVAILABLE', 'redis.method is rdb-file: only auto, replication and dump are there');
+  }
+  const postgresLevel = codec.compression === 'none' ? 0 : codec.compressionLevel;
+  return {
+    group: config.group,
+    codec,
+    postgres: isPostgresConfigured(loaded)
+      ? { target: postgresTarget(loaded), jobs, bigTableBytes, zstdLevel: postgresLevel }
+      : null,
+    redis: isRedisConfigured(loaded) ? { target: redisTarget(loaded), method, agentHost } : null,
+    keepReplacedMs: durationMs(config.restore.keepReplaced),
+    stallAfterMs: durationMs(config.worker.stallAfter),
+  };
+}
+
+/** `--roles control,data`. */
+export function rolesOf(text: string | undefined): readonly WorkerRole[] {
+  if (text === undefined) return ALL_ROLES;
+  return text.split(',').map((name) => {
+    const role = ALL_ROLES.find((known) => known === name.trim());
+    if (role !== undefined) return role;
+    throw new LifeboatError('USAGE_INVALID', `--roles: unknown role ${name}: expected ${ALL_ROLES.join(', ')}`);
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { roles: { type: 'string' } } });
+  const loaded = loadConfig({ env: processEnvironment(), cwd: process.cwd() });
+  const abort = new AbortController();
+  process.on('SIGTERM', () => abort.abort()).on('SIGINT', () => abort.abort());
+  const onReady = (): void => void process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`);
+  await runWorker({ loaded, roles: rolesOf(values.roles), signal: abort.signal, onReady });
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+    process.exit(0);
+  } catch (error) {
+    const { code, message, hint, rule } = toLifeboatError(error);
+    process.stderr.write(`error: ${message}\n  hint: ${hint}\n  code: ${code}\n`);
+    process.exit(rule.exit);
+  }
+}
