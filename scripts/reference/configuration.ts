@@ -3,7 +3,7 @@ import { knownVariables } from '../../src/config/from-environment.ts';
 import { flatten } from '../../src/config/layers.ts';
 import { configSchema } from '../../src/config/schema/config.ts';
 import { type LeafKind, leafKinds } from '../../src/config/schema/leaf.ts';
-import { type Leaf, leavesOf, unwrap } from '../../src/config/schema/walk.ts';
+import { type Leaf, leavesOf, optionsOf, unwrap } from '../../src/config/schema/walk.ts';
 import { OTHER_VARIABLES, VARIABLES } from '../../src/config/variables.ts';
 import { code, GENERATED, table } from './markdown.ts';
 
@@ -21,20 +21,22 @@ function describeSecrets({
   jsonSchema: z.core.JSONSchema.BaseSchema;
 }): void {
   if (leafKinds.get(zodSchema)?.kind.startsWith('secret') !== true) return;
-  const reference = (key: string): z.core.JSONSchema.BaseSchema => ({
+  jsonSchema.anyOf = [{ type: 'string', minLength: 1 }, reference('env'), reference('file')];
+}
+
+function reference(key: string): z.core.JSONSchema.BaseSchema {
+  return {
     type: 'object',
     properties: { [key]: { type: 'string', minLength: 1 } },
     required: [key],
     additionalProperties: false,
-  });
-  jsonSchema.anyOf = [{ type: 'string', minLength: 1 }, reference('env'), reference('file')];
+  };
 }
 
 /** docs/reference/configuration.md: every key and every variable. */
 export function configurationReference(): string {
   const defaults = flatten(configSchema.parse({}));
   const leaves = leavesOf(configSchema);
-  const sectionOf = (leaf: Leaf): string => (leaf.path.length === 1 ? '' : (leaf.path[0] ?? ''));
   const sections = [...new Set(leaves.map(sectionOf))].map(
     (name) => [name, leaves.filter((leaf) => sectionOf(leaf) === name)] as const,
   );
@@ -86,6 +88,8 @@ function variableSection(): string {
   return `## All variables\n\n${table(['variable', 'key', ''], [...mapped, ...others])}`;
 }
 
+const sectionOf = (leaf: Leaf): string => (leaf.path.length === 1 ? '' : (leaf.path[0] ?? ''));
+
 const keyOf = (leaf: Leaf): string => leaf.path.join('.');
 
 function variableOf(key: string): string {
@@ -115,9 +119,9 @@ function jsonType(schema: z.core.$ZodType): string {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodEnum) return inner.options.map((option) => code(String(option))).join(', ');
   if (inner instanceof z.ZodLiteral) return [...inner.values].map((value) => code(JSON.stringify(value))).join(', ');
-  if (inner instanceof z.ZodUnion)
-    return inner.options.map((option) => jsonType(option as z.core.$ZodType)).join(' or ');
+  if (inner instanceof z.ZodUnion) return optionsOf(inner).map(jsonType).join(' or ');
   if (inner instanceof z.ZodArray) return 'list';
   const kindOfInner = leafKinds.get(inner)?.kind;
-  return kindOfInner === undefined ? inner._zod.def.type.replace('int', 'number') : KIND_NAMES[kindOfInner];
+  if (kindOfInner !== undefined) return KIND_NAMES[kindOfInner];
+  return inner instanceof z.ZodNumber ? 'number' : inner instanceof z.ZodBoolean ? 'boolean' : 'string';
 }

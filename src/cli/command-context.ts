@@ -1,28 +1,29 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import { durationMs } from '../domain/duration.ts';
-import type { CommandContext } from './command.ts';
-import { FLAG_KEYS } from './globals.ts';
+import type { Command, CommandContext } from './command.ts';
+import { FLAG_KEYS, type GlobalValues } from './globals.ts';
 import type { Interrupts } from './interrupts.ts';
-import type { Surroundings } from './main.ts';
 import { flagName } from './options.ts';
 import { createOutput } from './output.ts';
 import { createProgressView, type ProgressOptions, type ProgressView } from './progress.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface ContextParts {
   readonly around: Surroundings;
   /** Values of the global options. */
-  readonly globals: Readonly<Record<string, unknown>>;
+  readonly globals: GlobalValues;
   readonly wantsJson: boolean;
   readonly interrupts: Interrupts;
+  readonly commands: readonly Command[];
 }
 
 /** The context of one command, and `close`, which clears what is still on the screen. */
-export function createCommandContext({ around, globals, wantsJson, interrupts }: ContextParts): {
+export function createCommandContext({ around, globals, wantsJson, interrupts, commands }: ContextParts): {
   readonly context: CommandContext;
   close(): void;
 } {
   const { env, cwd, stdin, stderr } = around;
-  const quiet = globals['quiet'] === true;
+  const quiet = globals.quiet === true;
   const output = createOutput({ ...around, quiet });
   let settings: LoadedConfig['config']['progress'] | undefined;
   const progress = lazyProgress(() => createProgressView(progressOptions(stderr, settings, quiet)));
@@ -34,6 +35,7 @@ export function createCommandContext({ around, globals, wantsJson, interrupts }:
     return answer;
   };
   const context: CommandContext = {
+    commands,
     env,
     cwd,
     json: wantsJson,
@@ -66,12 +68,13 @@ function lazyProgress(create: () => ProgressView): ProgressView {
   return { update: (rows) => (view ??= create()).update(rows), stop: () => view?.stop() };
 }
 
-async function readConfig({ env, cwd }: Surroundings, globals: Readonly<Record<string, unknown>>): Promise<LoadedConfig> {
+async function readConfig({ env, cwd }: Surroundings, globals: GlobalValues): Promise<LoadedConfig> {
   const { loadConfig } = await import('../config/load-config.ts');
+  const given = new Map<string, unknown>(Object.entries(globals));
   const values = Object.fromEntries(
     Object.entries(FLAG_KEYS)
-      .filter(([option]) => globals[option] !== undefined)
-      .map(([option, key]) => [key, { value: globals[option], flag: flagName(option) }]),
+      .map(([option, key]) => [key, { value: given.get(option), flag: flagName(option) }] as const)
+      .filter(([, { value }]) => value !== undefined),
   );
-  return loadConfig({ flags: { config: globals['config'] as string | undefined, values }, env, cwd });
+  return loadConfig({ flags: { config: globals.config, values }, env, cwd });
 }

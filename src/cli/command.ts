@@ -20,6 +20,8 @@ export interface CommandResult {
 
 /** What every command is given. */
 export interface CommandContext {
+  /** Every command there is. */
+  readonly commands: readonly Command[];
   readonly env: Environment;
   readonly cwd: string;
   /** `--json` or `--output json`: stdout belongs to the one object. */
@@ -63,5 +65,5 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
 
 /** Types `run` by the command's own arguments and options. */
 export function defineCommand<const A extends Arguments, const O extends Options>(command: Command<A, O>): Command {
-  return command as unknown as Command;
+  return command;
 }

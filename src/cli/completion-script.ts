@@ -14,14 +14,8 @@ interface Place {
 /** A completion script for the commands as they are now. */
 export function completionScript(shell: Shell, commands: readonly Command[]): string {
   const places = listPlaces(commands);
-  switch (shell) {
-    case 'bash':
-      return bashScript(places);
-    case 'zsh':
-      return zshScript(places);
-    case 'fish':
-      return fishScript(places);
-  }
+  const write = { bash: bashScript, zsh: zshScript, fish: fishScript }[shell];
+  return write(places);
 }
 
 function listPlaces(commands: readonly Command[]): readonly Place[] {
@@ -36,21 +30,29 @@ function listPlaces(commands: readonly Command[]): readonly Place[] {
     words.forEach((word, index) => {
       add(words.slice(0, index).join(' '), word, index === words.length - 1 ? command.summary : `${word} …`);
     });
-    for (const [option, description] of optionWords({ ...command.options, ...GLOBAL_OPTIONS })) add(command.name, option, description);
+    for (const [option, description] of optionWords({ ...command.options, ...GLOBAL_OPTIONS }))
+      add(command.name, option, description);
   }
-  return [...places].map(([words, next]) => ({ words, next: [...next].map(([word, description]) => ({ word, description })) }));
+  return [...places].map(([words, next]) => ({
+    words,
+    next: [...next].map(([word, description]) => ({ word, description })),
+  }));
 }
 
 function optionWords(options: Options): readonly (readonly [string, string])[] {
   return Object.entries(options).flatMap(([key, spec]) => {
     const plain = [flagName(key), spec.description] as const;
-    return spec.choices ? spec.choices.map((choice) => [`${flagName(key)}=${choice}`, spec.description] as const) : [plain];
+    return spec.choices
+      ? spec.choices.map((choice) => [`${flagName(key)}=${choice}`, spec.description] as const)
+      : [plain];
   });
 }
 
 /** The words typed so far, without options, joined by spaces, choose the place. */
 function bashScript(places: readonly Place[]): string {
-  const cases = places.map(({ words, next }) => `    ${single(words)}) next=${single(next.map(({ word }) => word).join(' '))} ;;`);
+  const cases = places.map(
+    ({ words, next }) => `    ${single(words)}) next=${single(next.map(({ word }) => word).join(' '))} ;;`,
+  );
   return `# bash completion for lifeboat
 _lifeboat() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" words='' next='' word
@@ -76,7 +78,9 @@ complete -o default -F _lifeboat lifeboat`;
 
 function zshScript(places: readonly Place[]): string {
   const cases = places.map(({ words, next }) => {
-    const items = next.map(({ word, description }) => single(`${word.replaceAll(':', String.raw`\:`)}:${description}`)).join(' ');
+    const items = next
+      .map(({ word, description }) => single(`${word.replaceAll(':', String.raw`\:`)}:${description}`))
+      .join(' ');
     return `    ${single(words)}) next=(${items}) ;;`;
   });
   return `#compdef lifeboat

@@ -1,4 +1,4 @@
-import { choice, flag, type Options, value } from './options.ts';
+import { choice, flag, type Options, type OptionValues, value } from './options.ts';
 
 /** Options that every command takes, in front of its name or behind it. */
 export const GLOBAL_OPTIONS = {
@@ -9,5 +9,8 @@ export const GLOBAL_OPTIONS = {
   quiet: flag('no progress and no notes'),
 } as const satisfies Options;
 
+/** What was typed for them; an option that was not given is missing. */
+export type GlobalValues = Partial<OptionValues<typeof GLOBAL_OPTIONS>>;
+
 /** Global options that set a key of the configuration. */
-export const FLAG_KEYS: Readonly<Record<string, string>> = { group: 'group' };
+export const FLAG_KEYS = { group: 'group' } as const satisfies Partial<Record<keyof GlobalValues, string>>;

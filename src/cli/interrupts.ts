@@ -9,11 +9,12 @@ export interface Interrupts {
 }
 
 const INTERRUPTED_EXIT = 130;
+const nothing = (): string => '';
 
 /** The first signal aborts, so that a command can leave in order; the second ends the process at once. */
 export function watchInterrupts(write: (text: string) => void): Interrupts {
   const controller = new AbortController();
-  let lines = (): string => '';
+  let lines = nothing;
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED_EXIT);
     const text = lines();

@@ -11,28 +11,19 @@
  * exit code and the form of both are decided here.
  */
 import { readFileSync } from 'node:fs';
+import { types } from 'node:util';
 import { CommanderError } from 'commander';
-import type { Environment } from '../config/environment.ts';
 import { processEnvironment } from '../config/environment.ts';
 import { LifeboatError, toLifeboatError } from '../domain/errors.ts';
 import { createCommandContext } from './command-context.ts';
 import type { CommandResult } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { watchInterrupts } from './interrupts.ts';
+import { type Interrupts, watchInterrupts } from './interrupts.ts';
 import { recoverNpmFlags } from './npm-flags.ts';
-import { createOutput, errorJson, type Output, type TextStream } from './output.ts';
+import { createOutput, errorJson, type Output } from './output.ts';
 import { buildProgram, type Invocation } from './program.ts';
 import { COMMANDS, GROUPS } from './registry.ts';
-
-/** What the program needs of its surroundings; a parameter, so that tests can run it in their own process. */
-export interface Surroundings {
-  readonly argv: readonly string[];
-  readonly env: Environment;
-  readonly cwd: string;
-  readonly stdin: { readonly isTTY?: boolean };
-  readonly stdout: TextStream;
-  readonly stderr: TextStream & { readonly columns?: number };
-}
+import type { Surroundings } from './surroundings.ts';
 
 /** Runs one command line. Resolves with its exit code; never rejects. */
 export async function main(around: Surroundings): Promise<ExitCode> {
@@ -55,27 +46,34 @@ export async function main(around: Surroundings): Promise<ExitCode> {
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return report(error instanceof CommanderError ? fromCommander(error) : toLifeboatError(error), { output, wantsJson });
+    return report(error instanceof CommanderError ? fromCommander(error) : toLifeboatError(error), {
+      output,
+      wantsJson,
+    });
   } finally {
     interrupts.stop();
   }
 }
 
-async function runCommand(
-  { command, input, globals }: Invocation,
-  { around, wantsJson, interrupts }: { around: Surroundings; wantsJson: boolean; interrupts: ReturnType<typeof watchInterrupts> },
-): Promise<ExitCode> {
-  const { context, close } = createCommandContext({ around, globals, wantsJson, interrupts });
-  const { output } = context;
+interface Running {
+  readonly around: Surroundings;
+  readonly wantsJson: boolean;
+  readonly interrupts: Interrupts;
+}
+
+async function runCommand({ command, input, globals }: Invocation, running: Running): Promise<ExitCode> {
+  const made = createCommandContext({ ...running, globals, commands: COMMANDS });
+  const { context } = made;
+  const reporting = { output: context.output, wantsJson: running.wantsJson };
   try {
     const result = await command.run(context, input);
-    close();
-    await printResult(result, { output, wantsJson });
+    made.close();
+    await printResult(result, reporting);
     return result.exit ?? result.failure?.rule.exit ?? 0;
   } catch (error) {
-    close();
+    made.close();
     const reason: unknown = context.signal.aborted && isAbort(error) ? context.signal.reason : error;
-    return report(toLifeboatError(reason), { output, wantsJson });
+    return report(toLifeboatError(reason), reporting);
   }
 }
 
@@ -104,7 +102,10 @@ function report(error: LifeboatError, { output, wantsJson }: Reporting): ExitCod
 function asksForJson({ argv, env }: Surroundings): boolean {
   const viaNpm = env['npm_lifecycle_event'] === 'backup:cli';
   if (viaNpm && (env['npm_config_json'] === 'true' || env['npm_config_output'] === 'json')) return true;
-  return argv.some((word, index) => word === '--json' || word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'));
+  return argv.some(
+    (word, index) =>
+      word === '--json' || word === '--output=json' || (word === 'json' && argv[index - 1] === '--output'),
+  );
 }
 
 function fromCommander(error: CommanderError): LifeboatError {
@@ -114,12 +115,14 @@ function fromCommander(error: CommanderError): LifeboatError {
 }
 
 function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || (error instanceof LifeboatError && error.code === 'INTERRUPTED'));
+  if (error instanceof LifeboatError) return error.code === 'INTERRUPTED';
+  return types.isNativeError(error) && error.name === 'AbortError';
 }
 
 function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const { version }: { version: string } = JSON.parse(text);
+  return version;
 }
 
 /** How long the process may take to end by itself after the answer, before what still holds it open is cut off. */
@@ -129,6 +132,13 @@ if (import.meta.main) {
   // A reader that has seen enough (`| head`) closes the pipe; that is its right.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const { stdin, stdout, stderr } = process;
-  process.exitCode = await main({ argv: process.argv.slice(2), env: processEnvironment(), cwd: process.cwd(), stdin, stdout, stderr });
+  process.exitCode = await main({
+    argv: process.argv.slice(2),
+    env: processEnvironment(),
+    cwd: process.cwd(),
+    stdin,
+    stdout,
+    stderr,
+  });
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

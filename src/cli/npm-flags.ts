@@ -13,7 +13,19 @@ const SCRIPT = 'backup:cli';
  * typed them, so they say nothing about a typing error; and `yes` is never taken over, for the same reason: a CI
  * machine that answers npm's questions with yes has not agreed to a restore.
  */
-const NPM_SETTINGS: ReadonlySet<string> = new Set(['yes', 'json', 'key', 'dry-run', 'force', 'dev', 'os', 'fund', 'link', 'omit', 'scope']);
+const NPM_SETTINGS: ReadonlySet<string> = new Set([
+  'yes',
+  'json',
+  'key',
+  'dry-run',
+  'force',
+  'dev',
+  'os',
+  'fund',
+  'link',
+  'omit',
+  'scope',
+]);
 const NEVER_TAKEN: ReadonlySet<string> = new Set(['yes']);
 /** Letters that a typing error gets wrong; more would take npm's settings, which are many, for errors. */
 const TYPING_ERROR_DISTANCE = 2;
@@ -31,7 +43,11 @@ interface Eaten {
  * again where there is exactly one reading.
  * @throws LifeboatError USAGE_AMBIGUOUS, with the command line to type
  */
-export function recoverNpmFlags(argv: readonly string[], env: Environment, commands: readonly Command[]): readonly string[] {
+export function recoverNpmFlags(
+  argv: readonly string[],
+  env: Environment,
+  commands: readonly Command[],
+): readonly string[] {
   if (env['npm_lifecycle_event'] !== SCRIPT) return argv;
   const command = findCommand(argv, commands);
   if (command === undefined) return argv;
@@ -85,16 +101,32 @@ function collect(eaten: Eaten, text: string, into: { given: string[]; missing: E
 /** Finds the one way to give every option without a value one of the loose words. */
 function settle(
   command: Command,
-  { rest, given, missing }: { readonly rest: readonly string[]; readonly given: readonly string[]; readonly missing: readonly Eaten[] },
+  {
+    rest,
+    given,
+    missing,
+  }: { readonly rest: readonly string[]; readonly given: readonly string[]; readonly missing: readonly Eaten[] },
 ): readonly string[] {
-  const readings = missing.length > MAX_STRAYS ? [] : distinct(assign(rest, missing).filter(({ left }) => fits(left, command.arguments)));
+  const readings =
+    missing.length > MAX_STRAYS
+      ? []
+      : distinct(assign(rest, missing).filter(({ left }) => fits(left, command.arguments)));
   const lines = readings.map(({ left, flags }) => [...flags, ...left]);
   if (lines.length === 1 && lines[0]) return lines[0];
-  const type = (words: readonly string[]): string => `npm run ${SCRIPT} -- ${[...command.name.split(' '), ...words].map(quote).join(' ')}`;
+  const type = (words: readonly string[]): string =>
+    `npm run ${SCRIPT} -- ${[...command.name.split(' '), ...words].map(quote).join(' ')}`;
   const names = missing.map(({ key, spec }) => `${flagName(key)} ${spec.placeholder}`);
   const blank = [...Object.keys(command.arguments).map((name) => `<${name}>`), ...given, ...names].join(' ');
-  const hint = lines.length > 0 ? lines.map((line) => type([...line.filter((word) => !word.startsWith('--')), ...given, ...spread(line)])).join('   or   ') : `npm run ${SCRIPT} -- ${command.name} ${blank}`;
-  throw ambiguous(`npm took ${names.join(' and ')} and left ${rest.length === 0 ? 'no value' : rest.map(quote).join(' ')}`, hint);
+  const hint =
+    lines.length > 0
+      ? lines
+          .map((line) => type([...line.filter((word) => !word.startsWith('--')), ...given, ...spread(line)]))
+          .join('   or   ')
+      : `npm run ${SCRIPT} -- ${command.name} ${blank}`;
+  throw ambiguous(
+    `npm took ${names.join(' and ')} and left ${rest.length === 0 ? 'no value' : rest.map(quote).join(' ')}`,
+    hint,
+  );
 }
 
 interface Reading {
@@ -109,7 +141,10 @@ function assign(rest: readonly string[], missing: readonly Eaten[]): readonly Re
   return rest.flatMap((word, index) => {
     if (word.startsWith('--') || !accepts(next.spec, word)) return [];
     const flags = [`${flagName(next.key)}=${word}`];
-    return assign(rest.toSpliced(index, 1), others).map((reading) => ({ left: reading.left, flags: [...flags, ...reading.flags] }));
+    return assign(rest.toSpliced(index, 1), others).map((reading) => ({
+      left: reading.left,
+      flags: [...flags, ...reading.flags],
+    }));
   });
 }
 
@@ -135,13 +170,21 @@ function fits(words: readonly string[], specs: Arguments): boolean {
 
 /** Readings that come to the same, such as the two orders of a repeated option, count once; the first keeps the typed order. */
 function distinct(readings: readonly Reading[]): readonly Reading[] {
-  return [...new Map(readings.toReversed().map((reading) => [JSON.stringify([reading.left, reading.flags.toSorted()]), reading])).values()].toReversed();
+  return [
+    ...new Map(
+      readings.toReversed().map((reading) => [JSON.stringify([reading.left, reading.flags.toSorted()]), reading]),
+    ).values(),
+  ].toReversed();
 }
 
 /** An option of another command, or one that is nearly ours, must not vanish without a word. */
 function refuseStrangers(
   env: Environment,
-  { command, options, commands }: { readonly command: Command; readonly options: Options; readonly commands: readonly Command[] },
+  {
+    command,
+    options,
+    commands,
+  }: { readonly command: Command; readonly options: Options; readonly commands: readonly Command[] },
 ): void {
   const own = new Set(Object.keys(options).map((key) => flagName(key).slice(2)));
   const others = new Set(commands.flatMap((each) => Object.keys(each.options).map((key) => flagName(key).slice(2))));
@@ -156,7 +199,9 @@ function refuseStrangers(
 }
 
 function spread(words: readonly string[]): readonly string[] {
-  return words.filter((word) => word.startsWith('--')).flatMap((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]);
+  return words
+    .filter((word) => word.startsWith('--'))
+    .flatMap((word) => [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)]);
 }
 
 function quote(word: string): string {

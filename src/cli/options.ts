@@ -25,7 +25,9 @@ export interface ArgumentSpec<T> {
 export type Options = Readonly<Record<string, OptionSpec<unknown>>>;
 export type Arguments = Readonly<Record<string, ArgumentSpec<unknown>>>;
 export type OptionValues<O extends Options> = { readonly [K in keyof O]: O[K] extends OptionSpec<infer T> ? T : never };
-export type ArgumentValues<A extends Arguments> = { readonly [K in keyof A]: A[K] extends ArgumentSpec<infer T> ? T : never };
+export type ArgumentValues<A extends Arguments> = {
+  readonly [K in keyof A]: A[K] extends ArgumentSpec<infer T> ? T : never;
+};
 
 /** A backup id. */
 const BACKUP_ID = /^backup-\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}-\d{3}Z$/;
@@ -39,15 +41,31 @@ export function flag(description: string): OptionSpec<boolean> {
 
 /** `--name <value>`: undefined unless it is given. */
 export function value(placeholder: string, description: string): OptionSpec<string | undefined>;
-export function value<T>(placeholder: string, description: string, parse: (text: string) => T): OptionSpec<T | undefined>;
-export function value(placeholder: string, description: string, parse?: (text: string) => unknown): OptionSpec<unknown> {
+export function value<T>(
+  placeholder: string,
+  description: string,
+  parse: (text: string) => T,
+): OptionSpec<T | undefined>;
+export function value(
+  placeholder: string,
+  description: string,
+  parse?: (text: string) => unknown,
+): OptionSpec<unknown> {
   return { takes: 'value', placeholder, description, ...(parse ? { parse } : {}) };
 }
 
 /** `--name <value>` any number of times: a list, empty unless it is given. */
 export function values(placeholder: string, description: string): OptionSpec<readonly string[]>;
-export function values<T>(placeholder: string, description: string, parse: (text: string) => T): OptionSpec<readonly T[]>;
-export function values(placeholder: string, description: string, parse?: (text: string) => unknown): OptionSpec<unknown> {
+export function values<T>(
+  placeholder: string,
+  description: string,
+  parse: (text: string) => T,
+): OptionSpec<readonly T[]>;
+export function values(
+  placeholder: string,
+  description: string,
+  parse?: (text: string) => unknown,
+): OptionSpec<unknown> {
   return { takes: 'values', placeholder, description, ...(parse ? { parse } : {}) };
 }
 

@@ -44,7 +44,11 @@ export function createOutput({ stdout, stderr, env, quiet }: OutputOptions): Out
     note: (text) => void (quiet || stderr.write(`${text}\n`)),
     warn: (text) => void stderr.write(`${marks.yellow('warning:')} ${text}\n`),
     error: (error) => void stderr.write(describeError(error, marks)),
-    table: async (headings, rows) => renderTable(headings.map((heading) => colors.dim(heading)), rows),
+    table: async (headings, rows) =>
+      renderTable(
+        headings.map((heading) => colors.dim(heading)),
+        rows,
+      ),
   };
 }
 
@@ -65,13 +69,43 @@ function describeError(error: LifeboatError, colors: Colors): string {
   const problems = error.details['problems'];
   const lines = Array.isArray(problems) && problems.length > 1 ? problems.map((problem) => `  - ${problem}`) : [];
   const message = lines.length > 0 ? `${error.message.split(':')[0]}: ${lines.length} problems` : error.message;
-  return [`${colors.red('error:')} ${message}`, ...lines, `  ${colors.dim('hint:')} ${error.hint}`, `  ${colors.dim('code:')} ${error.code}`, ''].join('\n');
+  return [
+    `${colors.red('error:')} ${message}`,
+    ...lines,
+    `  ${colors.dim('hint:')} ${error.hint}`,
+    `  ${colors.dim('code:')} ${error.code}`,
+    '',
+  ].join('\n');
 }
 
 async function renderTable(headings: readonly string[], rows: readonly (readonly string[])[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' };
-  const table = new Table({ head: [...headings], chars: none, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
+  const none = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  };
+  const table = new Table({
+    head: [...headings],
+    chars: none,
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
   table.push(...rows.map((row) => [...row]));
-  return table.toString().split('\n').map((line) => line.trimEnd()).join('\n');
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }

@@ -2,14 +2,14 @@ import { Argument, Command as Commander, Option } from 'commander';
 import { LifeboatError } from '../domain/errors.ts';
 import { type Command, type CommandResult } from './command.ts';
 import { COMMON_EXITS, EXIT_CODES, type ExitCode } from './exit-codes.ts';
-import { GLOBAL_OPTIONS } from './globals.ts';
+import { GLOBAL_OPTIONS, type GlobalValues } from './globals.ts';
 import { type Arguments, flagName, type OptionSpec, type Options } from './options.ts';
 
 /** A command with what was typed behind it. */
 export interface Invocation {
   readonly command: Command;
   readonly input: Parameters<Command['run']>[1];
-  readonly globals: Readonly<Record<string, unknown>>;
+  readonly globals: GlobalValues;
 }
 
 export interface ProgramParts {
@@ -29,7 +29,7 @@ export function buildProgram(parts: ProgramParts): Commander {
     .version(parts.version, '-V, --version')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText('after', '\nExample:\n  $ lifeboat backup full\n\nExit codes of every command are in its own --help.');
-  for (const [key, spec] of Object.entries(GLOBAL_OPTIONS as Options)) program.addOption(toOption(key, spec));
+  for (const [key, spec] of Object.entries<OptionSpec<unknown>>(GLOBAL_OPTIONS)) program.addOption(toOption(key, spec));
   for (const command of parts.commands) addCommand(program, command, parts);
   return program;
 }
@@ -38,14 +38,19 @@ function addCommand(program: Commander, command: Command, parts: ProgramParts): 
   const words = command.name.split(' ');
   const parent = words.slice(0, -1).reduce((node, word) => childGroup(node, word, parts), program);
   const node = configure(parent.command(words.at(-1) ?? ''), parts).summary(command.summary);
-  node.description(`${capitalise(command.summary)}.${command.description === undefined ? '' : `\n${command.description}`}`);
+  node.description(
+    `${capitalise(command.summary)}.${command.description === undefined ? '' : `\n${command.description}`}`,
+  );
   for (const argument of toArguments(command.arguments)) node.addArgument(argument);
   for (const [key, spec] of Object.entries(command.options)) node.addOption(toOption(key, spec));
   node.addHelpText('after', `\n${helpTail(command)}`);
   node.action(async () => {
-    const globals = program.opts();
-    const input = { arguments: readArguments(command.arguments, node.processedArgs), options: readOptions(command.options, node.opts()) };
-    await parts.run({ command, globals, input: input as Invocation['input'] });
+    const globals = program.opts<GlobalValues>();
+    const input = {
+      arguments: readArguments(command.arguments, node.processedArgs),
+      options: readOptions(command.options, node.opts()),
+    };
+    await parts.run({ command, globals, input });
   });
 }
 
@@ -89,13 +94,17 @@ function toOption(key: string, spec: OptionSpec<unknown>): Option {
   const option = new Option(`${flagName(key)}${placeholder}`, spec.description);
   const read = (text: string): unknown => readValue(flagName(key), spec, text);
   if (spec.takes === 'value') option.argParser(read);
-  if (spec.takes === 'values') option.argParser((text, before: readonly unknown[] | undefined) => [...(before ?? []), read(text)]);
+  if (spec.takes === 'values')
+    option.argParser((text, before: readonly unknown[] | undefined) => [...(before ?? []), read(text)]);
   return option;
 }
 
 function readValue(name: string, spec: OptionSpec<unknown>, text: string): unknown {
   if (spec.choices && !spec.choices.includes(text)) {
-    throw new LifeboatError('USAGE_INVALID', `read ${name}: ${JSON.stringify(text)} is none of ${spec.choices.join(', ')}`);
+    throw new LifeboatError(
+      'USAGE_INVALID',
+      `read ${name}: ${JSON.stringify(text)} is none of ${spec.choices.join(', ')}`,
+    );
   }
   return spec.parse ? spec.parse(text) : text;
 }

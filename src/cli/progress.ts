@@ -89,7 +89,8 @@ function createMeter(now: () => number): { read(row: ProgressRow): Reading } {
 /** `dump postgres  dumping  public.audit  1.2 GiB of 4 GiB  88 MiB/s  0:14`. */
 export function describeRow({ name, progress, note }: ProgressRow, reading: Reading): string {
   const { bytes = 0, totalBytes, phase, object, items } = progress ?? {};
-  const total = totalBytes === undefined || totalBytes < bytes ? '' : ` of ${formatBytes(totalBytes)} ${bar(bytes, totalBytes)}`;
+  const total =
+    totalBytes === undefined || totalBytes < bytes ? '' : ` of ${formatBytes(totalBytes)} ${bar(bytes, totalBytes)}`;
   const parts = [
     name,
     phase,

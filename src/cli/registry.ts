@@ -1,16 +1,20 @@
 import type { Command } from './command.ts';
 import { attach } from './commands/attach.ts';
-import { backupFull } from './commands/backup-full.ts';
 import { backupList } from './commands/backup-list.ts';
 import { backupShow } from './commands/backup-show.ts';
 import { backupVerify } from './commands/backup-verify.ts';
 import { cancel } from './commands/cancel.ts';
+import { backupFull, backupIncremental } from './commands/take-backup.ts';
 import { restore } from './commands/restore.ts';
 import { restoreUndo } from './commands/restore-undo.ts';
 import { status } from './commands/status.ts';
+import { demo } from './local/demo.ts';
 import { down } from './local/down.ts';
 import { up } from './local/up.ts';
 import { worker } from './local/worker.ts';
+import { rescueList } from './rescue/rescue-list.ts';
+import { rescueRestore } from './rescue/rescue-restore.ts';
+import { rescueVerify } from './rescue/rescue-verify.ts';
 import { configValidate } from './commands/config-validate.ts';
 import { completion } from './local/completion.ts';
 import { configShow } from './local/config-show.ts';
@@ -28,6 +32,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
 /** Every command, in the order of --help. Add one: write its file, import it here. */
 export const COMMANDS: readonly Command[] = [
   backupFull,
+  backupIncremental,
   backupList,
   backupShow,
   backupVerify,
@@ -41,6 +46,10 @@ export const COMMANDS: readonly Command[] = [
   keyGenerate,
   up,
   down,
+  demo,
   worker,
+  rescueList,
+  rescueVerify,
+  rescueRestore,
   completion,
 ];

@@ -1,8 +1,13 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { configDigest } from '../config/config-digest.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { stateDirOf } from '../assembly/state-dir.ts';
 import { ensureStack } from '../embedded/stack.ts';
 import type { StackStatus } from '../embedded/stack.ts';
+import { LifeboatError } from '../domain/errors.ts';
 import type { CommandContext } from './command.ts';
 
 /** Brings up Temporal and a worker with this configuration, or leaves them when they run and fit. */
@@ -11,10 +16,30 @@ export async function ensureLocalStack(context: CommandContext, loaded: LoadedCo
     stateDir: stateDirOf(loaded.config),
     workerEnv: workerEnvironment(context, loaded),
     workerCwd: context.cwd,
-    configDigest: configDigest(loaded.config),
+    configDigest: `${configDigest(loaded.config)} ${codeDigest()}`,
     signal: context.signal,
+    beforeReplacingWorker: refuseWhileInUse,
     onPhase: (line) => context.output.note(line),
   });
+}
+
+/** A retry of what runs now would act on the databases of the other configuration. @throws LifeboatError WORKER_IN_USE */
+async function refuseWhileInUse(address: string): Promise<void> {
+  const { connectClient } = await import('../temporal/connection.ts');
+  const { client, close } = await connectClient({ address }, 'cli:stack');
+  try {
+    for await (const { workflowId, type } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+      throw new LifeboatError(
+        'WORKER_IN_USE',
+        `${type} runs under ${workflowId} on a worker with another configuration`,
+        {
+          details: { workflowId, type },
+        },
+      );
+    }
+  } finally {
+    await close();
+  }
 }
 
 /** The variables that the configuration was read from: the worker reads the same. */
@@ -23,4 +48,16 @@ function workerEnvironment({ env }: CommandContext, { file }: LoadedConfig): Rec
   // npm's own variables are of the command line, not of the configuration.
   const relevant = set.filter(([name]) => !name.startsWith('npm_'));
   return { ...Object.fromEntries(relevant), ...(file === undefined ? {} : { LIFEBOAT_CONFIG: file }) };
+}
+
+/** Changes with the program itself: after an upgrade the worker in the background is of the old version. */
+function codeDigest(): string {
+  const folder = fileURLToPath(new URL('../', import.meta.url));
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!name.endsWith('.ts')) continue;
+    const { size, mtimeMs } = statSync(join(folder, name));
+    hash.update(`${name} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
 }

@@ -1,7 +1,8 @@
 import { parseDuration } from '../domain/duration.ts';
 import { LifeboatError } from '../domain/errors.ts';
 
-const ISO_TIME = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
+const ISO_TIME =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 const FAR_OFFSET_HOURS = 14;
 
 /**
@@ -12,7 +13,8 @@ export function parseTime(text: string, now: Date = new Date()): Date {
   const relative = /^now(?:([+-])(.+))?$/i.exec(text.trim());
   if (relative) return relativeTime(relative, text, now);
   const match = ISO_TIME.exec(text.trim());
-  if (!match || !isCalendarTime(match)) throw new LifeboatError('TIME_INVALID', `read time ${JSON.stringify(text)}: not a time`);
+  if (!match || !isCalendarTime(match))
+    throw new LifeboatError('TIME_INVALID', `read time ${JSON.stringify(text)}: not a time`);
   const offset = match[8];
   if (offset === undefined) throw withoutOffset(text, match);
   return new Date(`${toIso(match)}${toIsoOffset(offset, text)}`);
@@ -49,8 +51,15 @@ function withoutOffset(text: string, match: RegExpExecArray): LifeboatError {
   const iso = toIso(match);
   const here = new Date(iso);
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const readings = [`${iso.slice(0, 19)}Z in UTC`, `${here.toISOString().slice(0, 19)}Z if it means this machine's time zone, ${zone}`];
-  return new LifeboatError('TIME_WITHOUT_OFFSET', `read time ${JSON.stringify(text)}: it has no offset: ${readings.join(', or ')}`, {
-    details: { readings },
-  });
+  const readings = [
+    `${iso.slice(0, 19)}Z in UTC`,
+    `${here.toISOString().slice(0, 19)}Z if it means this machine's time zone, ${zone}`,
+  ];
+  return new LifeboatError(
+    'TIME_WITHOUT_OFFSET',
+    `read time ${JSON.stringify(text)}: it has no offset: ${readings.join(', or ')}`,
+    {
+      details: { readings },
+    },
+  );
 }

@@ -42,6 +42,8 @@ export interface BackupManager {
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
 
   performFullBackup(options?: BackupOptions): Promise<BackupResult>;
+  /** Without a journal that runs, a full backup is taken and `warnings` says so. */
+  performIncrementalBackup(options?: BackupOptions): Promise<BackupResult>;
   restoreFromBackup(backupId: string, options?: RestoreOptions): Promise<RestoreResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string): Promise<VerifyResult>;
@@ -64,6 +66,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
   return {
     ...starts,
     performFullBackup: async (options) => (await starts.startBackup('full', options)).result(),
+    performIncrementalBackup: async (options) => (await starts.startBackup('incremental', options)).result(),
     restoreFromBackup: async (backupId, options) => (await starts.startRestore(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),

@@ -1,13 +1,18 @@
+import * as z from 'zod';
 import { nearestName } from '../domain/nearest-name.ts';
 import type { Environment } from './environment.ts';
 import { layerOf, type Layer, type Origin } from './layers.ts';
 import { configSchema } from './schema/config.ts';
-import { kindOf, schemasAt, unwrap } from './schema/walk.ts';
+import { kindOf, optionsOf, schemasAt, unwrap } from './schema/walk.ts';
 import type { Issue } from './secrets.ts';
 import { OTHER_VARIABLES, OWN_PREFIXES, UNSUPPORTED_VARIABLES, VARIABLES } from './variables.ts';
 
 /** What the environment sets. Empty variables count as not set; `NAME_FILE` is taken for secrets only. */
-export function readVariables(env: Environment): { readonly layer: Layer; readonly issues: readonly Issue[]; readonly warnings: readonly string[] } {
+export function readVariables(env: Environment): {
+  readonly layer: Layer;
+  readonly issues: readonly Issue[];
+  readonly warnings: readonly string[];
+} {
   const issues: Issue[] = [];
   const entries: (readonly [string, unknown, Origin])[] = [];
   for (const [variable, key] of Object.entries(VARIABLES)) {
@@ -47,14 +52,21 @@ function parseText(key: string, text: string): unknown {
   if (types.includes('boolean') && /^(true|yes|on|1)$/i.test(plain)) return true;
   if (types.includes('boolean') && /^(false|no|off|0)$/i.test(plain)) return false;
   if (types.includes('number') && /^-?\d+(\.\d+)?$/.test(plain)) return Number(plain);
-  if (types.includes('array')) return plain.split(/[,\n]/).map((item) => item.trim()).filter((item) => item !== '');
+  if (types.includes('array'))
+    return plain
+      .split(/[,\n]/)
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
   return text;
 }
 
-function jsonTypes(schema: ReturnType<typeof unwrap>): readonly string[] {
-  const definition = schema._zod.def as { type: string; options?: readonly ReturnType<typeof unwrap>[]; in?: ReturnType<typeof unwrap> };
-  if (definition.type === 'union') return (definition.options ?? []).flatMap((option) => jsonTypes(unwrap(option)));
-  return definition.type === 'pipe' && definition.in ? jsonTypes(unwrap(definition.in)) : [definition.type];
+/** JSON types that text may stand for besides itself. */
+function jsonTypes(schema: z.core.$ZodType): readonly ('boolean' | 'number' | 'array')[] {
+  if (schema instanceof z.ZodUnion) return optionsOf(schema).flatMap((option) => jsonTypes(unwrap(option)));
+  if (schema instanceof z.ZodPipe) return jsonTypes(unwrap(schema.in));
+  if (schema instanceof z.ZodBoolean) return ['boolean'];
+  if (schema instanceof z.ZodNumber) return ['number'];
+  return schema instanceof z.ZodArray ? ['array'] : [];
 }
 
 function unknownVariables(env: Environment): readonly Issue[] {

@@ -65,7 +65,10 @@ export function originOf(origins: ReadonlyMap<string, Origin>, path: readonly Pr
   return [...origins].find(([key]) => path.length > 0 && key.startsWith(prefix))?.[1];
 }
 
-function mergeTrees(base: Readonly<Record<string, unknown>>, over: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function mergeTrees(
+  base: Readonly<Record<string, unknown>>,
+  over: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key];

@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import type * as z from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
 import { nearestName } from '../domain/nearest-name.ts';
+import { systemErrorCode } from '../platform/system-error.ts';
 import type { Environment } from './environment.ts';
 import { readVariables, suggestion } from './from-environment.ts';
 import { flatten, layerOf, layerOfTree, mergeLayers, originOf, type Layer, type Origin } from './layers.ts';
@@ -14,9 +15,9 @@ import { type Issue, resolveSecrets } from './secrets.ts';
 export const DEFAULT_CONFIG_FILE = 'config/backup.json';
 
 export interface ConfigSources {
-  /** `config`: the file. `values`: effective values by dotted key, from command-line flags; `flag` names it in messages. */
+  /** `config`: the file; null reads none. `values`: effective values by dotted key, from command-line flags; `flag` names it in messages. */
   readonly flags?: {
-    readonly config?: string | undefined;
+    readonly config?: string | null | undefined;
     readonly values?: Readonly<Record<string, { readonly value: unknown; readonly flag: string }>>;
   };
   readonly env: Environment;
@@ -42,24 +43,35 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const { env, cwd } = sources;
   const file = findFile(sources);
   const variables = readVariables(env);
-  const fileLayer = file === undefined ? layerOf([]) : layerOfTree(readFile(file), { kind: 'file', name: relative(cwd, file) });
+  const fileLayer =
+    file === undefined ? layerOf([]) : layerOfTree(readFile(file), { kind: 'file', name: relative(cwd, file) });
   const merged = mergeLayers([fileLayer, variables.layer, flagLayer(sources)]);
-  const secrets = resolveSecrets(merged.values as Record<string, unknown>, { env, cwd });
+  const secrets = resolveSecrets(merged.values, { env, cwd });
   const parsed = configSchema.safeParse(secrets.tree);
-  const issues = [...variables.issues, ...secrets.issues, ...(parsed.success ? [] : parsed.error.issues.flatMap(explain))];
+  const issues = [
+    ...variables.issues,
+    ...secrets.issues,
+    ...(parsed.success ? [] : parsed.error.issues.flatMap(explain)),
+  ];
   if (issues.length > 0 || !parsed.success) throw invalid(issues, merged.origins);
   const config = resolvePaths(parsed.data, cwd);
   const literals = secrets.literals.filter((key) => originOf(merged.origins, key.split('.'))?.kind === 'file');
   return {
     config,
     origins: allOrigins(config, merged.origins),
-    warnings: [...variables.warnings, ...literals.map((key) => `${key} holds a secret in ${relative(cwd, file ?? '')}: use {"env": "NAME"} or {"file": "PATH"}`)],
+    warnings: [
+      ...variables.warnings,
+      ...literals.map(
+        (key) => `${key} holds a secret in ${relative(cwd, file ?? '')}: use {"env": "NAME"} or {"file": "PATH"}`,
+      ),
+    ],
     file,
   };
 }
 
 function findFile({ flags, env, cwd }: ConfigSources): string | undefined {
   const variable = env['LIFEBOAT_CONFIG'] === '' ? undefined : env['LIFEBOAT_CONFIG'];
+  if (flags?.config === null) return undefined;
   const named = flags?.config ?? variable;
   if (named !== undefined) return resolve(cwd, named);
   const usual = resolve(cwd, DEFAULT_CONFIG_FILE);
@@ -71,12 +83,14 @@ function readFile(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'not readable';
+    const code = systemErrorCode(cause) ?? 'not readable';
     throw new LifeboatError('CONFIG_FILE_MISSING', `read configuration ${file}: ${code}`, { cause, details: { file } });
   }
   const tree = parseJson(text, file);
   if (isPlainObject(tree)) return tree;
-  throw new LifeboatError('CONFIG_FILE_MALFORMED', `read configuration ${file}: not a json object`, { details: { file } });
+  throw new LifeboatError('CONFIG_FILE_MALFORMED', `read configuration ${file}: not a json object`, {
+    details: { file },
+  });
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -87,13 +101,17 @@ function parseJson(text: string, file: string): unknown {
     const place = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1];
     const line = place === undefined ? text.split('\n').length : text.slice(0, Number(place)).split('\n').length;
     // oxlint-disable-next-line preserve-caught-error -- for the same reason the cause is not kept
-    throw new LifeboatError('CONFIG_FILE_MALFORMED', `read configuration ${file}: not json at line ${line}`, { details: { file, line } });
+    throw new LifeboatError('CONFIG_FILE_MALFORMED', `read configuration ${file}: not json at line ${line}`, {
+      details: { file, line },
+    });
   }
 }
 
 function flagLayer({ flags }: ConfigSources): Layer {
   return layerOf(
-    Object.entries(flags?.values ?? {}).map(([key, { value, flag }]) => [key, value, { kind: 'flag', name: flag }] as const),
+    Object.entries(flags?.values ?? {}).map(
+      ([key, { value, flag }]) => [key, value, { kind: 'flag', name: flag }] as const,
+    ),
   );
 }
 
@@ -101,11 +119,19 @@ function flagLayer({ flags }: ConfigSources): Layer {
 function explain(issue: z.core.$ZodIssue): readonly Issue[] {
   if (issue.code === 'unrecognized_keys') {
     const known = schemasAt(configSchema, issue.path).flatMap(knownKeys);
-    return issue.keys.map((key) => ({ path: [...issue.path, key], message: suggestion('unknown key', nearestName(key, known)) }));
+    return issue.keys.map((key) => ({
+      path: [...issue.path, key],
+      message: suggestion('unknown key', nearestName(key, known)),
+    }));
   }
   if (issue.code === 'invalid_value') {
     const choices = issue.values.map((value) => JSON.stringify(value)).join(', ');
-    return [{ path: issue.path, message: issue.message.startsWith('expected') ? issue.message : `expected one of ${choices}` }];
+    return [
+      {
+        path: issue.path,
+        message: issue.message.startsWith('expected') ? issue.message : `expected one of ${choices}`,
+      },
+    ];
   }
   return [{ path: issue.path, message: lowerFirst(issue.message.replace(/^Invalid input: /, '')) }];
 }
@@ -121,17 +147,23 @@ function invalid(issues: readonly Issue[], origins: ReadonlyMap<string, Origin>)
     const name = origin === undefined || origin.name === key ? '' : ` (${origin.name})`;
     return `${key}${name}: ${issue.message}`;
   });
-  return new LifeboatError('CONFIG_INVALID', `check configuration: ${lines.join('; ')}`, { details: { problems: lines } });
+  return new LifeboatError('CONFIG_INVALID', `check configuration: ${lines.join('; ')}`, {
+    details: { problems: lines },
+  });
 }
 
 function resolvePaths(config: Config, cwd: string): Config {
-  return mapLeaves(configSchema, config, (value, kind) => {
+  const resolved = mapLeaves(configSchema, config, (value, kind) => {
     if (typeof value !== 'string') return value;
     return kind === 'path' || (kind === 'program' && value.includes('/')) ? resolve(cwd, value) : value;
   });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a copy of a Config, text for text
+  return resolved as Config;
 }
 
 function allOrigins(config: Config, origins: ReadonlyMap<string, Origin>): Record<string, Origin> {
   const fallback: Origin = { kind: 'default', name: 'default' };
-  return Object.fromEntries([...flatten(config).keys()].map((key) => [key, originOf(origins, key.split('.')) ?? fallback]));
+  return Object.fromEntries(
+    [...flatten(config).keys()].map((key) => [key, originOf(origins, key.split('.')) ?? fallback]),
+  );
 }

@@ -45,7 +45,8 @@ export function parseRedisUrl(text: string): {
   readonly tls: boolean;
 } {
   if (!/^rediss?:\/\//.test(text)) throw malformed('it does not begin with redis:// or rediss://');
-  if (!URL.canParse(text)) throw malformed('it cannot be read: are special characters in the password percent-encoded?');
+  if (!URL.canParse(text))
+    throw malformed('it cannot be read: are special characters in the password percent-encoded?');
   const url = new URL(text);
   if (url.pathname !== '' && !/^\/\d*$/.test(url.pathname)) throw malformed('its path is not a database number');
   return {
@@ -59,5 +60,7 @@ export function parseRedisUrl(text: string): {
 
 /** Never quotes the URL: it may hold a password. */
 function malformed(reason: string): LifeboatError {
-  return new LifeboatError('CONFIG_INVALID', `check redis.url: ${reason}`, { hint: 'write it as redis://user:password@host:port' });
+  return new LifeboatError('CONFIG_INVALID', `check redis.url: ${reason}`, {
+    hint: 'write it as redis://user:password@host:port',
+  });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createSecret, MASK, type Secret } from '../domain/secret.ts';
+import { systemErrorCode } from '../platform/system-error.ts';
 import type { Environment } from './environment.ts';
 import { configSchema } from './schema/config.ts';
 import { isPlainObject, mapLeaves } from './schema/walk.ts';
@@ -16,9 +17,9 @@ export interface Issue {
  * stay, for the schema to refuse. `literals` lists the keys whose secret stood in the tree itself.
  */
 export function resolveSecrets(
-  tree: Record<string, unknown>,
+  tree: unknown,
   context: { readonly env: Environment; readonly cwd: string },
-): { readonly tree: Record<string, unknown>; readonly literals: readonly string[]; readonly issues: readonly Issue[] } {
+): { readonly tree: unknown; readonly literals: readonly string[]; readonly issues: readonly Issue[] } {
   const literals: string[] = [];
   const issues: Issue[] = [];
   const resolved = mapLeaves(configSchema, tree, (value, kind, path) => {
@@ -56,7 +57,7 @@ function readSecretFile(file: string): string | { readonly problem: string } {
     const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     return text === '' ? { problem: `file ${file} is empty` } : text;
   } catch (error) {
-    return { problem: `file ${file}: ${(error as NodeJS.ErrnoException).code ?? 'not readable'}` };
+    return { problem: `file ${file}: ${systemErrorCode(error) ?? 'not readable'}` };
   }
 }
 

@@ -40,6 +40,8 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   PGSSLROOTCERT: 'postgres.sslRootCert',
   PGPASSFILE: 'postgres.passFile',
   REDIS_URL: 'redis.url',
+  REDIS_USERNAME: 'redis.username',
+  REDIS_PASSWORD: 'redis.password',
   TEMPORAL_ADDRESS: 'temporal.address',
   TEMPORAL_NAMESPACE: 'temporal.namespace',
   LIFEBOAT_GROUP: 'group',
@@ -72,4 +74,12 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
 export const OWN_PREFIXES = ['BACKUP_', 'REMOTE_STORAGE_', 'CROSS_REGION_', 'LIFEBOAT_'] as const;
 
 /** libpq's variables that change where a connection goes, and that Lifeboat does not follow. */
-export const UNSUPPORTED_VARIABLES = ['PGHOSTADDR', 'PGSERVICE', 'PGSERVICEFILE', 'PGOPTIONS', 'PGSSLCERT', 'PGSSLKEY', 'PGSSLCRL'] as const;
+export const UNSUPPORTED_VARIABLES = [
+  'PGHOSTADDR',
+  'PGSERVICE',
+  'PGSERVICEFILE',
+  'PGOPTIONS',
+  'PGSSLCERT',
+  'PGSSLKEY',
+  'PGSSLCRL',
+] as const;

@@ -173,3 +173,11 @@ export interface Problem {
   readonly code: string;
   readonly message: string;
 }
+
+/** Label of the copy that a restore takes of the Redis keys it is about to replace. */
+export const SAVED_BEFORE_RESTORE = 'before-restore';
+
+/** A copy of what a restore replaced: it is there for `restore undo`, and `latest` never means it. */
+export function isSavedBeforeRestore({ label }: Pick<Manifest, 'label'>): boolean {
+  return label['reason'] === SAVED_BEFORE_RESTORE;
+}

@@ -72,5 +72,10 @@ export function isErrorCode(value: unknown): value is ErrorCode {
 /** Any thrown value as a LifeboatError: ours as it is, everything else as INTERNAL with the cause kept. */
 export function toLifeboatError(error: unknown): LifeboatError {
   if (error instanceof LifeboatError) return error;
-  return new LifeboatError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+  return new LifeboatError('INTERNAL', messageOf(error), { cause: error });
+}
+
+/** `instanceof Error` would not do: errors of other realms (test runners, workflow isolates) are errors, too. */
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

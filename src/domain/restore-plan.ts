@@ -96,6 +96,7 @@ function planPostgres(
   if (stored === undefined) throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no postgres`);
   const database = request.targetDatabase ?? stored.database;
   refuseUnfitServer(survey, stored.serverVersion);
+  const suffix = restoreId.replace(/^restore-/, '');
   const replaces = survey.exists && survey.userObjects > 0;
   if (replaces && !request.dropExisting) {
     throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', `database ${database} holds ${survey.userObjects} objects`, {
@@ -104,8 +105,8 @@ function planPostgres(
   }
   return {
     database,
-    asideDatabase: asideName(database, restoreId),
-    replacedDatabase: replacedName(database, restoreId),
+    asideDatabase: asideName(database, suffix),
+    replacedDatabase: replacedName(database, suffix),
     exists: survey.exists,
     replaces,
     bytes: stored.bytes,
@@ -138,6 +139,7 @@ function planRedis(
     const message = `redis holds ${survey.keys} keys and ${survey.functions} function libraries`;
     throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', message, {
       details: { keys: survey.keys, functions: survey.functions },
+      hint: 'add --drop-existing to replace them (they are saved as a backup first), or restore PostgreSQL alone with --postgres',
     });
   }
   return {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../platform/files.ts';
-import { freePortNear } from '../platform/ports.ts';
+import { freePortNear, withPorts } from '../platform/ports.ts';
 import { systemErrorCode } from '../platform/system-error.ts';
 import type { PostgresTarget } from '../postgres/postgres.ts';
 import type { RedisTarget } from '../redis/redis.ts';
@@ -37,15 +37,23 @@ const PASSWORD_BYTES = 18;
 export async function startDatabases(
   options: Omit<DemoServerOptions, 'port'>,
 ): Promise<LocalDatabases & { stop(): Promise<void> }> {
-  const [postgres, redis] = await Promise.all([demoPostgres(options), demoRedis(options)]);
-  const children = await Promise.all([startGuarded(postgres.command), startGuarded(redis.command)]);
-  return {
-    postgres: postgres.target,
-    redis: redis.target,
-    async stop() {
-      await Promise.all(children.map(async (child) => child.end()));
-    },
-  };
+  // Downloads and initdb happen before ports are looked for: others may have to wait for those.
+  await Promise.all([demoPostgres(options), options.toolbox.redis()]);
+  return withPorts(async () => {
+    const [postgres, redis] = await Promise.all([demoPostgres(options), demoRedis(options)]);
+    const first = await startGuarded(postgres.command);
+    const second = await startGuarded(redis.command).catch(async (error: unknown) => {
+      await first.end();
+      throw error;
+    });
+    return {
+      postgres: postgres.target,
+      redis: redis.target,
+      async stop() {
+        await Promise.all([first.end(), second.end()]);
+      },
+    };
+  });
 }
 
 /** Makes the cluster where it is missing; gives the command that runs it and the way in. */
@@ -67,7 +75,7 @@ export async function demoPostgres(
   return { command, target: { host: '127.0.0.1', port, user: 'postgres', password, database: 'postgres' } };
 }
 
-/** Gives the command that runs the demo Redis and the way in; it keeps its keys in an append-only file. */
+/** Gives the command that runs the demo Redis and the way in; it keeps its keys in an append-only file, and lets no replica wait. */
 export async function demoRedis(options: DemoServerOptions): Promise<{ command: ServerCommand; target: RedisTarget }> {
   const { serverPath } = await options.toolbox.redis();
   const folder = join(options.stateDir, 'demo', 'redis');
@@ -75,7 +83,7 @@ export async function demoRedis(options: DemoServerOptions): Promise<{ command: 
   const password = await keptPassword(options.stateDir, 'redis');
   const port = options.port ?? (await freePortNear(FIRST_REDIS_PORT));
   const configFile = join(folder, 'redis.conf');
-  await writeFileAtomic(configFile, `requirepass ${password}\nappendonly yes\n`);
+  await writeFileAtomic(configFile, `requirepass ${password}\nappendonly yes\nrepl-diskless-sync-delay 0\n`);
   return {
     command: redisCommand({ serverPath, folder, port, configFile }),
     target: { host: '127.0.0.1', port, password },

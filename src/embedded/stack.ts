@@ -1,20 +1,26 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LifeboatError } from '../domain/errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { withLock } from '../platform/lock.ts';
-import { freePortNear, isPortFree } from '../platform/ports.ts';
-import { endProcessGroup, isRunning, type ProcessIdentity } from '../platform/process-identity.ts';
-import { startInBackground } from './background.ts';
+import { freePortNear, isPortFree, withPorts } from '../platform/ports.ts';
+import { isRunning } from '../platform/process-identity.ts';
 import { demoPostgres, demoRedis, type LocalDatabases } from './databases.ts';
-import type { ServerCommand } from './local-server.ts';
 import { PROJECT_DIR } from './places.ts';
-import { readStackState, writeStackState, type ServiceRecord, type StackState } from './stack-state.ts';
+import {
+  describeService,
+  ensureService,
+  startService,
+  STOP_ORDER,
+  stopService,
+  type BackgroundCommand,
+  type ServiceName,
+  type ServiceStatus,
+} from './services.ts';
+import { readStackState, type ServiceRecord } from './stack-state.ts';
 import { temporalServes } from './temporal-probe.ts';
 import { temporalCommand } from './temporal-server.ts';
-import { createToolbox, type Toolbox } from './toolbox.ts';
-
-export type ServiceName = 'temporal' | 'worker' | 'postgres' | 'redis';
+import { createToolbox, type NamedTools } from './toolbox.ts';
 
 export interface StackOptions {
   /** Usually `defaultStateDir()`. */
@@ -25,20 +31,15 @@ export interface StackOptions {
   readonly workerCwd?: string;
   /** Changes when the worker's configuration changes; a worker with another one is replaced. */
   readonly configDigest: string;
+  /** Programs that the configuration names. */
+  readonly named?: NamedTools | undefined;
   readonly signal: AbortSignal;
   /** Told what is done, one line each: downloads, starts, restarts. */
   readonly onPhase: (line: string) => void;
+  /** Asked before a worker that runs is replaced by one with another configuration; rejects where that would do harm. */
+  readonly beforeReplacingWorker?: (temporalAddress: string) => Promise<void>;
   /** Program of the worker; prints a line with `"ready":true` once it polls. */
   readonly workerEntry?: string;
-}
-
-export interface ServiceStatus {
-  readonly name: ServiceName;
-  readonly state: 'running' | 'dead';
-  readonly pid: number;
-  /** ISO 8601. */
-  readonly since: string;
-  readonly port?: number;
 }
 
 export interface StackStatus {
@@ -50,22 +51,8 @@ export interface StackStatus {
 
 const DEFAULT_TEMPORAL_PORT = 7233;
 const DEFAULT_UI_PORT = 8233;
-/** Ended in this order: who works before what it works on. */
-const STOP_ORDER: readonly ServiceName[] = ['worker', 'temporal', 'redis', 'postgres'];
-/** A worker may finish what is in flight; Temporal and the databases flush. */
-const STOP_GRACE_MS: Record<ServiceName, number> = {
-  worker: 20_000,
-  temporal: 10_000,
-  redis: 10_000,
-  postgres: 15_000,
-};
-const STOP_SIGNAL: Record<ServiceName, NodeJS.Signals> = {
-  worker: 'SIGTERM',
-  temporal: 'SIGTERM',
-  redis: 'SIGTERM',
-  postgres: 'SIGINT',
-};
-
+const PORT_RELEASE_MS = 1_000;
+const PORT_POLL_MS = 50;
 /**
  * Brings up Temporal and a worker in the background, or leaves them when they run and fit: safe to repeat, two at once
  * give one stack, dead ones are started again, a worker with another configuration is replaced.
@@ -91,12 +78,16 @@ export async function ensureDatabases(
   await mkdir(options.stateDir, { recursive: true });
   return withLock(lockName(options.stateDir), async () => {
     const toolbox = createToolbox(options);
+    // Downloads happen before ports are looked for: other stacks may have to wait for those.
+    await Promise.all([toolbox.postgresBinDir(), toolbox.redis()]);
     const known = (await readStackState(options.stateDir)).services;
-    const postgres = await demoPostgres({ ...options, toolbox, port: known['postgres']?.port });
-    await ensureService(options, 'postgres', { command: postgres.command, port: postgres.target.port });
-    const redis = await demoRedis({ ...options, toolbox, port: known['redis']?.port });
-    await ensureService(options, 'redis', { command: redis.command, port: redis.target.port });
-    return { postgres: postgres.target, redis: redis.target };
+    return withPorts(async () => {
+      const postgres = await demoPostgres({ ...options, toolbox, port: await keptPort(known['postgres']) });
+      await ensureService(options, 'postgres', { command: postgres.command, port: postgres.target.port });
+      const redis = await demoRedis({ ...options, toolbox, port: await keptPort(known['redis']) });
+      await ensureService(options, 'redis', { command: redis.command, port: redis.target.port });
+      return { postgres: postgres.target, redis: redis.target };
+    });
   });
 }
 
@@ -131,12 +122,17 @@ async function ensureTemporal(options: StackOptions): Promise<number> {
   }
   const cliPath = await createToolbox(options).temporalCli();
   await stopService(options, 'temporal');
-  const port = await preferredPort(temporal?.port, DEFAULT_TEMPORAL_PORT);
-  const uiPort = await preferredPort(temporal?.uiPort, DEFAULT_UI_PORT);
-  const databaseFile = join(options.stateDir, 'temporal.db');
-  const command = temporalCommand({ cliPath, port, uiPort, databaseFile, folder: options.stateDir });
-  await startService(options, 'temporal', { command, port, uiPort });
-  return port;
+  // Temporal makes its files readable to everybody, so their folder is closed; histories are nobody else's business.
+  const folder = join(options.stateDir, 'temporal');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const databaseFile = join(folder, 'temporal.db');
+  return withPorts(async () => {
+    const port = (await ifFree(temporal?.port)) ?? (await freePortNear(DEFAULT_TEMPORAL_PORT));
+    const uiPort = (await ifFree(temporal?.uiPort)) ?? (await freePortNear(DEFAULT_UI_PORT));
+    const command = temporalCommand({ cliPath, port, uiPort, databaseFile, folder });
+    await startService(options, 'temporal', { command, port, uiPort });
+    return port;
+  });
 }
 
 async function ensureWorker(options: StackOptions, temporalAddress: string): Promise<void> {
@@ -144,6 +140,9 @@ async function ensureWorker(options: StackOptions, temporalAddress: string): Pro
     .update(`${options.configDigest}\n${options.workerCwd}\n${temporalAddress}`)
     .digest('hex');
   const command = workerCommand(options, temporalAddress);
+  const { worker } = (await readStackState(options.stateDir)).services;
+  const replaces = worker?.ready === true && worker.digest !== digest && (await isRunning(worker));
+  if (replaces) await options.beforeReplacingWorker?.(temporalAddress);
   await ensureService(options, 'worker', { command, digest });
 }
 
@@ -158,69 +157,12 @@ function workerCommand(options: StackOptions, temporalAddress: string): Backgrou
   };
 }
 
-type BackgroundCommand = Parameters<typeof startInBackground>[0];
-type Service = { readonly command: BackgroundCommand | ServerCommand } & Pick<
-  ServiceRecord,
-  'port' | 'uiPort' | 'digest'
->;
-type StackPlace = Pick<StackOptions, 'stateDir' | 'onPhase'>;
-
-/** Leaves a service that runs with the same digest; replaces one with another, starts one that is dead. */
-async function ensureService(options: StackPlace, name: ServiceName, service: Service): Promise<void> {
-  const known = (await readStackState(options.stateDir)).services[name];
-  if (known?.ready === true && (await isRunning(known))) {
-    if (known.digest === service.digest) return;
-    options.onPhase(`restarting ${name}: its configuration has changed`);
-  }
-  await stopService(options, name);
-  await startService(options, name, service);
-}
-
-async function startService(options: StackPlace, name: ServiceName, service: Service): Promise<void> {
-  options.onPhase(`starting ${name}`);
-  const { command, ...facts } = service;
-  const { stateDir } = options;
-  let record: ServiceRecord | undefined;
-  await startInBackground(command, {
-    logFile: join(stateDir, 'logs', `${name}.log`),
-    async onLaunched(identity) {
-      record = { ...identity, ready: false, since: new Date().toISOString(), ...facts };
-      await remember(stateDir, name, record);
-    },
-  });
-  if (record !== undefined) await remember(stateDir, name, { ...record, ready: true });
-}
-
-async function stopService(options: StackPlace, name: ServiceName): Promise<boolean> {
-  const known = (await readStackState(options.stateDir)).services[name];
-  if (known === undefined) return false;
-  const wasRunning = await isRunning(known);
-  if (wasRunning) options.onPhase(`stopping ${name}`);
-  await endForCertain(name, known);
-  await remember(options.stateDir, name, undefined);
-  return wasRunning;
-}
-
-async function endForCertain(name: ServiceName, identity: ProcessIdentity): Promise<void> {
-  if (await endProcessGroup(identity, { signal: STOP_SIGNAL[name], graceMs: STOP_GRACE_MS[name] })) return;
-  throw new LifeboatError('STACK_NOT_STOPPED', `stop ${name}: process ${identity.pid} runs on`, {
-    details: { pid: identity.pid },
-  });
-}
-
-async function remember(stateDir: string, name: ServiceName, record: ServiceRecord | undefined): Promise<void> {
-  const { services } = await readStackState(stateDir);
-  const { [name]: _, ...others } = services;
-  const next: StackState = { version: 1, services: record === undefined ? others : { ...others, [name]: record } };
-  await writeStackState(stateDir, next);
-}
-
 async function readStatus(stateDir: string): Promise<StackStatus> {
   const { services } = await readStackState(stateDir);
   const states = await Promise.all(
     STOP_ORDER.flatMap((name) => {
       const record = services[name];
-      return record === undefined ? [] : [describe(name, record)];
+      return record === undefined ? [] : [describeService(name, record)];
     }),
   );
   const temporal = states.find(({ name, state }) => name === 'temporal' && state === 'running');
@@ -232,19 +174,23 @@ async function readStatus(stateDir: string): Promise<StackStatus> {
   };
 }
 
-async function describe(name: ServiceName, record: ServiceRecord): Promise<ServiceStatus> {
-  const state = (await isRunning(record)) ? 'running' : 'dead';
-  const { pid, since, port } = record;
-  return { name, state, pid, since, ...(port === undefined ? {} : { port }) };
+/** The port of a service that runs, or ran: open clients find it again there. Undefined when a stranger has it now. */
+async function keptPort(known: ServiceRecord | undefined): Promise<number | undefined> {
+  return known !== undefined && (await isRunning(known)) ? known.port : ifFree(known?.port);
 }
 
-/** The port of last time, so that open clients find the server again; else the usual one or its neighbours. */
-async function preferredPort(last: number | undefined, usual: number): Promise<number> {
-  return last !== undefined && (await isPortFree(last)) ? last : freePortNear(usual);
+/** The port when it is free, or becomes free soon: the system closes the sockets of a killed process a moment after its end. */
+async function ifFree(port: number | undefined): Promise<number | undefined> {
+  if (port === undefined) return undefined;
+  for (let waitedMs = 0; waitedMs < PORT_RELEASE_MS; waitedMs += PORT_POLL_MS) {
+    if (await isPortFree(port)) return port;
+    await delay(PORT_POLL_MS);
+  }
+  return undefined;
 }
 
 function lockName(stateDir: string): string {
   return join(stateDir, 'stack');
 }
 
-export type { LocalDatabases, Toolbox };
+export type { LocalDatabases, NamedTools, ServiceName, ServiceStatus };

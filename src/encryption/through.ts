@@ -1,7 +1,7 @@
 import { PassThrough, type Duplex } from 'node:stream';
 
 /** Two frames: the cipher works on one while the reader takes the other. */
-const BUFFER_BYTES = 2 * 1024 * 1024;
+const BUFFER_BYTES = 512 * 1024;
 
 /**
  * Sends bytes through a stream and gives what comes out. Errors of `source` pass unchanged; errors of the stream go

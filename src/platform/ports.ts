@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { withLock } from './lock.ts';
 
 /** A TCP port of this host that was free a moment ago; whoever binds it must still expect to lose the race. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
@@ -22,6 +23,14 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
     () => true,
     () => false,
   );
+}
+
+/**
+ * Runs `work`, which looks for free ports and starts servers on them, while no other Lifeboat process of this user does:
+ * two stacks that start at once would both find the usual port free.
+ */
+export async function withPorts<T>(work: () => Promise<T>): Promise<T> {
+  return withLock('/lifeboat/ports', work);
 }
 
 async function listenBriefly(host: string, port: number): Promise<number> {

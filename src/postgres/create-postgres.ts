@@ -6,7 +6,7 @@ import { dropDatabase } from './swap/drop-database.ts';
 import { surveyTarget } from './swap/survey-target.ts';
 import { swapDatabases } from './swap/swap.ts';
 import { undoSwap } from './swap/undo-swap.ts';
-import { probeTools, type ToolVersions } from './tools/client-tools.ts';
+import { probeTools, requireToolsFor, type ToolVersions } from './tools/client-tools.ts';
 import { withScratch } from './tools/scratch.ts';
 import { writePassfile } from './tools/tool-environment.ts';
 
@@ -37,6 +37,8 @@ export function createPostgres(deps: { readonly tools: PostgresTools; readonly s
     surveyTarget,
     restoreAside: async (request, context) => {
       const versions = await probe();
+      // The archives were written by tools of the server's version or later; older ones cannot read them.
+      requireToolsFor(versions, request.facts.serverVersion);
       return withScratch(scratchDir, async (folder) => {
         const passfile = await writePassfile(folder, request.target.password);
         return restoreAside(request, { ...context, tools, versions, folder, passfile });

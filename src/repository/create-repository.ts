@@ -18,6 +18,10 @@ import { ensureRepositoryFile } from './repository-file.ts';
 import { writeVerifiedMark } from './read/verified-mark.ts';
 import { verifyBackup } from './read/verify-backup.ts';
 
+/** One artifact alone keeps the processors busy with three blocks; of several, two each do, and save memory. */
+const BLOCKS_ALONE = 3;
+const BLOCKS_TOGETHER = 2;
+
 export interface CreateRepository extends OpenRepository {
   readonly group: string;
   /** Signs manifests; its own public key is trusted, too. Without one manifests are not signed. */
@@ -42,13 +46,21 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     objectBytes: options.objectBytes ?? OBJECT_BYTES,
     tool: options.tool ?? 'lifeboat',
   };
+  let writers = 0;
   return {
     ...createReader(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {
       const codec = await codecOf(context, request);
-      return writeArtifact({ store, codec, objectBytes: context.objectBytes }, request, { source, operation });
+      const { objectBytes } = context;
+      writers += 1;
+      try {
+        const blocksInFlight = writers === 1 ? BLOCKS_ALONE : BLOCKS_TOGETHER;
+        return await writeArtifact({ store, codec, objectBytes, blocksInFlight }, request, { source, operation });
+      } finally {
+        writers -= 1;
+      }
     },
     writeComponent: async (index) => writeComponentIndex(store, index),
     publish: async (request) => publishBackup(context, request),

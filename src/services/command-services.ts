@@ -26,11 +26,18 @@ async function run(service: ServiceDefinition, action: 'stop' | 'start', signal:
   const startedAt = performance.now();
   const timeout = AbortSignal.timeout(service.timeoutMs);
   const { command, args } = toProgram(service[action]);
-  const request = { name: `${action} command of service ${service.name}`, command, args, maxOutputBytes: MAX_OUTPUT_BYTES };
-  const { stdout, exit } = await runChild({ ...request, signal: AbortSignal.any([signal, timeout]) }).catch((error: unknown) => {
-    if (timeout.aborted && !signal.aborted) throw timedOut(service, action, error);
-    throw error;
-  });
+  const request = {
+    name: `${action} command of service ${service.name}`,
+    command,
+    args,
+    maxOutputBytes: MAX_OUTPUT_BYTES,
+  };
+  const { stdout, exit } = await runChild({ ...request, signal: AbortSignal.any([signal, timeout]) }).catch(
+    (error: unknown) => {
+      if (timeout.aborted && !signal.aborted) throw timedOut(service, action, error);
+      throw error;
+    },
+  );
   if (exit.code !== 0) throw failed(service, action, exit);
   const lastLine = stdout.trimEnd().split('\n').at(-1)?.slice(0, LAST_LINE_CHARACTERS) ?? '';
   return { name: service.name, action, durationMs: Math.round(performance.now() - startedAt), lastLine };
@@ -43,16 +50,28 @@ function toProgram(command: ServiceCommand): { readonly command: string; readonl
 }
 
 function timedOut(service: ServiceDefinition, action: string, cause: unknown): LifeboatError {
-  return new LifeboatError('SERVICE_COMMAND_TIMED_OUT', `${action} service ${service.name}: not done after ${service.timeoutMs} ms`, {
-    cause,
-    details: { service: service.name, action, timeoutMs: service.timeoutMs },
-  });
+  return new LifeboatError(
+    'SERVICE_COMMAND_TIMED_OUT',
+    `${action} service ${service.name}: not done after ${service.timeoutMs} ms`,
+    {
+      cause,
+      details: { service: service.name, action, timeoutMs: service.timeoutMs },
+    },
+  );
 }
 
-function failed(service: ServiceDefinition, action: string, exit: { code: number | null; signal: string | null; stderrTail: string }): LifeboatError {
+function failed(
+  service: ServiceDefinition,
+  action: string,
+  exit: { code: number | null; signal: string | null; stderrTail: string },
+): LifeboatError {
   const how = exit.code === null ? `ended by ${exit.signal ?? 'a signal'}` : `exit code ${exit.code}`;
   const said = exit.stderrTail.split('\n').at(-1)?.slice(0, LAST_LINE_CHARACTERS) ?? '';
-  return new LifeboatError('SERVICE_COMMAND_FAILED', `${action} service ${service.name}: ${how}${said === '' ? '' : `: ${said}`}`, {
-    details: { service: service.name, action, exitCode: exit.code ?? -1 },
-  });
+  return new LifeboatError(
+    'SERVICE_COMMAND_FAILED',
+    `${action} service ${service.name}: ${how}${said === '' ? '' : `: ${said}`}`,
+    {
+      details: { service: service.name, action, exitCode: exit.code ?? -1 },
+    },
+  );
 }

@@ -6,7 +6,7 @@ import { fileSystem } from './file-system-errors.ts';
 import type { GetOptions } from './object-store.ts';
 
 /** One read call; big enough that the thread pool hop costs little, small enough to keep memory flat. */
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 
 /** Opens before it gives the stream, so that a missing file rejects; a file that ends before its size fails the stream. */
 export async function readFileStream(path: string, key: string, options: GetOptions): Promise<Readable> {

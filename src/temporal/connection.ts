@@ -24,6 +24,11 @@ export function connectionSettings(where: TemporalAddress): { options: Connectio
   return { options, namespace: where.namespace ?? namespace ?? 'default' };
 }
 
+/** The address that Temporal's own environment or profile file names; undefined where they name none. */
+export function addressOfEnvironment(): string | undefined {
+  return loadClientConnectConfig().connectionOptions.address;
+}
+
 /**
  * Connects and waits for the server's first answer.
  * @throws LifeboatError TEMPORAL_UNREACHABLE

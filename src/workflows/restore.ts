@@ -1,4 +1,5 @@
 import { workflowInfo } from '@temporalio/workflow';
+import { SAVED_BEFORE_RESTORE } from '../domain/backup.ts';
 import type { Check } from '../domain/backup.ts';
 import type { RestoreInput, RestorePlan, RestoreResult } from '../contract/messages.ts';
 import { control, data } from './support/activity-options.ts';
@@ -75,7 +76,7 @@ async function prepare(progress: WorkflowProgress, plan: RestorePlan, input: Res
 /** A Redis-only backup of the keys that are about to be replaced; null when there are none. */
 async function saveRedis(progress: WorkflowProgress, plan: RestorePlan, input: RestoreInput): Promise<string | null> {
   if (!replacesRedis(plan)) return null;
-  const label = { reason: 'before-restore', restore: plan.restoreId };
+  const label = { reason: SAVED_BEFORE_RESTORE, restore: plan.restoreId };
   const { group, requestedBy } = input;
   const request = { group, requestedBy, kind: 'full' as const, components: ['redis' as const], label, hold: null };
   const saved = await takeBackup(progress, request, `${workflowInfo().runId}/saved`);

@@ -2,13 +2,16 @@
  * Goal: the local stack comes up once, stays up, heals, and ends completely.
  * Method: real Temporal, PostgreSQL and Redis in a private state folder; the worker is a stand-in that only says it is ready.
  */
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { startDatabases } from '../../src/embedded/databases.ts';
 import { serverPlace } from '../../src/embedded/places.ts';
 import { ensureDatabases, ensureStack, stackStatus, stopStack, type StackOptions } from '../../src/embedded/stack.ts';
 import { temporalServes } from '../../src/embedded/temporal-probe.ts';
+import { createToolbox } from '../../src/embedded/toolbox.ts';
 import { createPrivateFolder } from '../../src/platform/files.ts';
+import { isPortFree } from '../../src/platform/ports.ts';
 import { identifyProcess } from '../../src/platform/process-identity.ts';
 import { PROVISIONED_STATE_DIR, whenAvailable } from '../support/tools.ts';
 
@@ -55,6 +58,7 @@ describeStack('the local stack', () => {
     ]);
     expect(await temporalServes(status.temporalAddress ?? '')).toBe(true);
     expect((await fetch(status.uiUrl ?? '')).status).toBe(200);
+    expect((await stat(join(stateDir, 'temporal'))).mode & 0o777).toBe(0o700);
     expect(await readFile(workerLog(), 'utf8')).toBe(`started ${status.temporalAddress}\n`);
   });
 
@@ -111,6 +115,33 @@ describeStack('the local stack', () => {
     await writeFile(join(stateDir, 'stack.json'), '{"version":1');
     await expect(stackStatus({ stateDir })).rejects.toMatchObject({ code: 'STACK_STATE_INVALID' });
     await rm(join(stateDir, 'stack.json'));
+  });
+
+  test('has ports of its own beside another stack that starts at the same moment', async () => {
+    const other = await createPrivateFolder('lifeboat-test-stack');
+    await linkTools(other);
+    try {
+      const [one, two] = await Promise.all([
+        ensureStack(options()),
+        ensureStack(options({ stateDir: other, workerCwd: other })),
+      ]);
+      expect(one.temporalAddress).not.toBe(two.temporalAddress);
+      expect(one.services.concat(two.services).every(({ state }) => state === 'running')).toBe(true);
+    } finally {
+      await stopStack({ stateDir: other, onPhase: () => undefined });
+      await rm(other, { recursive: true, force: true });
+    }
+  });
+
+  test('has demo databases that end with the process which asked for them', async () => {
+    const { signal, onPhase } = options();
+    const databases = await startDatabases({ stateDir, signal, toolbox: createToolbox({ stateDir, signal, onPhase }) });
+    expect(await isPortFree(databases.postgres.port)).toBe(false);
+    expect(await isPortFree(databases.redis.port)).toBe(false);
+    await databases.stop();
+    expect(await isPortFree(databases.postgres.port)).toBe(true);
+    expect(await isPortFree(databases.redis.port)).toBe(true);
+    expect((await stackStatus({ stateDir })).services).toEqual([]);
   });
 
   test('keeps demo databases with their data over a stop and a start', async () => {

@@ -14,7 +14,8 @@ import { type Command, digestOf, dumpOf, QUIET, readEverything, run, type Stored
 import { startRedis, type TestRedis } from '../support/servers.ts';
 
 const FAR_MS = 4_102_444_800_123;
-const numbers = (count: number, map: (n: number) => string): string[] => Array.from({ length: count }, (_, n) => map(n));
+const numbers = (count: number, map: (n: number) => string): string[] =>
+  Array.from({ length: count }, (_, n) => map(n));
 
 /** Fixed ids and times: two servers get the very same streams. */
 const STREAM: readonly Command[] = [
@@ -28,7 +29,20 @@ const STREAM: readonly Command[] = [
   ['XGROUP', 'CREATE', 'stream', 'at-end', '$'],
   ['XCLAIM', 'stream', 'from-begin', 'ann', 0, '1000-1', 'TIME', 1_700_000_000_000, 'RETRYCOUNT', 3, 'FORCE', 'JUSTID'],
   ['XCLAIM', 'stream', 'from-begin', 'bob', 0, '2000-2', 'TIME', 1_700_000_000_001, 'RETRYCOUNT', 1, 'FORCE', 'JUSTID'],
-  ['XCLAIM', 'stream', 'from-begin', 'bob', 0, '3000-3', 'TIME', 1_700_000_000_002, 'RETRYCOUNT', 200, 'FORCE', 'JUSTID'],
+  [
+    'XCLAIM',
+    'stream',
+    'from-begin',
+    'bob',
+    0,
+    '3000-3',
+    'TIME',
+    1_700_000_000_002,
+    'RETRYCOUNT',
+    200,
+    'FORCE',
+    'JUSTID',
+  ],
   ['XGROUP', 'CREATECONSUMER', 'stream', 'at-end', 'idle'],
 ];
 
@@ -48,7 +62,24 @@ const DATA: readonly Command[] = [
   ['SADD', 'set:numbers', '5', '-3', '70000', '-70000', '9000000000', '-9223372036854775808'],
   ['SADD', 'set:text', 'a', 'b', '12', 'z'.repeat(100)],
   ['SADD', 'set:big', ...numbers(800, (n) => `member ${n}`)],
-  ['ZADD', 'zset:small', '1', 'one', '1.5', 'x', '-inf', 'low', 'inf', 'high', '0.1', 'tenth', '1e-9', 'tiny', '3e22', '42'],
+  [
+    'ZADD',
+    'zset:small',
+    '1',
+    'one',
+    '1.5',
+    'x',
+    '-inf',
+    'low',
+    'inf',
+    'high',
+    '0.1',
+    'tenth',
+    '1e-9',
+    'tiny',
+    '3e22',
+    '42',
+  ],
   ['ZADD', 'zset:big', ...numbers(300, (n) => `${n / 3} member:${n}`).flatMap((pair) => pair.split(' '))],
   ['ZADD', 'zset:zero', '-0', 'a', '0', 'b'],
   ['HSET', 'hash:small', 'name', 'ann', 'age', '41', 'balance', '-100000', '', 'empty field', 'empty value', ''],
@@ -152,7 +183,10 @@ describe('the digest of Redis data', () => {
       await build('any', server, COMPACT);
       await run(server.target, [['SAVE']]);
       const digest = createDigest();
-      const walker = new RdbWalker({ onEntry: (entry) => digest.add(entry), onFunction: (code) => digest.addFunction(code) });
+      const walker = new RdbWalker({
+        onEntry: (entry) => digest.add(entry),
+        onFunction: (code) => digest.addFunction(code),
+      });
       walker.push(await readFile(join(server.folder, 'dump.rdb')));
       walker.end();
       expect(digest.digest()).toBe(await digestOf(server.target));
@@ -171,16 +205,48 @@ describe('the digest of Redis data', () => {
     ['a key added', ['SET', 'new', ''], 'new', 'unexpected'],
     ['a key renamed', ['RENAME', 'set:text', 'set:Text'], 'set:Text', 'unexpected'],
     ['a key moved to another database', ['MOVE', 'text', 1], 'text', 'missing'],
-    ['the type', [['DEL', 'set:numbers'], ['RPUSH', 'set:numbers', '5']], 'set:numbers', 'type'],
-    ['order of a list', [['LPOP', 'list:small'], ['RPUSH', 'list:small', 'a']], 'list:small', 'value'],
+    [
+      'the type',
+      [
+        ['DEL', 'set:numbers'],
+        ['RPUSH', 'set:numbers', '5'],
+      ],
+      'set:numbers',
+      'type',
+    ],
+    [
+      'order of a list',
+      [
+        ['LPOP', 'list:small'],
+        ['RPUSH', 'list:small', 'a'],
+      ],
+      'list:small',
+      'value',
+    ],
     ['an element of a long list', ['LSET', 'list:big', 500, 'changed'], 'list:big', 'value'],
     ['a boundary between elements', ['LSET', 'list:small', 3, 'b'], 'list:small', 'value'],
-    ['a number in an intset', [['SREM', 'set:numbers', '5'], ['SADD', 'set:numbers', '6']], 'set:numbers', 'value'],
+    [
+      'a number in an intset',
+      [
+        ['SREM', 'set:numbers', '5'],
+        ['SADD', 'set:numbers', '6'],
+      ],
+      'set:numbers',
+      'value',
+    ],
     ['a member of a set', ['SREM', 'set:big', 'member 799'], 'set:big', 'value'],
     ['a score', ['ZINCRBY', 'zset:small', '1e-15', 'x'], 'zset:small', 'value'],
     ['an infinite score', ['ZADD', 'zset:small', 'inf', 'low'], 'zset:small', 'value'],
     ['a score of a long sorted set', ['ZADD', 'zset:big', '77.5', 'member:231'], 'zset:big', 'value'],
-    ['a member for another with its score', [['ZREM', 'zset:small', 'x'], ['ZADD', 'zset:small', '1.5', 'y']], 'zset:small', 'value'],
+    [
+      'a member for another with its score',
+      [
+        ['ZREM', 'zset:small', 'x'],
+        ['ZADD', 'zset:small', '1.5', 'y'],
+      ],
+      'zset:small',
+      'value',
+    ],
     ['a field', ['HSET', 'hash:small', 'age', '42'], 'hash:small', 'value'],
     ['values of two fields swapped', ['HSET', 'hash:small', 'name', '41', 'age', 'ann'], 'hash:small', 'value'],
     ['a field of a long hash', ['HDEL', 'hash:big', 'field:599'], 'hash:big', 'value'],
@@ -191,9 +257,24 @@ describe('the digest of Redis data', () => {
     ['a group removed', ['XGROUP', 'DESTROY', 'stream', 'in-between'], 'stream', 'value'],
     ['position of a group', ['XGROUP', 'SETID', 'stream', 'in-between', '50001-0'], 'stream', 'value'],
     ['acknowledgement', ['XACK', 'stream', 'from-begin', '3000-3'], 'stream', 'value'],
-    ['owner of a pending entry', ['XCLAIM', 'stream', 'from-begin', 'ann', 0, '2000-2', 'TIME', 1_700_000_000_001, 'RETRYCOUNT', 1, 'JUSTID'], 'stream', 'value'],
-    ['delivery count', ['XCLAIM', 'stream', 'from-begin', 'bob', 0, '2000-2', 'TIME', 1_700_000_000_001, 'RETRYCOUNT', 2, 'JUSTID'], 'stream', 'value'],
-    ['delivery time', ['XCLAIM', 'stream', 'from-begin', 'bob', 0, '2000-2', 'TIME', 1_700_000_000_005, 'RETRYCOUNT', 1, 'JUSTID'], 'stream', 'value'],
+    [
+      'owner of a pending entry',
+      ['XCLAIM', 'stream', 'from-begin', 'ann', 0, '2000-2', 'TIME', 1_700_000_000_001, 'RETRYCOUNT', 1, 'JUSTID'],
+      'stream',
+      'value',
+    ],
+    [
+      'delivery count',
+      ['XCLAIM', 'stream', 'from-begin', 'bob', 0, '2000-2', 'TIME', 1_700_000_000_001, 'RETRYCOUNT', 2, 'JUSTID'],
+      'stream',
+      'value',
+    ],
+    [
+      'delivery time',
+      ['XCLAIM', 'stream', 'from-begin', 'bob', 0, '2000-2', 'TIME', 1_700_000_000_005, 'RETRYCOUNT', 1, 'JUSTID'],
+      'stream',
+      'value',
+    ],
     ['a consumer added', ['XGROUP', 'CREATECONSUMER', 'stream', 'at-end', 'second'], 'stream', 'value'],
     ['a consumer removed', ['XGROUP', 'DELCONSUMER', 'stream', 'at-end', 'idle'], 'stream', 'value'],
   ];
@@ -235,9 +316,13 @@ describe('the digest of Redis data', () => {
     expect(await digestOf(redis7.target)).not.toBe(firstDigest);
     expect(first.facts.functions).toBe(1);
     const changed = await describeDifference(first.items, second.items);
-    expect(changed.differences).toEqual([expect.objectContaining({ subject: 'function', name: 'sessions', what: 'value' })]);
+    expect(changed.differences).toEqual([
+      expect.objectContaining({ subject: 'function', name: 'sessions', what: 'value' }),
+    ]);
     const missing = await describeDifference(first.items, without.items);
-    expect(missing.differences).toEqual([expect.objectContaining({ subject: 'function', name: 'sessions', what: 'missing' })]);
+    expect(missing.differences).toEqual([
+      expect.objectContaining({ subject: 'function', name: 'sessions', what: 'missing' }),
+    ]);
     await run(redis7.target, [['FUNCTION', 'FLUSH']]);
   });
 

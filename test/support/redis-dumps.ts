@@ -5,7 +5,7 @@ import { checkDump, dumpItems } from '../../src/redis/dump/check-dump.ts';
 import { exportByDump } from '../../src/redis/dump/export-by-dump.ts';
 import type { RedisTarget } from '../../src/redis/redis.ts';
 import { RespError, type RedisArgument, type RespValue } from '../../src/redis/resp.ts';
-import { openRedisSocket, type RedisSocket } from '../../src/redis/socket.ts';
+import { openRedisSocket } from '../../src/redis/socket.ts';
 import type { SnapshotItem } from '../../src/redis/values/difference.ts';
 
 export const QUIET: Operation = { signal: new AbortController().signal, onProgress() {} };
@@ -16,8 +16,8 @@ export interface StoredDump {
   readonly facts: RedisFacts;
   readonly bytes: Buffer;
   /** The stream again, as often as wanted. */
-  open(): AsyncIterable<Uint8Array>;
-  items(): AsyncIterable<SnapshotItem>;
+  readonly open: () => AsyncIterable<Uint8Array>;
+  readonly items: () => AsyncIterable<SnapshotItem>;
 }
 
 export async function dumpOf(target: RedisTarget, operation: Operation = QUIET): Promise<StoredDump> {
@@ -67,7 +67,19 @@ export async function readEverything(target: RedisTarget, databases: readonly nu
     for (const db of databases) {
       await socket.command('SELECT', db);
       const keys = (await socket.command('KEYS', '*')) as Buffer[];
-      for (const key of keys) all[`${db} ${key.toString('latin1')}`] = await readKey(socket, key);
+      const types = (await socket.pipeline(keys.map((key) => ['TYPE', key]))) as string[];
+      const values = await socket.pipeline(keys.map((key, index) => READS[types[index]!]!(key)));
+      const expiries = await socket.pipeline(keys.map((key) => ['PEXPIRETIME', key]));
+      const ttls = await socket.pipeline(keys.map((key) => ['PTTL', key]));
+      for (const [index, key] of keys.entries()) {
+        const type = types[index]!;
+        const value = sorted(type, plain(values[index]!) as string[]);
+        all[`${db} ${key.toString('latin1')}`] = {
+          type,
+          value,
+          expireAt: expiryOf(expiries[index]!, Number(ttls[index])),
+        };
+      }
     }
     return Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   } finally {
@@ -84,20 +96,10 @@ const READS: Readonly<Record<string, (key: Buffer) => Command>> = {
   stream: (key) => ['XRANGE', key, '-', '+'],
 };
 
-async function readKey(socket: RedisSocket, key: Buffer): Promise<unknown> {
-  const type = String(await socket.command('TYPE', key));
-  const value = plain(await socket.command(...READS[type]!(key)));
-  return { type, expireAt: await readExpiry(socket, key), value: sorted(type, value as string[]) };
-}
-
-/** In seconds where only PTTL is there: the test compares servers of both versions. */
-async function readExpiry(socket: RedisSocket, key: Buffer): Promise<unknown> {
-  const [expiry, ttl] = await socket.pipeline([
-    ['PEXPIRETIME', key],
-    ['PTTL', key],
-  ]);
+/** Coarse where only PTTL is there: the tests compare servers of both versions. */
+function expiryOf(expiry: RespValue, ttlMs: number): number | null {
   if (typeof expiry === 'number') return expiry < 0 ? null : Math.round(expiry / 10_000);
-  return Number(ttl) < 0 ? null : Math.round((Date.now() + Number(ttl)) / 10_000);
+  return ttlMs < 0 ? null : Math.round((Date.now() + ttlMs) / 10_000);
 }
 
 function sorted(type: string, value: string[]): unknown {

@@ -63,6 +63,8 @@ export interface TestRedis extends Running {
 export interface TestTemporal extends Running {
   readonly address: string;
   readonly uiPort: number;
+  /** Same port; the same state too where it has a database file. */
+  restart(): Promise<void>;
 }
 
 export async function startPostgres(
@@ -116,7 +118,7 @@ export async function startRedis(
   const folder = await privateFolder('redis');
   const configFile = join(folder, 'redis.conf');
   const password = options.password === undefined ? '' : `requirepass ${options.password}\n`;
-  await writeFile(configFile, `save ""\n${password}`, { mode: 0o600 });
+  await writeFile(configFile, `save ""\nrepl-diskless-sync-delay 0\n${password}`, { mode: 0o600 });
   const command = (port: number): ServerCommand =>
     redisCommand({
       serverPath,
@@ -156,16 +158,25 @@ export async function startTemporal(options: { readonly dbFilename?: string } = 
   const cliPath = await resolveTools().temporalCli();
   const folder = await privateFolder('temporal');
   const uiPort = await freePort();
-  const { child, port } = await startOnFreePort((port) =>
+  const command = (port: number): ServerCommand =>
     temporalCommand({
       cliPath,
       port,
       uiPort,
       folder,
       ...(options.dbFilename === undefined ? {} : { databaseFile: options.dbFilename }),
-    }),
-  );
-  return { ...createLife(child, folder), pid: child.pid, address: `127.0.0.1:${port}`, uiPort };
+    });
+  const { child: first, port } = await startOnFreePort(command);
+  const life = createLife(first, folder);
+  return {
+    ...life,
+    get pid() {
+      return life.pid;
+    },
+    address: `127.0.0.1:${port}`,
+    uiPort,
+    restart: async () => life.replace(async () => startGuarded(command(port))),
+  };
 }
 
 /** Somebody may take a free port between looking and binding: then look again. */

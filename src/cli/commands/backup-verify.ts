@@ -1,7 +1,6 @@
-import type { Problem } from '../../domain/backup.ts';
-import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import { flag, required } from '../options.ts';
+import { damaged, describeProblem } from './damage.ts';
 import { runOperation } from './run-operation.ts';
 
 /** `backup verify ID|latest|all`: reads everything back. */
@@ -29,15 +28,3 @@ export const backupVerify = defineCommand({
       },
     }),
 });
-
-export function describeProblem({ key, code, message }: Problem): string {
-  return `  ${code}  ${key}: ${message}`;
-}
-
-/** The verdict over what was found, with exit code 4. */
-export function damaged(problems: readonly Problem[]): LifeboatError {
-  const ids = [...new Set(problems.map(({ backupId }) => backupId))];
-  return new LifeboatError('BACKUP_DAMAGED', `${problems.length} problems in ${ids.join(', ')}`, {
-    details: { problems: problems.slice(0, 20).map(({ key, code }) => `${code} ${key}`) },
-  });
-}

@@ -9,7 +9,8 @@ const MARKS = { pass: 'green', fail: 'red', skip: 'yellow' } as const;
 export const configValidate = defineCommand({
   name: 'config validate',
   summary: 'try the configuration: values, connections, versions, rights, space, keys, Temporal',
-  description: 'Nothing is changed: databases are read, the store gets one small object for a moment, services are not touched.',
+  description:
+    'Nothing is changed: databases are read, the store gets one small object for a moment, services are not touched.',
   arguments: {},
   options: {},
   examples: ['config validate', 'config validate --json | jq ".checks[] | select(.status != \\"pass\\")"'],
@@ -19,7 +20,7 @@ export const configValidate = defineCommand({
     const checks = await runChecks(context);
     const failure = verdict(checks);
     return {
-      json: { checks: checks.map(({ exit: _, ...check }) => check) },
+      json: { checks: checks.map(({ name, status, message, hint }) => ({ name, status, message, hint })) },
       text: () => describe(checks, context),
       ...(failure === undefined ? {} : { failure }),
     };
@@ -48,13 +49,17 @@ async function checkTemporal({ config }: LoadedConfig): Promise<ConfigCheck> {
   const { connectClient, connectionSettings, DEFAULT_ADDRESS } = await import('../../temporal/connection.ts');
   const { options, namespace } = connectionSettings(config.temporal);
   const check = await attempt('temporal', async () => {
-    const { close } = await connectClient(config.temporal, 'lifeboat config validate');
-    await close();
+    const connected = await connectClient(config.temporal, 'lifeboat config validate');
+    await connected.close();
     return `${options.address ?? ''}, namespace ${namespace}`;
   });
   const startsByItself = options.address === DEFAULT_ADDRESS && config.embedded.autoStart;
   if (check.status === 'pass' || !startsByItself) return check;
-  return skip('temporal', `nothing at ${DEFAULT_ADDRESS}: the local stack starts with the first command that needs it`, 'start it now with `lifeboat up`');
+  return skip(
+    'temporal',
+    `nothing at ${DEFAULT_ADDRESS}: the local stack starts with the first command that needs it`,
+    'start it now with `lifeboat up`',
+  );
 }
 
 function describe(checks: readonly ConfigCheck[], { output }: CommandContext): string {

@@ -36,12 +36,16 @@ export async function openClient(context: CommandContext): Promise<OpenedClient>
   return { ...opened, group: config.group, requestedBy, loaded };
 }
 
-/** Address of the local stack, brought up if it has to be; undefined where the configuration names a server of its own. */
+/**
+ * Address of the local stack, brought up if it has to be; undefined where something names a server. A server that merely
+ * answers at the default address is left alone: it may be another project's, and its worker would act on other databases.
+ */
 async function localAddress(context: CommandContext, loaded: LoadedConfig): Promise<string | undefined> {
   const { config } = loaded;
-  if (config.temporal.address !== undefined || context.env['TEMPORAL_PROFILE'] !== undefined) return undefined;
+  const { addressOfEnvironment } = await import('../../temporal/connection.ts');
+  const named = config.temporal.address ?? addressOfEnvironment();
+  if (named !== undefined || !config.embedded.autoStart) return undefined;
   const { ensureLocalStack } = await import('../stack.ts');
-  if (!config.embedded.autoStart) return undefined;
   const status = await ensureLocalStack(context, loaded);
   if (status.temporalAddress !== undefined) return status.temporalAddress;
   throw new LifeboatError('TEMPORAL_UNREACHABLE', 'start the local stack: temporal did not come up');

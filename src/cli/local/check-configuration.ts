@@ -10,7 +10,7 @@ import { type ConfigCheck, fail, pass } from './check.ts';
 /** Everything that can be tried without Temporal. Servers are only read; the store gets one small object for a moment. */
 export async function checkConfiguration(loaded: LoadedConfig, env: Environment): Promise<readonly ConfigCheck[]> {
   const [postgres, redis, services] = await Promise.all([
-    checkPostgres(loaded, env),
+    checkPostgres(loaded),
     checkRedis(loaded),
     checkServices(loaded.config, env),
   ]);
@@ -26,7 +26,9 @@ function checkValues({ file, warnings }: LoadedConfig): ConfigCheck {
 /** Without anything to protect no backup is possible, so two skips are one failure. */
 function checkSources(checks: readonly ConfigCheck[]): readonly ConfigCheck[] {
   const connections = checks.filter((check) => check.name.endsWith('connection'));
-  const nothing = connections.length === 2 && connections.every((check) => check.status === 'skip' && check.message.startsWith('no '));
+  const nothing =
+    connections.length === 2 &&
+    connections.every((check) => check.status === 'skip' && check.message.startsWith('no '));
   const error = new LifeboatError('CONFIG_INCOMPLETE', 'neither PostgreSQL nor Redis is configured');
   return nothing ? [fail('sources', error), ...checks] : checks;
 }

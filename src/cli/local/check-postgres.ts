@@ -1,11 +1,11 @@
 import { tmpdir } from 'node:os';
-import type { Environment } from '../../config/environment.ts';
+import { findPostgresTools } from '../../assembly/postgres-tools.ts';
+import { stateDirOf } from '../../assembly/state-dir.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { isPostgresConfigured, postgresTarget } from '../../config/postgres-target.ts';
 import { type ErrorCode, toLifeboatError } from '../../domain/errors.ts';
 import { createPostgres } from '../../postgres/create-postgres.ts';
 import type { PostgresSource, PostgresTools } from '../../postgres/postgres.ts';
-import { resolveTools } from '../../postgres/tools/client-tools.ts';
 import { formatBytes } from '../units.ts';
 import { type ConfigCheck, fail, pass, skip } from './check.ts';
 
@@ -25,26 +25,23 @@ const BLAME: Partial<Record<ErrorCode, string>> = {
 /** Tools, connection, rights and WAL level of the PostgreSQL under protection. Nothing is changed. */
 export async function checkPostgres(
   loaded: LoadedConfig,
-  env: Environment,
 ): Promise<{ readonly checks: readonly ConfigCheck[]; readonly databaseBytes: number | undefined }> {
   if (!isPostgresConfigured(loaded)) {
     const hint = 'set DATABASE_URL, or postgres.url in the configuration';
     return { checks: [skip(CONNECTION, 'no PostgreSQL is configured', hint)], databaseBytes: undefined };
   }
   try {
-    const tools = findTools(loaded, env);
+    const tools = await findPostgresTools(loaded.config, stateDirOf(loaded.config));
     const source = await inspect(loaded, tools);
     return { checks: describe(source, tools), databaseBytes: source.databaseBytes };
   } catch (error) {
     const name = BLAME[toLifeboatError(error).code] ?? CONNECTION;
     const others = [TOOLS, CONNECTION, RIGHTS, WAL].filter((other) => other !== name);
-    return { checks: [fail(name, error), ...others.map((other) => skip(other, `not tried: ${name} failed`))], databaseBytes: undefined };
+    return {
+      checks: [fail(name, error), ...others.map((other) => skip(other, `not tried: ${name} failed`))],
+      databaseBytes: undefined,
+    };
   }
-}
-
-function findTools({ config }: LoadedConfig, env: Environment): PostgresTools {
-  const { pgDumpPath, pgRestorePath, binDir } = config.postgres;
-  return resolveTools({ pgDumpPath, pgRestorePath, ...(binDir === undefined ? {} : { binDir }), path: env['PATH'] ?? '' });
 }
 
 function inspect(loaded: LoadedConfig, tools: PostgresTools): Promise<PostgresSource> {
@@ -59,9 +56,18 @@ function describe(source: PostgresSource, tools: PostgresTools): readonly Config
   return [
     pass(TOOLS, `${tools.pgDump} is new enough for the server`),
     pass(CONNECTION, `PostgreSQL ${server}, database ${database}: ${tables} tables, ${formatBytes(databaseBytes)}`),
-    pass(RIGHTS, superuser ? 'superuser: everything can be read' : 'everything in the database can be read; passwords of roles cannot'),
+    pass(
+      RIGHTS,
+      superuser
+        ? 'superuser: everything can be read'
+        : 'everything in the database can be read; passwords of roles cannot',
+    ),
     streaming
       ? pass(WAL, `wal_level ${walLevel}, the role may replicate`)
-      : skip(WAL, `no physical copy: ${obstacle}; backups are logical`, 'ALTER ROLE … REPLICATION, and wal_level = replica, would allow physical copies'),
+      : skip(
+          WAL,
+          `no physical copy: ${obstacle}; backups are logical`,
+          'ALTER ROLE … REPLICATION, and wal_level = replica, would allow physical copies',
+        ),
   ];
 }

@@ -16,11 +16,23 @@ const SPACE_SHARE = 0.5;
 const SPACE_FLOOR_BYTES = 64 * 2 ** 20;
 
 /** The store, its space, and the keys that seal what goes into it. One small object is written, read and removed. */
-export async function checkRepository(config: Config, databaseBytes: number | undefined): Promise<readonly ConfigCheck[]> {
+export async function checkRepository(
+  config: Config,
+  databaseBytes: number | undefined,
+): Promise<readonly ConfigCheck[]> {
   const store = openStore(config.storage.localPath);
   const writable = await attempt('store', () => probeStore(store));
-  const space = writable.status === 'pass' ? await checkSpace(store, databaseBytes) : skip('store space', 'not tried: store failed');
-  return [writable, space, await checkEncryptionKey(config), await checkSigningKey(config), ...(await checkTrustedKeys(config))];
+  const space =
+    writable.status === 'pass'
+      ? await checkSpace(store, databaseBytes)
+      : skip('store space', 'not tried: store failed');
+  return [
+    writable,
+    space,
+    await checkEncryptionKey(config),
+    await checkSigningKey(config),
+    ...(await checkTrustedKeys(config)),
+  ];
 }
 
 async function probeStore(store: ObjectStore): Promise<string> {
@@ -29,7 +41,8 @@ async function probeStore(store: ObjectStore): Promise<string> {
   try {
     await store.put(key, sent, { ifNoneMatch: true });
     const received = Buffer.concat(await (await store.get(key)).toArray());
-    if (!received.equals(sent)) throw new LifeboatError('STORE_IO', `read ${key} from ${store.url}: other bytes than were written`);
+    if (!received.equals(sent))
+      throw new LifeboatError('STORE_IO', `read ${key} from ${store.url}: other bytes than were written`);
   } finally {
     await store.remove(key);
   }
@@ -43,7 +56,10 @@ async function checkSpace(store: ObjectStore, databaseBytes: number | undefined)
   const message = `${formatBytes(space.freeBytes)} free of ${formatBytes(space.totalBytes)}`;
   if (space.freeBytes >= needed) return pass('store space', message);
   const hint = 'make room, or remove old backups with `lifeboat backup cleanup`';
-  return fail('store space', new LifeboatError('STORE_FULL', `${message}; a full backup may need ${formatBytes(needed)}`, { hint }));
+  return fail(
+    'store space',
+    new LifeboatError('STORE_FULL', `${message}; a full backup may need ${formatBytes(needed)}`, { hint }),
+  );
 }
 
 async function checkEncryptionKey({ encryption }: Config): Promise<ConfigCheck> {
@@ -56,7 +72,11 @@ async function checkEncryptionKey({ encryption }: Config): Promise<ConfigCheck> 
 
 async function checkSigningKey({ signing }: Config): Promise<ConfigCheck> {
   if (!existsSync(signing.keyPath)) {
-    return skip('signing key', `${signing.keyPath}: not there yet`, 'make it with `lifeboat key generate`; the first backup makes it as well');
+    return skip(
+      'signing key',
+      `${signing.keyPath}: not there yet`,
+      'make it with `lifeboat key generate`; the first backup makes it as well',
+    );
   }
   return attempt('signing key', async () => {
     const { publicKey } = await loadSigner(signing.keyPath);
@@ -66,6 +86,8 @@ async function checkSigningKey({ signing }: Config): Promise<ConfigCheck> {
 
 async function checkTrustedKeys({ signing }: Config): Promise<readonly ConfigCheck[]> {
   return Promise.all(
-    signing.trustedKeys.map((key, index) => attempt(`trusted key ${index + 1}`, async () => `public key ${(await loadPublicKey(key)).id}`)),
+    signing.trustedKeys.map((key, index) =>
+      attempt(`trusted key ${index + 1}`, async () => `public key ${(await loadPublicKey(key)).id}`),
+    ),
   );
 }

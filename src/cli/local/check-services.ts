@@ -12,7 +12,9 @@ export async function checkServices(config: Config, env: Environment): Promise<r
     services.map((service) =>
       attempt(`service ${service.name}`, () => {
         const found = [service.stop, service.start].map((command) =>
-          typeof command === 'string' ? '/bin/sh' : requireExecutable(`a command of service ${service.name}`, command[0] ?? '', env['PATH']),
+          typeof command === 'string'
+            ? '/bin/sh'
+            : requireExecutable(`a command of service ${service.name}`, command[0] ?? '', env['PATH']),
         );
         return `stop: ${found[0]}, start: ${found[1]}; not run`;
       }),

@@ -40,9 +40,13 @@ export function verdict(checks: readonly ConfigCheck[]): LifeboatError | undefin
   if (failed.length === 0) return undefined;
   const names = failed.map((check) => check.name);
   const code = failed.every((check) => check.exit === UNREACHABLE_EXIT) ? 'CONFIG_UNREACHABLE' : 'CONFIG_NOT_USABLE';
-  return new LifeboatError(code, `validate configuration: ${failed.length} of ${checks.length} checks failed: ${names.join(', ')}`, {
-    details: { failed: names },
-  });
+  return new LifeboatError(
+    code,
+    `validate configuration: ${failed.length} of ${checks.length} checks failed: ${names.join(', ')}`,
+    {
+      details: { failed: names },
+    },
+  );
 }
 
 const UNREACHABLE_EXIT = 7;

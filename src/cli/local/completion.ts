@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { completionScript, SHELLS, type Shell } from '../completion-script.ts';
+import { completionScript, SHELLS } from '../completion-script.ts';
 import { required } from '../options.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 
@@ -9,15 +9,19 @@ export const completion = defineCommand({
   summary: 'print a completion script for bash, zsh or fish',
   arguments: { shell: required(`one of ${SHELLS.join(', ')}`, new RegExp(`^(${SHELLS.join('|')})$`)) },
   options: {},
-  examples: ['completion bash > /etc/bash_completion.d/lifeboat', 'completion zsh > ~/.zfunc/_lifeboat', 'completion fish | source'],
+  examples: [
+    'completion bash > /etc/bash_completion.d/lifeboat',
+    'completion zsh > ~/.zfunc/_lifeboat',
+    'completion fish | source',
+  ],
   answers: ['shell', 'script'],
   exits: [],
-  async run(_context, { arguments: { shell } }) {
-    if (!SHELLS.includes(shell as Shell)) {
+  async run({ commands }, { arguments: { shell } }) {
+    const known = SHELLS.find((each) => each === shell);
+    if (known === undefined) {
       throw new LifeboatError('USAGE_INVALID', `complete for ${JSON.stringify(shell)}: none of ${SHELLS.join(', ')}`);
     }
-    const { COMMANDS } = await import('../registry.ts');
-    const script = completionScript(shell as Shell, COMMANDS);
+    const script = completionScript(known, commands);
     return { json: { shell, script }, text: () => script };
   },
 });

@@ -17,7 +17,8 @@ export const configShow = defineCommand({
     return {
       json: { config, origins, file: file ?? null },
       text: async () => {
-        const source = file === undefined ? 'no configuration file; values come from the environment and defaults' : `file: ${file}`;
+        const source =
+          file === undefined ? 'no configuration file; values come from the environment and defaults' : `file: ${file}`;
         return `${source}\n\n${await context.output.table(['key', 'value', 'origin'], rows)}`;
       },
     };

@@ -10,7 +10,10 @@ export interface MadeKey {
 }
 
 /** Makes the keyring first: it is what refuses to be written over. @throws LifeboatError KEY_FILE_* */
-export async function generateKeys(paths: { readonly keyringPath: string; readonly signingPath: string }): Promise<readonly MadeKey[]> {
+export async function generateKeys(paths: {
+  readonly keyringPath: string;
+  readonly signingPath: string;
+}): Promise<readonly MadeKey[]> {
   const keyring = await generateKeyring(paths.keyringPath);
   const { publicKey } = await ensureSigningKey(paths.signingPath);
   return [

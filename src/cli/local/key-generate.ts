@@ -13,7 +13,10 @@ export const keyGenerate = defineCommand({
     encryptionKey: value('<file>', 'where the keyring goes (default: encryption.keyPath)'),
     signingKey: value('<file>', 'where the signing key goes (default: signing.keyPath)'),
   },
-  examples: ['key generate', 'key generate --encryption-key /etc/lifeboat/backup.key --signing-key /etc/lifeboat/signing.key'],
+  examples: [
+    'key generate',
+    'key generate --encryption-key /etc/lifeboat/backup.key --signing-key /etc/lifeboat/signing.key',
+  ],
   answers: ['keys[] {purpose, path, id, publicKeyPath}'],
   exits: [],
   async run(context, { options }) {
@@ -29,7 +32,9 @@ export const keyGenerate = defineCommand({
         [
           ...keys.map(({ purpose, path, id }) => `${purpose} key ${id} in ${path}`),
           'Keep copies of both away from the backups.',
-          ...(config.encryption.enabled ? [] : ['Backups are not encrypted yet: set encryption.enabled, or BACKUP_ENCRYPTION_ENABLED=true.']),
+          ...(config.encryption.enabled
+            ? []
+            : ['Backups are not encrypted yet: set encryption.enabled, or BACKUP_ENCRYPTION_ENABLED=true.']),
         ].join('\n'),
     };
   },

@@ -1,28 +1,18 @@
-import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { findPostgresTools } from '../../assembly/postgres-tools.ts';
-import { configSchema } from '../../config/schema/config.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import type { Operation } from '../../domain/operation.ts';
 import { loadKeyring } from '../../encryption/keyring.ts';
 import { loadPublicKey } from '../../encryption/minisign.ts';
 import { defaultStateDir } from '../../embedded/places.ts';
+import { createPrivateFolder } from '../../platform/files.ts';
 import { createPostgres } from '../../postgres/create-postgres.ts';
 import type { Postgres } from '../../postgres/postgres.ts';
 import { openRepository } from '../../repository/open-repository.ts';
 import type { RepositoryReader } from '../../repository/repository.ts';
 import { openStore } from '../../storage/open-store.ts';
 import type { CommandContext } from '../command.ts';
-import { flag, value, values } from '../options.ts';
-
-/** Options of every rescue command: the repository and its keys, and nothing else. */
-export const RESCUE_OPTIONS = {
-  store: value('<url>', 'the repository: a folder or a store URL'),
-  key: value('<file>', 'keyring, for encrypted backups'),
-  trustedKey: values('<key>', 'public key (or its file) that must have signed the manifests, repeatable'),
-} as const;
-
-export const ANY_SIGNATURE = flag('accept manifests whose signature cannot be checked');
 
 /** Opens a repository for reading, without Temporal and without the project's configuration; it creates nothing. */
 export async function openRescue(
@@ -39,9 +29,23 @@ export async function openRescue(
   });
 }
 
-/** PostgreSQL's client tools, the newest on this machine. */
-export async function openRescuePostgres(): Promise<Postgres> {
-  const scratchDir = join(tmpdir(), `lifeboat-rescue-${process.pid}`);
-  await mkdir(scratchDir, { recursive: true, mode: 0o700 });
-  return createPostgres({ tools: await findPostgresTools(configSchema.parse({}), defaultStateDir()), scratchDir });
+/** Variables that name client tools; everything else of the configuration is left alone. */
+const TOOL_VARIABLES = ['LIFEBOAT_POSTGRES_BIN_DIR', 'PG_DUMP_PATH', 'PG_RESTORE_PATH'];
+
+/** PostgreSQL's client tools, those that the environment names or the newest on this machine, for the time of `work`. */
+export async function withRescuePostgres<T>(context: CommandContext, work: (postgres: Postgres) => Promise<T>): Promise<T> {
+  const scratchDir = await createPrivateFolder('lifeboat-rescue');
+  try {
+    const env = Object.fromEntries(TOOL_VARIABLES.map((name) => [name, context.env[name]]));
+    const { config } = loadConfig({ flags: { config: null }, env, cwd: context.cwd });
+    const tools = await findPostgresTools(config, defaultStateDir());
+    return await work(createPostgres({ tools, scratchDir }));
+  } finally {
+    await rm(scratchDir, { recursive: true, force: true });
+  }
+}
+
+/** Progress of a library call as a row of the view. */
+export function rescueOperation(context: CommandContext, name: string): Operation {
+  return { signal: context.signal, onProgress: (progress) => context.progress.update([{ name, progress }]) };
 }

@@ -7,8 +7,14 @@ import * as storage from './storage.ts';
 /** All of `config/backup.json`. Unknown keys are refused everywhere; every key has a default or may be left out. */
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors: `./backup.schema.json`'),
-  group: name().default('default').describe('Name of the recovery group: the PostgreSQL and Redis that belong together'),
-  home: path().optional().describe('Folder for the state of the local stack, its programs and temporary files; `.lifeboat` in the project when nothing says otherwise'),
+  group: name()
+    .default('default')
+    .describe('Name of the recovery group: the PostgreSQL and Redis that belong together'),
+  home: path()
+    .optional()
+    .describe(
+      'Folder for the state of the local stack, its programs and temporary files; `.lifeboat` in the project when nothing says otherwise',
+    ),
   postgres: postgresSection,
   redis: redisSection,
   storage: storage.storageSection,

@@ -35,12 +35,16 @@ export const duration = (): z.ZodString =>
     .register(leafKinds, { kind: 'duration' });
 
 /** Bytes: a number, or text with a unit. Comes out as a number. */
-export const size = (): z.ZodPipe<z.ZodUnion<readonly [z.ZodInt, z.ZodString]>, z.ZodTransform<number, string | number>> =>
+export const size = (): z.ZodPipe<
+  z.ZodUnion<readonly [z.ZodInt, z.ZodString]>,
+  z.ZodTransform<number, string | number>
+> =>
   z
     .union([z.int().nonnegative(), z.string()], 'expected bytes, or a size such as 256MiB')
     .transform((value, context) => {
       const bytes = typeof value === 'number' ? value : parseSize(value);
-      if (bytes === undefined) context.issues.push({ code: 'custom', message: 'expected a size such as 256MiB', input: value });
+      if (bytes === undefined)
+        context.issues.push({ code: 'custom', message: 'expected a size such as 256MiB', input: value });
       return bytes ?? 0;
     })
     .register(leafKinds, { kind: 'size' });

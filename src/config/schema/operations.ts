@@ -2,7 +2,10 @@ import * as z from 'zod';
 import { count, duration, name, path, program, secret, secretUrl } from './leaf.ts';
 
 const command = z
-  .union([z.string().min(1), z.array(z.string()).min(1)], 'expected a command line, or an array of a program and its arguments')
+  .union(
+    [z.string().min(1), z.array(z.string()).min(1)],
+    'expected a command line, or an array of a program and its arguments',
+  )
   .describe('Array: program and arguments; text: a line for `/bin/sh -c`');
 
 /** The manual's one schedule. */
@@ -27,7 +30,10 @@ export const schedulesSection = z
         jitter: duration().default('0s').describe('Spread the start over this time'),
         enabled: z.boolean().default(true).describe('Off keeps it paused'),
       })
-      .refine((schedule) => (schedule.every === undefined) !== (schedule.cron === undefined), 'expected one of every and cron'),
+      .refine(
+        (schedule) => (schedule.every === undefined) !== (schedule.cron === undefined),
+        'expected one of every and cron',
+      ),
   )
   .default({})
   .describe('Schedules by name');
@@ -42,26 +48,73 @@ export const servicesSection = z
       timeout: duration().default('1m').describe('Time that each command may take'),
     }),
   )
-  .refine((services) => new Set(services.map((service) => service.name)).size === services.length, 'expected names that differ')
+  .refine(
+    (services) => new Set(services.map((service) => service.name)).size === services.length,
+    'expected names that differ',
+  )
   .default([])
   .describe('Services that `--stop-services` stops before a restore, in this order, and starts after it, in reverse');
 
 const endpoint = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('pgbouncer').describe('Kind'), name: name().describe('Name'), url: secretUrl().describe('URL of the admin console'), database: z.string().min(1).describe('Database to repoint') }),
-  z.strictObject({ type: z.literal('haproxy').describe('Kind'), name: name().describe('Name'), socket: z.string().min(1).describe('Runtime socket, path or host:port'), backend: z.string().min(1).describe('Backend') }),
-  z.strictObject({ type: z.literal('nsupdate').describe('Kind'), name: name().describe('Name'), server: z.string().min(1).describe('Name server'), zone: z.string().min(1).describe('Zone'), record: z.string().min(1).describe('Record to change'), keyFile: path().optional().describe('TSIG key file'), ttl: duration().default('30s').describe('Time to live of the record') }),
-  z.strictObject({ type: z.literal('command').describe('Kind'), name: name().describe('Name'), apply: command, verify: command, undo: command.optional() }),
+  z.strictObject({
+    type: z.literal('pgbouncer').describe('Kind'),
+    name: name().describe('Name'),
+    url: secretUrl().describe('URL of the admin console'),
+    database: z.string().min(1).describe('Database to repoint'),
+  }),
+  z.strictObject({
+    type: z.literal('haproxy').describe('Kind'),
+    name: name().describe('Name'),
+    socket: z.string().min(1).describe('Runtime socket, path or host:port'),
+    backend: z.string().min(1).describe('Backend'),
+  }),
+  z.strictObject({
+    type: z.literal('nsupdate').describe('Kind'),
+    name: name().describe('Name'),
+    server: z.string().min(1).describe('Name server'),
+    zone: z.string().min(1).describe('Zone'),
+    record: z.string().min(1).describe('Record to change'),
+    keyFile: path().optional().describe('TSIG key file'),
+    ttl: duration().default('30s').describe('Time to live of the record'),
+  }),
+  z.strictObject({
+    type: z.literal('command').describe('Kind'),
+    name: name().describe('Name'),
+    apply: command,
+    verify: command,
+    undo: command.optional(),
+  }),
 ]);
 
 /** What clients connect through, and how it is repointed in a failover. */
 export const endpointsSection = z.array(endpoint).default([]).describe('Endpoints that a failover repoints');
 
-const events = z.array(z.enum(['failure', 'success', 'recovery', 'lag', 'storage', 'drill'])).default(['failure', 'recovery', 'lag', 'storage']);
+const events = z
+  .array(z.enum(['failure', 'success', 'recovery', 'lag', 'storage', 'drill']))
+  .default(['failure', 'recovery', 'lag', 'storage']);
 const channel = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('webhook').describe('Kind'), url: secretUrl().describe('URL that gets a JSON document'), events: events.describe('What is told') }),
-  z.strictObject({ type: z.literal('slack').describe('Kind'), url: secretUrl().describe('Incoming webhook'), events: events.describe('What is told') }),
-  z.strictObject({ type: z.literal('pagerduty').describe('Kind'), routingKey: secret().describe('Events v2 routing key'), events: events.describe('What is told') }),
-  z.strictObject({ type: z.literal('email').describe('Kind'), smtpUrl: secretUrl().describe('`smtps://user:password@host`'), from: z.string().min(3).describe('Sender'), to: z.array(z.string().min(3)).min(1).describe('Recipients'), events: events.describe('What is told') }),
+  z.strictObject({
+    type: z.literal('webhook').describe('Kind'),
+    url: secretUrl().describe('URL that gets a JSON document'),
+    events: events.describe('What is told'),
+  }),
+  z.strictObject({
+    type: z.literal('slack').describe('Kind'),
+    url: secretUrl().describe('Incoming webhook'),
+    events: events.describe('What is told'),
+  }),
+  z.strictObject({
+    type: z.literal('pagerduty').describe('Kind'),
+    routingKey: secret().describe('Events v2 routing key'),
+    events: events.describe('What is told'),
+  }),
+  z.strictObject({
+    type: z.literal('email').describe('Kind'),
+    smtpUrl: secretUrl().describe('`smtps://user:password@host`'),
+    from: z.string().min(3).describe('Sender'),
+    to: z.array(z.string().min(3)).min(1).describe('Recipients'),
+    events: events.describe('What is told'),
+  }),
 ]);
 
 /** Who is told what. */
@@ -76,24 +129,36 @@ export const objectivesSection = z
   .prefault({});
 
 /** Where recovery plans are. */
-export const drPlansSection = z.strictObject({ dir: path().prefault('./config/plans').describe('Folder of the plans, one JSON file each') }).prefault({});
+export const drPlansSection = z
+  .strictObject({ dir: path().prefault('./config/plans').describe('Folder of the plans, one JSON file each') })
+  .prefault({});
 
 /** Who may do what. */
 export const securitySection = z
   .strictObject({
-    mode: z.enum(['local', 'token']).default('local').describe('`local`: whoever can run the program; `token`: roles from signed tokens'),
+    mode: z
+      .enum(['local', 'token'])
+      .default('local')
+      .describe('`local`: whoever can run the program; `token`: roles from signed tokens'),
     token: secret().optional().describe('Token of the person at this command line'),
     issuer: z.string().min(1).optional().describe('Issuer that tokens must name'),
     audience: z.string().min(1).default('lifeboat').describe('Audience that tokens must name'),
     publicKeyPath: path().optional().describe('Ed25519 key that signs tokens, PEM'),
-    jwksUrl: z.url({ protocol: /^https?$/ }).optional().describe("The issuer's key set, instead of one key"),
+    jwksUrl: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe("The issuer's key set, instead of one key"),
   })
   .prefault({});
 
 /** Where Temporal is; what stays open is taken from Temporal's own environment and profile. */
 export const temporalSection = z
   .strictObject({
-    address: z.string().regex(/^[^\s/]+:\d+$/, 'expected host:port').optional().describe('`host:port`; without it a local server is started when needed'),
+    address: z
+      .string()
+      .regex(/^[^\s/]+:\d+$/, 'expected host:port')
+      .optional()
+      .describe('`host:port`; without it a local server is started when needed'),
     namespace: z.string().min(1).optional().describe('Namespace; `default` when nothing says otherwise'),
   })
   .prefault({});
@@ -117,7 +182,10 @@ export const logSection = z
 /** Progress on the command line. */
 export const progressSection = z
   .strictObject({
-    mode: z.enum(['auto', 'live', 'lines', 'none']).default('auto').describe('`auto`: live on a terminal, lines elsewhere'),
+    mode: z
+      .enum(['auto', 'live', 'lines', 'none'])
+      .default('auto')
+      .describe('`auto`: live on a terminal, lines elsewhere'),
     interval: duration().default('10s').describe('Time between two lines'),
   })
   .prefault({});
@@ -135,6 +203,8 @@ export const embeddedSection = z
 export const workerSection = z
   .strictObject({
     dataSlots: count(1).default(2).describe('Dumps, restores and checks that one worker runs at a time'),
-    stallAfter: duration().default('10m').describe('A stream that moves no byte for this long is ended and tried again'),
+    stallAfter: duration()
+      .default('10m')
+      .describe('A stream that moves no byte for this long is ended and tried again'),
   })
   .prefault({});

@@ -16,12 +16,21 @@ export const storageSection = z
     localPath: path().prefault('./backups').describe('Folder of the repository'),
     remoteStorage: z
       .strictObject({
-        enabled: z.boolean().optional().describe('Copy every backup to the target named `remote`; on when a bucket is set and this is not'),
-        type: z.enum(['aws-s3', 's3']).default('aws-s3').describe('`s3` is any server that speaks the protocol, with `endpoint`'),
+        enabled: z
+          .boolean()
+          .optional()
+          .describe('Copy every backup to the target named `remote`; on when a bucket is set and this is not'),
+        type: z
+          .enum(['aws-s3', 's3'])
+          .default('aws-s3')
+          .describe('`s3` is any server that speaks the protocol, with `endpoint`'),
         bucket: z.string().min(3).max(63).optional().describe('Bucket'),
         prefix: z.string().default('').describe('Put before every key'),
         region: z.string().min(1).default('us-east-1').describe('Region'),
-        endpoint: z.url({ protocol: /^https?$/ }).optional().describe('URL of the server, for other servers than AWS'),
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .optional()
+          .describe('URL of the server, for other servers than AWS'),
         forcePathStyle: z.boolean().default(false).describe('Bucket in the path, not in the host name'),
         credentials,
       })
@@ -41,7 +50,10 @@ export const storesSection = z
       credentials,
       objectLock: z
         .strictObject({
-          mode: z.enum(['governance', 'compliance']).default('governance').describe('Who may shorten it: administrators, or nobody'),
+          mode: z
+            .enum(['governance', 'compliance'])
+            .default('governance')
+            .describe('Who may shorten it: administrators, or nobody'),
           period: duration().describe('How long an object cannot be removed'),
         })
         .optional()
@@ -55,7 +67,10 @@ export const storesSection = z
 export const crossRegionSection = z
   .strictObject({
     enabled: z.boolean().default(false).describe('Copy every backup to the regions below'),
-    regions: z.array(name()).default([]).describe('Regions; each is a target of that name, by default the bucket `<bucket>-<region>`'),
+    regions: z
+      .array(name())
+      .default([])
+      .describe('Regions; each is a target of that name, by default the bucket `<bucket>-<region>`'),
     replicationDelay: z
       .union([z.int().nonnegative(), duration()], 'expected seconds, or a duration such as 5m')
       .default(300)
@@ -86,11 +101,16 @@ export const retentionSection = z
 export const encryptionSection = z
   .strictObject({
     enabled: z.boolean().default(false).describe('Encrypt backups'),
-    algorithm: z.literal('aes-256-gcm', 'expected "aes-256-gcm", the only algorithm there is').default('aes-256-gcm').describe('Algorithm'),
-    keyPath: path().prefault('./config/backup-encryption.key').describe('Keyring, mode 0600; make it with `lifeboat key generate`'),
+    algorithm: z
+      .literal('aes-256-gcm', 'expected "aes-256-gcm", the only algorithm there is')
+      .default('aes-256-gcm')
+      .describe('Algorithm'),
+    keyPath: path()
+      .prefault('./config/backup-encryption.key')
+      .describe('Keyring, mode 0600; make it with `lifeboat key generate`'),
     kms: z
       .strictObject({
-        keyArn: z.string().startsWith('arn:').describe('Key that wraps the data keys'),
+        keyArn: z.string().regex(/^arn:/, 'expected an ARN').describe('Key that wraps the data keys'),
         region: z.string().min(1).optional().describe('Region of the key, where the ARN does not settle it'),
       })
       .optional()
@@ -109,7 +129,12 @@ export const compressionSection = z
 /** Signatures under manifests. */
 export const signingSection = z
   .strictObject({
-    keyPath: path().prefault('./config/lifeboat-signing.key').describe('Ed25519 secret key that signs manifests, mode 0600'),
-    trustedKeys: z.array(z.string().min(1)).default([]).describe('Public keys (minisign format) or their files; manifests signed by others are refused'),
+    keyPath: path()
+      .prefault('./config/lifeboat-signing.key')
+      .describe('Ed25519 secret key that signs manifests, mode 0600'),
+    trustedKeys: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Public keys (minisign format) or their files; manifests signed by others are refused'),
   })
   .prefault({});

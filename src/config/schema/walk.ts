@@ -10,46 +10,61 @@ export interface Leaf {
   readonly description: string;
 }
 
-type Inner = { readonly innerType: z.core.$ZodType };
-
 /** What is inside `.optional()`, `.default()` and the like. */
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  switch (schema._zod.def.type) {
-    case 'optional':
-    case 'default':
-    case 'prefault':
-    case 'nullable':
-    case 'readonly':
-      return unwrap((schema._zod.def as unknown as Inner).innerType);
-    default:
-      return schema;
-  }
+  const isWrapped =
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodNullable;
+  return isWrapped ? unwrap(schema.def.innerType) : schema;
+}
+
+/** The parts of a union, or the one schema that is none. */
+export function optionsOf(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
+  if (!(schema instanceof z.ZodUnion)) return [schema];
+  const options: readonly z.core.$ZodType[] = schema.options;
+  return options;
+}
+
+/** Schemas of an object by key. */
+function shapeOf(schema: z.ZodObject): Readonly<Record<string, z.core.$ZodType>> {
+  return schema.shape;
 }
 
 /** Schemas under one key of a node: more than one where a union has options; none for an unknown key. */
 export function childSchemas(node: z.core.$ZodType, key: string): readonly z.core.$ZodType[] {
   return structures(node).flatMap((schema) => {
-    if (schema instanceof z.ZodObject) return key in schema.shape ? [schema.shape[key] as z.core.$ZodType] : [];
-    if (schema instanceof z.ZodRecord) return [schema.valueType as z.core.$ZodType];
-    return schema instanceof z.ZodArray ? [schema.element as z.core.$ZodType] : [];
+    if (schema instanceof z.ZodObject) {
+      const shape = shapeOf(schema);
+      const child = Object.hasOwn(shape, key) ? shape[key] : undefined;
+      return child === undefined ? [] : [child];
+    }
+    if (schema instanceof z.ZodRecord) return [schema.valueType];
+    return schema instanceof z.ZodArray ? [schema.element] : [];
   });
 }
 
 /** Names that a node accepts as keys; empty for records, arrays and plain values. */
 export function knownKeys(node: z.core.$ZodType): readonly string[] {
-  return [...new Set(structures(node).flatMap((schema) => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : [])))];
+  return [
+    ...new Set(structures(node).flatMap((schema) => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []))),
+  ];
 }
 
 /** Objects, records and arrays in a node; a union gives those of all its options. */
 function structures(node: z.core.$ZodType): readonly z.core.$ZodType[] {
   const schema = unwrap(node);
   if (schema instanceof z.ZodObject || schema instanceof z.ZodRecord || schema instanceof z.ZodArray) return [schema];
-  return schema instanceof z.ZodUnion ? schema.options.flatMap((option) => structures(option as z.core.$ZodType)) : [];
+  return schema instanceof z.ZodUnion ? optionsOf(schema).flatMap(structures) : [];
 }
 
 /** The schemas that stand at a path; empty when the path leads nowhere. */
 export function schemasAt(root: z.core.$ZodType, path: readonly PropertyKey[]): readonly z.core.$ZodType[] {
-  return path.reduce<readonly z.core.$ZodType[]>((nodes, key) => nodes.flatMap((node) => childSchemas(node, String(key))), [root]);
+  return path.reduce<readonly z.core.$ZodType[]>(
+    (nodes, key) => nodes.flatMap((node) => childSchemas(node, String(key))),
+    [root],
+  );
 }
 
 export function kindOf(schema: z.core.$ZodType): LeafKind | undefined {
@@ -60,7 +75,7 @@ export function kindOf(schema: z.core.$ZodType): LeafKind | undefined {
 export function leavesOf(node: z.core.$ZodType, path: readonly string[] = []): readonly Leaf[] {
   const schema = unwrap(node);
   if (schema instanceof z.ZodObject) {
-    return Object.entries(schema.shape).flatMap(([key, child]) => leavesOf(child as z.core.$ZodType, [...path, key]));
+    return Object.entries(shapeOf(schema)).flatMap(([key, child]) => leavesOf(child, [...path, key]));
   }
   const inside = structures(node);
   if (inside.length === 0 || isListOfPlain(schema)) return [leaf(node, path)];
@@ -69,9 +84,9 @@ export function leavesOf(node: z.core.$ZodType, path: readonly string[] = []): r
 }
 
 function isListOfPlain(schema: z.core.$ZodType): boolean {
-  if (schema instanceof z.ZodArray) return structures(schema.element as z.core.$ZodType).length === 0;
+  if (schema instanceof z.ZodArray) return structures(schema.element).length === 0;
   // A command line or an argument vector: one value for the reader, though one of its shapes is an array.
-  return schema instanceof z.ZodUnion && schema.options.some((option) => structures(option as z.core.$ZodType).length === 0);
+  return schema instanceof z.ZodUnion && optionsOf(schema).some((option) => structures(option).length === 0);
 }
 
 function leaf(schema: z.core.$ZodType, path: readonly string[]): Leaf {
@@ -84,26 +99,19 @@ function mergeLeaves(leaves: readonly Leaf[]): readonly Leaf[] {
   return [...new Map(leaves.toReversed().map((each) => [each.path.join('.'), each])).values()].toReversed();
 }
 
-/** Gives every value that stands at a leaf of `kinds` to `visit` and puts the answer in its place; the rest is copied. */
-export function mapLeaves<T>(
-  node: z.core.$ZodType,
-  value: T,
-  visit: (value: unknown, kind: LeafKind | undefined, path: readonly string[]) => unknown,
-  path: readonly string[] = [],
-): T {
-  if (Array.isArray(value) && structures(node).length > 0) {
-    return value.map((item, index) => visitChild(node, String(index), item)) as T;
-  }
-  if (isPlainObject(value) && structures(node).length > 0) {
-    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, visitChild(node, key, child)])) as T;
-  }
-  return visit(value, kindOf(node), path) as T;
+type Visit = (value: unknown, kind: LeafKind | undefined, path: readonly string[]) => unknown;
 
-  function visitChild(parent: z.core.$ZodType, key: string, child: unknown): unknown {
-    const options = childSchemas(parent, key);
+/** A copy of a tree in which `visit` has answered for every value; what the schema does not know stays as it is. */
+export function mapLeaves(node: z.core.$ZodType, value: unknown, visit: Visit, path: readonly string[] = []): unknown {
+  const visitChild = (key: string, child: unknown): unknown => {
+    const options = childSchemas(node, key);
     const schema = options.find((option) => kindOf(option) !== undefined) ?? options[0];
     return schema === undefined ? child : mapLeaves(schema, child, visit, [...path, key]);
-  }
+  };
+  const hasInside = structures(node).length > 0;
+  if (hasInside && Array.isArray(value)) return value.map((item, index) => visitChild(String(index), item));
+  if (!hasInside || !isPlainObject(value)) return visit(value, kindOf(node), path);
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, visitChild(key, child)]));
 }
 
 /** A tree of values, as opposed to a value such as an array or a secret. */

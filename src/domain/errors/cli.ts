@@ -32,6 +32,12 @@ export const CLI_ERRORS = {
     when: 'A destructive command needs a yes, and there is no terminal to ask on.',
     hint: 'look at the plan with --dry-run, then add --yes',
   },
+  DEMO_DIFFERS: {
+    retry: 'never',
+    exit: 1,
+    when: 'The demo read its databases after the restore, and something is not as it was before the disaster; or the disaster was not seen.',
+    hint: 'this is a defect: run it again with --keep to look at both databases, and report it',
+  },
   INTERRUPTED: {
     retry: 'after',
     exit: 130,

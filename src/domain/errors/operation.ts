@@ -8,6 +8,12 @@ export const OPERATION_ERRORS = {
     when: 'Another backup, restore, cleanup or plan run holds the recovery group.',
     hint: 'wait for it with `lifeboat attach ID`, or stop it with `lifeboat cancel ID --reason …`',
   },
+  WORKER_IN_USE: {
+    retry: 'never',
+    exit: 6,
+    when: 'The local worker runs with another configuration or version, and an operation is under way on it.',
+    hint: 'wait for the operation or cancel it; `lifeboat down` ends the worker, and the operation goes on with the next one',
+  },
   OPERATION_CANCELLED: {
     retry: 'never',
     exit: 1,

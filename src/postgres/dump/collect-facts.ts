@@ -23,6 +23,12 @@ export async function readSnapshotFacts(snapshot: Snapshot, database: string): P
 }
 
 /**
+ * A migration that waits for a table waits for our snapshot, our next lock on the table would wait for it, and everybody
+ * else behind it: give way and try again.
+ */
+export const LOCK_WAIT_MS = 30_000;
+
+/**
  * Counts every table on the snapshot, beside the dump. Each statement is a transaction of its own, so that few locks are
  * held; parallel workers stay off, because the cores belong to the dump.
  */
@@ -36,13 +42,14 @@ export async function countSnapshotRows(
   },
 ): Promise<DatabaseFacts['tables']> {
   const { snapshot, applicationName, meter, signal } = context;
+  const settings = `SET max_parallel_workers_per_gather = 0; SET jit = off; SET lock_timeout = ${LOCK_WAIT_MS}`;
   const batches = batchTables(await listTables(snapshot.session));
   const counted: DatabaseFacts['tables'] = [];
   await withSession(
     target,
     { doing: `count the rows of ${target.database}`, applicationName, signal },
     async (session) => {
-      await session.query('SET max_parallel_workers_per_gather = 0; SET jit = off');
+      await session.query(settings);
       for (const batch of batches) {
         const rows = await inTransaction(session, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', async () => {
           await session.query(`SET TRANSACTION SNAPSHOT '${snapshot.id}'`);
@@ -63,6 +70,9 @@ export async function recordSequences(
   signal: AbortSignal,
 ): Promise<DatabaseFacts['sequences']> {
   const request = { doing: `read the sequences of ${target.database}`, signal };
-  const after = await withSession(target, request, readSequences);
+  const after = await withSession(target, request, async (session) => {
+    await session.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
+    return readSequences(session);
+  });
   return [...before].map(([name, state]) => ({ name, before: state, after: after.get(name) ?? state }));
 }

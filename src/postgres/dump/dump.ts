@@ -12,7 +12,7 @@ import type { ArtifactSink, DumpOptions, PostgresTarget, PostgresTools } from '.
 import { runAll, type Task } from '../run-all.ts';
 import { requireToolsFor, type ToolVersions } from '../tools/client-tools.ts';
 import { toolEnvironment } from '../tools/tool-environment.ts';
-import { countSnapshotRows, readSnapshotFacts, recordSequences } from './collect-facts.ts';
+import { countSnapshotRows, LOCK_WAIT_MS, readSnapshotFacts, recordSequences } from './collect-facts.ts';
 import { watchCopies } from './copy-watch.ts';
 import { planPieces, type Piece } from './pieces.ts';
 import { openSnapshot, type Snapshot } from './snapshot.ts';
@@ -36,9 +36,6 @@ interface Run {
   /** The table that is being copied, as far as known. */
   table: string;
 }
-
-/** A migration that waits for one of our tables waits for us, and our next lock would wait for it: fail and try again. */
-const LOCK_WAIT_MS = 60_000;
 
 /** See Postgres.dump. */
 export async function dumpDatabase(

@@ -46,9 +46,7 @@ const ODDITIES = `
     pg_is_in_recovery() AS standby`;
 
 async function readOddities(session: Session): Promise<Oddities> {
-  const [row] = await session.query<Oddities>(ODDITIES);
-  if (row === undefined) throw new TypeError('a query without FROM gave no row');
-  return row;
+  return session.one<Oddities>(ODDITIES);
 }
 
 function describeWarnings(found: Oddities, server: Server): string[] {

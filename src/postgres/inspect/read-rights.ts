@@ -7,7 +7,7 @@ const NAMED_AT_MOST = 5;
 
 /** What pg_dump would stumble over: it reads all tables, sequences and large objects, and refuses filtered rows. */
 const UNREADABLE = `
-  SELECT format('%I.%I', n.nspname, c.relname) AS name,
+  SELECT c.relkind = 'S' AS minor, format('%I.%I', n.nspname, c.relname) AS name,
     CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'no USAGE on its schema'
       WHEN NOT has_table_privilege(c.oid, 'SELECT') THEN 'no SELECT' ELSE 'its row-level security hides rows from the role' END AS why
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -18,12 +18,13 @@ const UNREADABLE = `
       OR (c.relkind IN ('r', 'p') AND c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls
         AND (c.relforcerowsecurity OR NOT pg_has_role(c.relowner, 'USAGE'))))
   UNION ALL
-  SELECT concat('large object ', m.oid), 'no SELECT' FROM pg_largeobject_metadata m
+  SELECT true, concat('large object ', m.oid), 'no SELECT' FROM pg_largeobject_metadata m
   WHERE NOT r.rolsuper AND NOT pg_has_role(m.lomowner, 'USAGE') AND NOT EXISTS (
     SELECT FROM aclexplode(m.lomacl) a WHERE a.privilege_type = 'SELECT' AND (a.grantee = 0 OR pg_has_role(a.grantee, 'USAGE')))`;
 
 /** Asked with one row more than is named, so that the message can say that there are others. */
-const QUERY = `SELECT u.* FROM pg_roles r CROSS JOIN LATERAL (${UNREADABLE}) u WHERE r.rolname = current_user LIMIT ${NAMED_AT_MOST + 1}`;
+const QUERY = `SELECT u.name, u.why FROM pg_roles r CROSS JOIN LATERAL (${UNREADABLE}) u WHERE r.rolname = current_user
+  ORDER BY u.minor, u.name LIMIT ${NAMED_AT_MOST + 1}`;
 
 /** @throws LifeboatError POSTGRES_RIGHTS_MISSING naming what the role cannot read */
 export async function requireReadRights(session: Session, target: PostgresTarget): Promise<void> {

@@ -29,11 +29,8 @@ const SERVER = `
   FROM pg_roles r WHERE r.rolname = current_user`;
 
 export async function readServer(session: Session): Promise<Server> {
-  const [row] = await session.query<
-    Omit<Server, 'databaseBytes' | 'systemIdentifier'> & { bytes: string; controlReadable: boolean }
-  >(SERVER);
-  if (row === undefined) throw new TypeError('pg_roles has no row for current_user');
-  const { bytes, controlReadable, ...server } = row;
+  type Row = Omit<Server, 'databaseBytes' | 'systemIdentifier'> & { bytes: string; controlReadable: boolean };
+  const { bytes, controlReadable, ...server } = await session.one<Row>(SERVER);
   const [control] = controlReadable
     ? await session.query<{ id: string }>('SELECT system_identifier::text AS id FROM pg_control_system()')
     : [];

@@ -34,11 +34,11 @@ export async function createAside(
 }
 
 async function existingOwner(session: Session, owner: string): Promise<string> {
-  const [row] = await session.query<{ owner: string }>(
+  const row = await session.one<{ owner: string }>(
     'SELECT coalesce((SELECT rolname FROM pg_roles WHERE rolname = $1), current_user)::text AS owner',
     [owner],
   );
-  return row?.owner ?? owner;
+  return row.owner;
 }
 
 /** SQLSTATEs of CREATE DATABASE for a locale or provider that is not there: wrong object, invalid value, not built in. */
@@ -49,11 +49,11 @@ async function createFromRecord(
   request: { readonly asideDatabase: string; readonly owner: string },
   wanted: DatabaseCreation,
 ): Promise<Check[]> {
-  const [row] = await session.query<{ there: boolean }>(
+  const { there } = await session.one<{ there: boolean }>(
     'SELECT EXISTS (SELECT FROM pg_tablespace WHERE spcname = $1) AS there',
     [wanted.tablespace],
   );
-  const placed = row?.there === true ? wanted : { ...wanted, tablespace: 'pg_default' };
+  const placed = there ? wanted : { ...wanted, tablespace: 'pg_default' };
   const own = await readDatabaseCreation(session, 'template0');
   // The server's own locale may not go with the encoding; C goes with all.
   const candidates = [placed, { ...placed, ...localeOf(own ?? C_LOCALE) }, { ...placed, ...localeOf(C_LOCALE) }];
@@ -102,7 +102,8 @@ function createStatement(database: string, creation: DatabaseCreation, owner: st
     provider === 'b' ? `LOCALE_PROVIDER builtin BUILTIN_LOCALE ${quoteLiteral(locale ?? '')}` : '',
     provider === 'c' ? 'LOCALE_PROVIDER libc' : '',
     icuRules === null ? '' : `ICU_RULES ${quoteLiteral(icuRules)}`,
-    `TABLESPACE ${quoteIdentifier(creation.tablespace)}`,
+    // template0 lies there; to name it needs a right that ordinary owners lack.
+    creation.tablespace === 'pg_default' ? '' : `TABLESPACE ${quoteIdentifier(creation.tablespace)}`,
   ].join(' ');
 }
 

@@ -101,10 +101,9 @@ async function prepare(
 }
 
 async function requireNewEnough(session: Session, storedVersion: number): Promise<number> {
-  const [row] = await session.query<{ version: number }>(
+  const { version } = await session.one<{ version: number }>(
     "SELECT current_setting('server_version_num')::int AS version",
   );
-  const version = row?.version ?? 0;
   const [stored, here] = [Math.floor(storedVersion / 10_000), Math.floor(version / 10_000)];
   if (here >= stored) return version;
   throw new LifeboatError('POSTGRES_TARGET_TOO_OLD', `the backup is of postgresql ${stored}, the target is ${here}`, {
@@ -186,8 +185,8 @@ function requirePassed({ asideDatabase }: RestoreAside, checks: readonly Check[]
 async function oidOf({ target, asideDatabase }: RestoreAside): Promise<number> {
   return withMaintenance(target, { doing: `look up ${asideDatabase}`, about: [asideDatabase] }, async (session) => {
     const sql = 'SELECT oid::int8::text AS oid FROM pg_database WHERE datname = $1';
-    const [row] = await session.query<{ oid: string }>(sql, [asideDatabase]);
-    return Number(row?.oid ?? 0);
+    const { oid } = await session.one<{ oid: string }>(sql, [asideDatabase]);
+    return Number(oid);
   });
 }
 

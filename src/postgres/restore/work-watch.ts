@@ -28,8 +28,10 @@ export async function watchWork(
     await withSession(target, { doing: `watch the restore into ${database}`, database, signal }, async (session) => {
       for (;;) {
         await sleep(LOOK_EVERY_MS, undefined, { signal });
-        const [row] = await session.query<{ working: number; index: string | null }>(WORKING, [watch.applicationName]);
-        if (row !== undefined && row.working > 0) watch.onWork(row.index ?? 'constraints');
+        const { working, index } = await session.one<{ working: number; index: string | null }>(WORKING, [
+          watch.applicationName,
+        ]);
+        if (working > 0) watch.onWork(index ?? 'constraints');
       }
     });
   } catch {

@@ -20,15 +20,12 @@ const USER_OBJECTS = `
 /** See Postgres.surveyTarget. */
 export async function surveyTarget(target: PostgresTarget, database: string): ReturnType<Postgres['surveyTarget']> {
   const doing = `survey database ${database}`;
-  const server = await withMaintenance(target, { doing, about: [database] }, async (session) => {
-    const [row] = await session.query<Awaited<ReturnType<Postgres['surveyTarget']>>>(SERVER, [database]);
-    if (row === undefined) throw new TypeError('a query without FROM gave no row');
-    return row;
-  });
+  const server = await withMaintenance(target, { doing, about: [database] }, (session) =>
+    session.one<Awaited<ReturnType<Postgres['surveyTarget']>>>(SERVER, [database]),
+  );
   if (!server.exists) return { ...server, userObjects: 0 };
-  const userObjects = await withSession(target, { doing, database }, async (session) => {
-    const [row] = await session.query<{ objects: number }>(USER_OBJECTS);
-    return row?.objects ?? 0;
-  });
-  return { ...server, userObjects };
+  const { objects } = await withSession(target, { doing, database }, (session) =>
+    session.one<{ objects: number }>(USER_OBJECTS),
+  );
+  return { ...server, userObjects: objects };
 }

@@ -4,7 +4,7 @@ import { abortError } from '../connect.ts';
 import { type Offer, ReplicaSession } from './replica-session.ts';
 
 /** A target tries to reach its master once a second; when it has not come after this time, it cannot. */
-const CONNECT_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface MasterAgent {
   readonly port: number;

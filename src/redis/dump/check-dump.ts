@@ -1,4 +1,5 @@
 import type { Operation } from '../../domain/operation.ts';
+import { abortError } from '../connect.ts';
 import { createDigest } from '../values/digest.ts';
 import type { SnapshotItem } from '../values/difference.ts';
 import { functionLibraries } from '../values/functions.ts';
@@ -29,7 +30,7 @@ export async function checkDump(
   const digest = createDigest(options);
   let bytes = 0;
   for await (const item of dumpItems(source)) {
-    operation.signal.throwIfAborted();
+    if (operation.signal.aborted) throw abortError(operation.signal, 'check redis-dump');
     if (item.kind === 'function') digest.addFunction(item.code);
     if (item.kind !== 'entry') continue;
     digest.add(item.entry);

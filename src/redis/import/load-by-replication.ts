@@ -3,6 +3,7 @@ import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
 import { agentAddress } from '../agent/address.ts';
 import { startMasterAgent } from '../agent/master-agent.ts';
 import type { Offer, ReplicaSession } from '../agent/replica-session.ts';
+import { abortError } from '../connect.ts';
 import { requireCounts } from '../inspect.ts';
 import { RdbWalker } from '../rdb/walk.ts';
 import type { RedisTarget } from '../redis.ts';
@@ -132,7 +133,9 @@ async function release(target: RedisTarget, port: number): Promise<void> {
 
 /** The error with what became of the target: its release is tried whatever happened, and its trouble is told too. */
 async function releaseAfter(error: unknown, job: ImportJob, port: number): Promise<LifeboatError> {
-  const first = toLifeboatError(error);
+  const { signal } = job.operation;
+  // An abort shows in many ways, depending on what it hit: the source, the link or our connection.
+  const first = signal.aborted ? abortError(signal, 'restore by replication') : toLifeboatError(error);
   let trouble = '';
   try {
     await release(job.request.target, port);

@@ -1,4 +1,5 @@
 import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
+import { abortError } from '../connect.ts';
 import { importByRestore } from '../dump/import-by-restore.ts';
 import { readDump } from '../dump/stream/read-dump.ts';
 import type { DumpItem } from '../dump/stream/format.ts';
@@ -25,7 +26,8 @@ export async function loadByRestore(redis: RedisSocket, job: ImportJob, state: T
     // An expiry in the past takes the key away: the only right that is needed stays +restore.
     await redis.command('RESTORE', markerKeyOf(job.request.facts), 1, marker(version), 'REPLACE', 'ABSTTL');
   } catch (error) {
-    const known = toLifeboatError(error);
+    const { signal } = job.operation;
+    const known = signal.aborted ? abortError(signal, 'restore key by key') : toLifeboatError(error);
     throw new LifeboatError(known.code, known.message, {
       cause: error,
       details: { ...known.details, targetData: 'undefined' },

@@ -1,3 +1,4 @@
+import { Capture } from './capture.ts';
 import { createCrc64 } from './crc64.ts';
 import { malformed, readLength, STRING_INT32, STRING_LZF } from './encoding.ts';
 import type { Step } from './shapes.ts';
@@ -32,11 +33,11 @@ export class RdbCursor {
   readonly #frames: Frame[] = [];
   #capturing = false;
   #captureFrom = 0;
-  #captured: Buffer[] = [];
+  readonly #captured = new Capture();
 
   /** Takes the next bytes. All that came before must have been used up: `run` and `byte` have said that they need more. */
   push(bytes: Buffer): void {
-    if (this.#capturing) this.#captured.push(this.#window.subarray(this.#captureFrom, this.#position));
+    if (this.#capturing) this.#captured.add(this.#window.subarray(this.#captureFrom, this.#position));
     this.#sum();
     const rest = this.#window.length - this.#position;
     this.#window = rest === 0 ? bytes : Buffer.concat([this.#window.subarray(this.#position), bytes]);
@@ -64,17 +65,14 @@ export class RdbCursor {
   /** From here on bytes are kept, until `captured`. */
   capture(): void {
     this.#capturing = true;
+    this.#captured.reset();
     this.#captureFrom = this.#position;
   }
 
   /** What was kept, in one buffer however many pieces it came in; a view when it was one. */
   captured(): Buffer {
-    const last = this.#window.subarray(this.#captureFrom, this.#position);
     this.#capturing = false;
-    if (this.#captured.length === 0) return last;
-    const whole = Buffer.concat([...this.#captured, last]);
-    this.#captured = [];
-    return whole;
+    return this.#captured.take(this.#window.subarray(this.#captureFrom, this.#position));
   }
 
   /** The checksum covers what was passed up to here and nothing behind it. */
@@ -132,6 +130,7 @@ export class RdbCursor {
 
   /** The first part of the step ends at `position`; `skipBytes` more belong to it. */
   #done(position: number, skipBytes: number): true {
+    if (this.#capturing) this.#captured.expect(position - this.#captureFrom + skipBytes);
     this.#position = position;
     this.#skipBytes = skipBytes;
     this.#frames.at(-1)!.index += 1;

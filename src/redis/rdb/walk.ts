@@ -185,8 +185,7 @@ export class RdbWalker {
         this.#finishAux(this.#cursor.captured());
         break;
       case OPCODE.function2:
-        this.#functions += 1;
-        this.#handlers.onFunction?.(readString(this.#cursor.captured()).value);
+        this.#finishFunction(this.#cursor.captured());
         break;
       case OPCODE.eof:
         this.#finishFile(this.#cursor.captured());
@@ -219,6 +218,11 @@ export class RdbWalker {
   #finishAux(bytes: Buffer): void {
     const name = readString(bytes);
     this.#aux[name.value.toString('latin1')] = readString(bytes, name.end).value.toString('latin1');
+  }
+
+  #finishFunction(bytes: Buffer): void {
+    this.#functions += 1;
+    this.#handlers.onFunction?.(readString(bytes).value);
   }
 
   #finishFile(stored: Buffer): void {

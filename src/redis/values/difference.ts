@@ -1,3 +1,4 @@
+import { abortError } from '../connect.ts';
 import type { RdbEntry } from '../rdb/walk.ts';
 import { CanonicalHasher } from './canonical-hasher.ts';
 import { DigestSum } from './digest-sum.ts';
@@ -78,11 +79,14 @@ interface Subject {
   readonly hash: string;
 }
 
-async function sumBuckets(items: AsyncIterable<SnapshotItem>, options: DifferenceOptions): Promise<Map<number, DigestSum>> {
+async function sumBuckets(
+  items: AsyncIterable<SnapshotItem>,
+  options: DifferenceOptions,
+): Promise<Map<number, DigestSum>> {
   const sums = new Map<number, DigestSum>();
   const hasher = new EntryHasher(options.liveAtMs);
   for await (const item of items) {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw abortError(options.signal, 'compare redis snapshots');
     if (item.kind === 'end') continue;
     const hash = item.kind === 'entry' ? hasher.hash(item.entry) : hashLibrary(item.code);
     if (hash === undefined) continue;
@@ -102,7 +106,7 @@ async function collect(
   const subjects = new Map<string, Subject>();
   const hasher = new EntryHasher(options.liveAtMs);
   for await (const item of items) {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw abortError(options.signal, 'compare redis snapshots');
     if (item.kind === 'end' || !open.has(bucketOf(item))) continue;
     const subject = toSubject(item, hasher);
     if (subject !== undefined) subjects.set(`${subject.db} ${subject.key.toString('latin1')}`, subject);

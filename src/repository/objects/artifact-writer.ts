@@ -12,13 +12,15 @@ import { ZSTD_BLOCK_BYTES } from './zstd.ts';
 export const OBJECT_BYTES = 256 * 1024 * 1024;
 
 /** Block where nothing is compressed: a frame of the encryption. */
-const COPY_BYTES = 1024 * 1024;
+const COPY_BYTES = 256 * 1024;
 
 export interface ArtifactWriter {
   readonly store: ObjectStore;
   readonly codec: ObjectCodec;
   /** Input bytes after which a new object begins. */
   readonly objectBytes: number;
+  /** Blocks compressed at once. */
+  readonly blocksInFlight: number;
 }
 
 /** Cuts the source into objects and writes them one after the other; an empty source is one empty object. */
@@ -33,7 +35,7 @@ export async function writeArtifact(
   const watched = reportProgress(abortable(flow.source, signal), request.name, flow.operation);
   const blocks = createPeekableReader(inBlocks(watched, memory));
   const objects: StoredObject[] = [];
-  const sink = { ...codec, giveBack: memory.giveBack };
+  const sink = { ...codec, giveBack: memory.giveBack, inFlight: writer.blocksInFlight };
   try {
     do {
       const key = objectKey(request, objects.length + 1, extensionOf(codec));

@@ -3,8 +3,7 @@ import type { StoredObject } from '../../domain/backup.ts';
 import type { DataKey } from '../../encryption/data-key.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Codec } from '../repository.ts';
-import type { BlockMemory } from './blocks.ts';
-import { compress } from './zstd.ts';
+import { compress, type CompressOptions } from './zstd.ts';
 
 /** What happens to the bytes of an artifact's objects. */
 export interface ObjectCodec {
@@ -28,15 +27,15 @@ export function extensionOf(codec: ObjectCodec): string {
 /** Bytes → zstd → Encryption SDK → SHA-256 → store. Nothing is under the key when it rejects. */
 export async function writeObject(
   store: ObjectStore,
-  place: ObjectPlace & { readonly codec: ObjectCodec & Pick<BlockMemory, 'giveBack'>; readonly signal: AbortSignal },
+  place: ObjectPlace & { readonly codec: ObjectCodec & Omit<CompressOptions, 'level'>; readonly signal: AbortSignal },
   blocks: AsyncIterable<Buffer>,
 ): Promise<StoredObject> {
   const { key, backupId, codec } = place;
   const hash = createHash('sha256');
   let plainBytes = 0;
   const counted = tap(blocks, (block) => void (plainBytes += block.length));
-  const { compressionLevel: level, giveBack } = codec;
-  const compressed = codec.compression === 'zstd' ? compress(counted, { level, giveBack }) : counted;
+  const compressed =
+    codec.compression === 'zstd' ? compress(counted, { ...codec, level: codec.compressionLevel }) : counted;
   const sealed = codec.dataKey?.encrypt(compressed, { backupId, object: key }) ?? compressed;
   const digested = tap(sealed, (chunk) => void hash.update(chunk));
   const { sizeBytes } = await store.put(key, digested, { ifNoneMatch: true, signal: place.signal });

@@ -15,7 +15,7 @@ import { keyOf } from './read-artifact.ts';
 import { readSmallObject } from '../small-object.ts';
 
 /** Objects read at once: one is decrypted while another waits for the store or the thread pool. */
-const OBJECTS_AT_ONCE = 2;
+const OBJECTS_AT_ONCE = 1;
 
 /** Manifest bytes where the manifest could be trusted, and all that is wrong. */
 export interface Verification {

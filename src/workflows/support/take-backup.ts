@@ -1,4 +1,5 @@
-import type { ComponentName, BackupRecord } from '../../domain/backup.ts';
+import type { BackupRecord, ComponentName } from '../../domain/backup.ts';
+import { decideKind } from '../../domain/backup-kind.ts';
 import type { CopyResult, SourceSurvey } from '../../contract/activities.ts';
 import type { BackupInput, BackupResult } from '../../contract/messages.ts';
 import { control, data } from './activity-options.ts';
@@ -12,7 +13,9 @@ import type { WorkflowProgress } from './progress.ts';
  *
  * @param owner names this backup inside the run, so that a repeated step gets the same id again
  */
-export async function takeBackup(progress: WorkflowProgress, input: BackupInput, owner: string): Promise<BackupResult> {
+export async function takeBackup(progress: WorkflowProgress, asked: BackupInput, owner: string): Promise<BackupResult> {
+  const { kind, warning } = decideKind(asked.kind, { runs: false });
+  const input = { ...asked, kind };
   progress.enter('inspecting', 'connecting to the databases and checking versions, rights and space');
   const sources = await control('decide', 'connect to the databases').surveySources(input);
 
@@ -30,7 +33,7 @@ export async function takeBackup(progress: WorkflowProgress, input: BackupInput,
     const copies = await copyComponents({ backupId, codec }, sources);
 
     progress.enter('publishing', 'writing the signed manifest');
-    const warnings = [...sources.warnings, ...copies.flatMap((copy) => copy.warnings)];
+    const warnings = [...(warning === null ? [] : [warning]), ...sources.warnings, ...copies.flatMap((copy) => copy.warnings)];
     const publish = { backupId, codec, createdAt, request: input, copies, warnings };
     const backup: BackupRecord = await control('settle', 'write the signed manifest').publishBackup(publish);
     progress.enter('done', `${backup.bytes} bytes copied, ${backup.storedBytes} bytes stored`);

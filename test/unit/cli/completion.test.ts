@@ -6,17 +6,25 @@ import { MANUAL_COMMANDS } from './manual-commands.ts';
 function complete(words: readonly string[]): readonly string[] {
   const program = `${completionScript('bash', MANUAL_COMMANDS)}
 COMP_WORDS=(lifeboat "$@"); COMP_CWORD=$#; _lifeboat; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return execFileSync('bash', ['--norc', '-c', program, 'bash', ...words], { encoding: 'utf8' }).trim().split('\n');
+  return execFileSync('bash', ['--norc', '-c', program, 'bash', ...words], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
 }
 
 test.each([
   [['ba'], ['backup']],
-  [['backup', ''], ['full', 'list']],
+  [
+    ['backup', ''],
+    ['full', 'list'],
+  ],
   [['restore', '--drop'], ['--drop-existing']],
   [['restore', 'latest', '--targ'], ['--target-database']],
   [['--json', 'backup', 'l'], ['list']],
   [['backup', 'list', '--kind', '=', 'f'], ['full']],
-  [['backup', 'list', '--kind', '='], ['full', 'incremental']],
+  [
+    ['backup', 'list', '--kind', '='],
+    ['full', 'incremental'],
+  ],
   [['restore', 'un'], ['undo']],
   [['nonsense', '--out'], ['']],
 ])('bash completes %j', (words, expected) => {
@@ -25,5 +33,6 @@ test.each([
 
 test.each(SHELLS)('the %s script names every command and option', (shell) => {
   const script = completionScript(shell, MANUAL_COMMANDS);
-  for (const word of ['full', 'list', 'undo', 'drop-existing', 'target-database', 'graceful']) expect(script).toContain(word);
+  for (const word of ['full', 'list', 'undo', 'drop-existing', 'target-database', 'graceful'])
+    expect(script).toContain(word);
 });

@@ -1,4 +1,13 @@
-import { choice, BACKUP_OR_LATEST, flag, optional, parsePair, required, value, values } from '../../../src/cli/options.ts';
+import {
+  choice,
+  BACKUP_OR_LATEST,
+  flag,
+  optional,
+  parsePair,
+  required,
+  value,
+  values,
+} from '../../../src/cli/options.ts';
 import { type Command, type CommandContext, defineCommand } from '../../../src/cli/command.ts';
 import { parseTime } from '../../../src/cli/time.ts';
 
@@ -16,7 +25,12 @@ export const MANUAL_COMMANDS: readonly Command[] = [
     name: 'backup full',
     summary: 'take a full backup',
     arguments: {},
-    options: { postgres: flag('only PostgreSQL'), redis: flag('only Redis'), label: values('<key=value>', 'label', parsePair), hold: flag('keep it') },
+    options: {
+      postgres: flag('only PostgreSQL'),
+      redis: flag('only Redis'),
+      label: values('<key=value>', 'label', parsePair),
+      hold: flag('keep it'),
+    },
   }),
   defineCommand({
     ...frame,
@@ -43,7 +57,13 @@ export const MANUAL_COMMANDS: readonly Command[] = [
       yes: flag('do not ask'),
     },
   }),
-  defineCommand({ ...frame, name: 'restore undo', summary: 'undo', arguments: { run: required('restore id') }, options: {} }),
+  defineCommand({
+    ...frame,
+    name: 'restore undo',
+    summary: 'undo',
+    arguments: { run: required('restore id') },
+    options: {},
+  }),
   defineCommand({
     ...frame,
     name: 'dr test',

@@ -9,6 +9,7 @@ import { flagName } from '../../../src/cli/options.ts';
 import { GLOBAL_OPTIONS } from '../../../src/cli/globals.ts';
 import { editDistance } from '../../../src/domain/nearest-name.ts';
 import type { LifeboatError } from '../../../src/domain/errors.ts';
+import { caught } from '../../support/caught.ts';
 import { MANUAL_COMMANDS } from './manual-commands.ts';
 
 /**
@@ -23,16 +24,29 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lifeboat-npm-'));
   const scripts = { 'backup:cli': 'node print.mjs', other: 'node print.mjs' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'x', private: true, scripts }));
-  writeFileSync(join(folder, 'print.mjs'), 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env }));');
+  writeFileSync(
+    join(folder, 'print.mjs'),
+    'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env }));',
+  );
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function throughNpm(line: readonly string[] | string, script = 'backup:cli'): Promise<{ argv: string[]; env: Record<string, string> }> {
+async function throughNpm(
+  line: readonly string[] | string,
+  script = 'backup:cli',
+): Promise<{ argv: string[]; env: Record<string, string> }> {
   // npm's own variables of an outer `npm test` would say that options were typed which were not.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_(?!cache|userconfig|globalconfig|prefix)|lifecycle)/.test(name)));
-  const words = typeof line === 'string' ? ['-c', `npm --silent run ${script} ${line}`] : ['-c', 'npm --silent run "$@"', 'npm', script, ...line];
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(config_(?!cache|userconfig|globalconfig|prefix)|lifecycle)/.test(name),
+    ),
+  );
+  const words =
+    typeof line === 'string'
+      ? ['-c', `npm --silent run ${script} ${line}`]
+      : ['-c', 'npm --silent run "$@"', 'npm', script, ...line];
   const { stdout } = await run('/bin/sh', words, { cwd: folder, env: { ...env, NODE_OPTIONS: '' } });
-  const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { argv: string[]; env: Record<string, string> };
+  const seen: { argv: string[]; env: Record<string, string> } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
   // --silent keeps npm's banner out of stdout; it is not part of the case.
   return { argv: seen.argv, env: { ...seen.env, npm_config_loglevel: 'notice' } };
 }
@@ -43,7 +57,10 @@ const recover = async (line: readonly string[] | string): Promise<readonly strin
 };
 
 /** Options and words apart: their order among each other means nothing to the program. */
-const sorted = (words: readonly string[]): readonly string[] => [...words.filter((word) => !word.startsWith('--')), ...words.filter((word) => word.startsWith('--')).toSorted()];
+const sorted = (words: readonly string[]): readonly string[] => [
+  ...words.filter((word) => !word.startsWith('--')),
+  ...words.filter((word) => word.startsWith('--')).toSorted(),
+];
 
 describe('the manual, word for word', () => {
   test.each([
@@ -65,7 +82,10 @@ describe('beyond the manual', () => {
     [`restore --target-database X ${ID}`, ['restore', ID, '--target-database=X']],
     [`restore ${ID} --target-database=X --json`, ['restore', ID, '--json', '--target-database=X']],
     [`restore latest --postgres --redis --dry-run`, ['restore', 'latest', '--dry-run', '--postgres', '--redis']],
-    [`restore ${ID} --to-time 2024-01-15T10:30:00Z --keys 'session:*'`, ['restore', ID, '--keys=session:*', '--to-time=2024-01-15T10:30:00Z']],
+    [
+      `restore ${ID} --to-time 2024-01-15T10:30:00Z --keys 'session:*'`,
+      ['restore', ID, '--keys=session:*', '--to-time=2024-01-15T10:30:00Z'],
+    ],
     [`restore ${ID} --table a.b --table c.d`, ['restore', ID, '--table=a.b', '--table=c.d']],
     [`restore ${ID} --table=a.b --table=c.d`, ['restore', ID, '--table=a.b', '--table=c.d']],
     ['backup list --kind full --output json', ['backup', 'list', '--kind=full', '--output=json']],
@@ -82,7 +102,14 @@ describe('beyond the manual', () => {
   });
 
   test('options on both sides of -- are joined', async () => {
-    expect(sorted(await recover(`--json restore ${ID} -- --drop-existing --target-database X`))).toEqual(['restore', ID, 'X', '--drop-existing', '--json', '--target-database']);
+    expect(sorted(await recover(`--json restore ${ID} -- --drop-existing --target-database X`))).toEqual([
+      'restore',
+      ID,
+      'X',
+      '--drop-existing',
+      '--json',
+      '--target-database',
+    ]);
   });
 
   test('another script is left alone', async () => {
@@ -100,16 +127,9 @@ describe('beyond the manual', () => {
   });
 });
 
-describe('what is refused', () => {
-  const refusal = async (line: string): Promise<LifeboatError> => {
-    try {
-      await recover(line);
-    } catch (error) {
-      return error as LifeboatError;
-    }
-    throw new Error('it was accepted');
-  };
+const refusal = (line: string): Promise<LifeboatError> => caught(() => recover(line));
 
+describe('what is refused', () => {
   test.each([
     [`restore ${ID} --target-database`, `type: npm run backup:cli -- restore <backup> --target-database <name>`],
     [`restore ${ID} --target-database A --keys B`, 'or'],
@@ -145,7 +165,8 @@ async function npmSettings(): Promise<readonly string[]> {
   const { stdout } = await run('/bin/sh', ['-c', 'command -v npm']);
   let home = dirname(realpathSync(stdout.trim()));
   while (!existsSync(join(home, 'node_modules/@npmcli/config')) && home !== '/') home = dirname(home);
-  const { definitions } = createRequire(join(home, 'package.json'))('@npmcli/config/lib/definitions') as { definitions: object };
+  const load = createRequire(join(home, 'package.json'));
+  const { definitions }: { definitions: object } = load('@npmcli/config/lib/definitions');
   expect(readFileSync(join(home, 'package.json'), 'utf8')).toContain('"name": "npm"');
   return Object.keys(definitions);
 }
@@ -156,7 +177,9 @@ test('no setting that npm may hold by itself is taken for a typing error', async
   expect(settings.length).toBeGreaterThan(100);
   for (const command of [...MANUAL_COMMANDS, ...COMMANDS]) {
     const own = Object.keys({ ...GLOBAL_OPTIONS, ...command.options }).map((key) => flagName(key).slice(2));
-    for (const setting of settings.filter((name) => !own.includes(name) && own.some((option) => editDistance(name, option) <= 2))) {
+    for (const setting of settings.filter(
+      (name) => !own.includes(name) && own.some((option) => editDistance(name, option) <= 2),
+    )) {
       const env = { npm_lifecycle_event: 'backup:cli', [`npm_config_${setting.replaceAll('-', '_')}`]: 'x' };
       const words = command.name.split(' ');
       expect([setting, recoverNpmFlags(words, env, [...MANUAL_COMMANDS, ...COMMANDS])]).toEqual([setting, words]);

@@ -15,17 +15,23 @@ function screen(columns = 200): { write(text: string): void; columns: number; te
   };
 }
 
-const row = (bytes: number, more: Partial<ProgressRow['progress']> = {}): ProgressRow => ({ name: 'postgres', progress: { phase: 'dumping', bytes, ...more } });
+const row = (bytes: number, more: Partial<ProgressRow['progress']> = {}): ProgressRow => ({
+  name: 'postgres',
+  progress: { phase: 'dumping', bytes, ...more },
+});
 const MIB = 2 ** 20;
 
 test('lines come once per interval, with phase, object, bytes, rate and time', () => {
   let at = 0;
   const stream = screen();
   const view = createProgressView({ mode: 'lines', stream, intervalMs: 10_000, now: () => at });
-  for (; at < 25_000; at += 1_000) view.update([row((at / 1_000) * MIB, { object: 'public.audit', totalBytes: 100 * MIB })]);
+  for (; at < 25_000; at += 1_000)
+    view.update([row((at / 1_000) * MIB, { object: 'public.audit', totalBytes: 100 * MIB })]);
   const lines = stream.text().trimEnd().split('\n');
   expect(lines).toHaveLength(3);
-  expect(lines[2]).toBe('postgres  dumping  public.audit  20.0 MiB of 100 MiB [====                ]  1.00 MiB/s  20 s');
+  expect(lines[2]).toBe(
+    'postgres  dumping  public.audit  20.0 MiB of 100 MiB [====                ]  1.00 MiB/s  20 s',
+  );
   expect(stream.text()).not.toContain('\u001B');
 });
 

@@ -1,5 +1,5 @@
 import { parseTime } from '../../../src/cli/time.ts';
-import { LifeboatError } from '../../../src/domain/errors.ts';
+import { caught } from '../../support/caught.ts';
 
 const now = new Date('2024-03-10T12:00:00.000Z');
 
@@ -18,23 +18,25 @@ test.each([
   expect(parseTime(text, now).toISOString()).toBe(expected);
 });
 
-test.each(['', 'yesterday', '2024-02-30T10:00Z', '2024-13-01Z', '2024-01-15T25:00Z', '2024-01-15T10:30+15:00', 'now-15', 'now-', '10:30', '15.01.2024'])(
-  '%j is no time',
-  (text) => {
-    expect(() => parseTime(text, now)).toThrow(expect.objectContaining({ code: 'TIME_INVALID' }));
-  },
-);
+test.each([
+  '',
+  'yesterday',
+  '2024-02-30T10:00Z',
+  '2024-13-01Z',
+  '2024-01-15T25:00Z',
+  '2024-01-15T10:30+15:00',
+  'now-15',
+  'now-',
+  '10:30',
+  '15.01.2024',
+])('%j is no time', (text) => {
+  expect(() => parseTime(text, now)).toThrow(expect.objectContaining({ code: 'TIME_INVALID' }));
+});
 
-test('a time without an offset is refused with the two readings', () => {
-  expect.assertions(4);
-  try {
-    parseTime('2024-07-15T10:30:00', now);
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'TIME_WITHOUT_OFFSET' });
-    const readings = (error as LifeboatError).details['readings'] as string[];
-    expect(readings[0]).toBe('2024-07-15T10:30:00Z in UTC');
-    const here = new Date('2024-07-15T10:30:00').toISOString().slice(0, 19);
-    expect(readings[1]).toContain(`${here}Z`);
-    expect((error as LifeboatError).message).toContain(readings[1] ?? '-');
-  }
+test('a time without an offset is refused with the two readings', async () => {
+  const error = await caught(() => parseTime('2024-07-15T10:30:00', now));
+  expect(error.code).toBe('TIME_WITHOUT_OFFSET');
+  const here = new Date('2024-07-15T10:30:00').toISOString().slice(0, 19);
+  expect(error.details['readings']).toEqual(['2024-07-15T10:30:00Z in UTC', expect.stringContaining(`${here}Z`)]);
+  expect(error.message).toContain('2024-07-15T10:30:00Z in UTC');
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { flatten } from '../../../src/config/layers.ts';
 import { type ConfigSources, loadConfig, type LoadedConfig } from '../../../src/config/load-config.ts';
-import { type ErrorCode, LifeboatError } from '../../../src/domain/errors.ts';
+import type { ErrorCode } from '../../../src/domain/errors.ts';
+import { caught } from '../../support/caught.ts';
 
 /** The environment block of the reference manual, word for word. */
 const MANUAL_VARIABLES = `
@@ -73,16 +74,17 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 const write = (content: unknown, name = 'config/backup.json'): void =>
   writeFileSync(join(cwd, name), typeof content === 'string' ? content : JSON.stringify(content));
 const load = (sources: Partial<ConfigSources> = {}): LoadedConfig => loadConfig({ env: {}, cwd, ...sources });
-const problems = (sources: Partial<ConfigSources> = {}, code: ErrorCode = 'CONFIG_INVALID'): readonly string[] => {
-  try {
-    load(sources);
-  } catch (error) {
-    expect(error).toBeInstanceOf(LifeboatError);
-    expect((error as LifeboatError).code).toBe(code);
-    return ((error as LifeboatError).details['problems'] as string[] | undefined) ?? [(error as LifeboatError).message];
-  }
-  throw new Error('the configuration was accepted');
+const problems = async (
+  sources: Partial<ConfigSources> = {},
+  code: ErrorCode = 'CONFIG_INVALID',
+): Promise<readonly string[]> => {
+  const error = await caught(() => load(sources));
+  expect(error.code).toBe(code);
+  const named = error.details['problems'];
+  return Array.isArray(named) ? named.map(String) : [error.message];
 };
+const tuning = ({ config }: LoadedConfig): string =>
+  JSON.stringify([config.retention, config.compression, config.encryption, config.storage.localPath]);
 
 describe('the manual', () => {
   const variables = Object.fromEntries(
@@ -102,12 +104,28 @@ describe('the manual', () => {
     expect(config.crossRegion).toEqual({ enabled: false, regions: ['us-west-2', 'eu-west-1'], replicationDelay: 300 });
     expect(config.retention).toMatchObject({ days: 30, maxBackups: 100 });
     expect(config.compression).toEqual({ enabled: true, level: 6 });
-    expect(config.encryption).toEqual({ enabled: false, algorithm: 'aes-256-gcm', keyPath: join(cwd, 'config/backup-encryption.key') });
-    expect(config.postgres).toMatchObject({ pgDumpPath: 'pg_dump', pgRestorePath: 'pg_restore', walArchivePath: join(cwd, 'backups/wal') });
+    expect(config.encryption).toEqual({
+      enabled: false,
+      algorithm: 'aes-256-gcm',
+      keyPath: join(cwd, 'config/backup-encryption.key'),
+    });
+    expect(config.postgres).toMatchObject({
+      pgDumpPath: 'pg_dump',
+      pgRestorePath: 'pg_restore',
+      walArchivePath: join(cwd, 'backups/wal'),
+    });
     expect(config.redis.rdbPath).toBe('/data/dump.rdb');
     const { credentials, ...remote } = config.storage.remoteStorage;
-    expect(remote).toMatchObject({ enabled: false, type: 'aws-s3', bucket: 'enterprise-auth-backups', region: 'us-east-1' });
-    expect([credentials.accessKey?.reveal(), credentials.secretKey?.reveal()]).toEqual(['your-access-key', 'your-secret-key']);
+    expect(remote).toMatchObject({
+      enabled: false,
+      type: 'aws-s3',
+      bucket: 'enterprise-auth-backups',
+      region: 'us-east-1',
+    });
+    expect([credentials.accessKey?.reveal(), credentials.secretKey?.reveal()]).toEqual([
+      'your-access-key',
+      'your-secret-key',
+    ]);
   });
 
   test('its configuration file loads, with a warning for each literal secret', () => {
@@ -126,9 +144,7 @@ describe('the manual', () => {
 
   test('variables, file and defaults agree', () => {
     const { BACKUP_SCHEDULE_ENABLED: _, ...others } = variables;
-    const relevant = (loaded: LoadedConfig): unknown =>
-      JSON.stringify([loaded.config.retention, loaded.config.compression, loaded.config.encryption, loaded.config.storage.localPath]);
-    expect(relevant(load({ env: others }))).toBe(relevant(load()));
+    expect(tuning(load({ env: others }))).toBe(tuning(load()));
   });
 });
 
@@ -142,7 +158,9 @@ describe('precedence', () => {
       { days: 8, maxBackups: 9, minFull: 1 },
       { enabled: true, level: 2 },
     ]);
-    const kinds = ['group', 'retention.days', 'retention.maxBackups', 'retention.minFull'].map((key) => origins[key]?.kind);
+    const kinds = ['group', 'retention.days', 'retention.maxBackups', 'retention.minFull'].map(
+      (key) => origins[key]?.kind,
+    );
     expect(kinds).toEqual(['flag', 'environment', 'file', 'default']);
   });
 
@@ -158,7 +176,9 @@ describe('precedence', () => {
     write({ group: 'flag' }, 'flag.json');
     expect(load().config.group).toBe('usual');
     expect(load({ env: { LIFEBOAT_CONFIG: 'variable.json' } }).config.group).toBe('variable');
-    expect(load({ env: { LIFEBOAT_CONFIG: 'variable.json' }, flags: { config: 'flag.json' } }).config.group).toBe('flag');
+    expect(load({ env: { LIFEBOAT_CONFIG: 'variable.json' }, flags: { config: 'flag.json' } }).config.group).toBe(
+      'flag',
+    );
   });
 
   test('an empty variable counts as not set', () => {
@@ -168,13 +188,21 @@ describe('precedence', () => {
 
 describe('mistakes', () => {
   test.each([
-    ['a key in the file', { retention: { dais: 3 } }, 'retention.dais (config/backup.json): unknown key; did you mean days?'],
+    [
+      'a key in the file',
+      { retention: { dais: 3 } },
+      'retention.dais (config/backup.json): unknown key; did you mean days?',
+    ],
     ['a section', { retentoin: {} }, 'retentoin (config/backup.json): unknown key; did you mean retention?'],
     ['a key in a list', { services: [{ name: 'a', stop: 'x', strat: 'y' }] }, 'unknown key; did you mean start?'],
-    ['a key in a record', { stores: { a: { url: 'file:./x', bucket: 1 } } }, 'stores.a.bucket (config/backup.json): unknown key'],
-  ])('%s that nobody knows is refused with the nearest name', (_, content, message) => {
+    [
+      'a key in a record',
+      { stores: { a: { url: 'file:./x', bucket: 1 } } },
+      'stores.a.bucket (config/backup.json): unknown key',
+    ],
+  ])('%s that nobody knows is refused with the nearest name', async (_, content, message) => {
     write(content);
-    expect(problems().join('\n')).toContain(message);
+    expect((await problems()).join('\n')).toContain(message);
   });
 
   test.each([
@@ -183,17 +211,26 @@ describe('mistakes', () => {
     ['CROSS_REGION_TARGET', 'CROSS_REGION_TARGETS'],
     ['LIFEBOAT_CONFG', 'LIFEBOAT_CONFIG'],
     ['REMOTE_STORAGE_SECRET_KEY_FIEL', 'REMOTE_STORAGE_SECRET_KEY_FILE'],
-  ])('the variable %s is refused, and %s suggested', (wrong, right) => {
-    expect(problems({ env: { [wrong]: 'x' } })).toEqual([`${wrong}: unknown environment variable; did you mean ${right}?`]);
+  ])('the variable %s is refused, and %s suggested', async (wrong, right) => {
+    expect(await problems({ env: { [wrong]: 'x' } })).toEqual([
+      `${wrong}: unknown environment variable; did you mean ${right}?`,
+    ]);
   });
 
   test('variables of others are left alone', () => {
-    expect(() => load({ env: { PGAPPNAME: 'x', REDIS_HOST: 'y', BACKUPPATH: 'z', TEMPORAL_PROFILE: 'p' } })).not.toThrow();
+    expect(() =>
+      load({ env: { PGAPPNAME: 'x', REDIS_HOST: 'y', BACKUPPATH: 'z', TEMPORAL_PROFILE: 'p' } }),
+    ).not.toThrow();
   });
 
-  test('every problem is named at once, with the variable that caused it', () => {
-    const env = { BACKUP_COMPRESSION_LEVEL: '22', BACKUP_ENCRYPTION_ENABLED: 'maybe', BACKUP_SCHEDULE_INTERVAL: '15', PGPORT: 'x' };
-    expect(problems({ env }).map((problem) => problem.split(':')[0]).toSorted()).toEqual([
+  test('every problem is named at once, with the variable that caused it', async () => {
+    const env = {
+      BACKUP_COMPRESSION_LEVEL: '22',
+      BACKUP_ENCRYPTION_ENABLED: 'maybe',
+      BACKUP_SCHEDULE_INTERVAL: '15',
+      PGPORT: 'x',
+    };
+    expect((await problems({ env })).map((problem) => problem.split(':')[0] ?? '').toSorted()).toEqual([
       'compression.level (BACKUP_COMPRESSION_LEVEL)',
       'encryption.enabled (BACKUP_ENCRYPTION_ENABLED)',
       'postgres.port (PGPORT)',
@@ -202,7 +239,15 @@ describe('mistakes', () => {
   });
 
   test.each([
-    ['two services of one name', { services: [{ name: 'a', stop: 'x', start: 'y' }, { name: 'a', stop: 'x', start: 'y' }] }],
+    [
+      'two services of one name',
+      {
+        services: [
+          { name: 'a', stop: 'x', start: 'y' },
+          { name: 'a', stop: 'x', start: 'y' },
+        ],
+      },
+    ],
     ['a schedule with neither every nor cron', { schedules: { a: { run: 'full' } } }],
     ['a schedule with both', { schedules: { a: { run: 'full', every: '1h', cron: '* * * * *' } } }],
     ['a store URL with credentials in it', { stores: { a: { url: 's3://key:secret@bucket' } } }],
@@ -210,26 +255,29 @@ describe('mistakes', () => {
     ['a group that cannot be part of a workflow id', { group: 'a/b' }],
     ['an algorithm that does not exist here', { encryption: { algorithm: 'rot13' } }],
     ['a number as a duration', { restore: { keepReplaced: 24 } }],
-  ])('%s is refused', (_, content) => {
+  ])('%s is refused', async (_, content) => {
     write(content);
-    expect(problems()).toHaveLength(1);
+    expect(await problems()).toHaveLength(1);
   });
 
-  test('a file that is missing, malformed or no object has its own error', () => {
-    expect(problems({ flags: { config: 'none.json' } }, 'CONFIG_FILE_MISSING')[0]).toContain('ENOENT');
+  test('a file that is missing, malformed or no object has its own error', async () => {
+    expect((await problems({ flags: { config: 'none.json' } }, 'CONFIG_FILE_MISSING'))[0]).toContain('ENOENT');
     write('{\n  "group": "hunter2",\n  oops\n}');
-    const [message] = problems({}, 'CONFIG_FILE_MALFORMED');
+    const [message] = await problems({}, 'CONFIG_FILE_MALFORMED');
     expect(message).toMatch(/not json at line 3$/);
     expect(message).not.toContain('hunter2');
     write('[]');
-    expect(problems({}, 'CONFIG_FILE_MALFORMED')[0]).toContain('not a json object');
+    expect((await problems({}, 'CONFIG_FILE_MALFORMED'))[0]).toContain('not a json object');
   });
 });
 
 describe('secrets', () => {
   test('come from a variable, from a file, or from NAME_FILE', () => {
     write('s3cr3t\n', 'password');
-    write({ postgres: { password: { file: 'password' } }, storage: { remoteStorage: { credentials: { secretKey: { env: 'MY_KEY' } } } } });
+    write({
+      postgres: { password: { file: 'password' } },
+      storage: { remoteStorage: { credentials: { secretKey: { env: 'MY_KEY' } } } },
+    });
     const { config, warnings } = load({ env: { MY_KEY: 'k', REDIS_URL_FILE: 'password' } });
     expect(config.postgres.password?.reveal()).toBe('s3cr3t');
     expect(config.storage.remoteStorage.credentials.secretKey?.reveal()).toBe('k');
@@ -237,17 +285,23 @@ describe('secrets', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('a reference that leads nowhere is named by its key', () => {
-    write({ postgres: { password: { file: 'none' } }, redis: { password: { env: 'UNSET' } }, security: { token: { vault: 'x' } } });
-    expect(problems()).toEqual([
+  test('a reference that leads nowhere is named by its key', async () => {
+    write({
+      postgres: { password: { file: 'none' } },
+      redis: { password: { env: 'UNSET' } },
+      security: { token: { vault: 'x' } },
+    });
+    expect(await problems()).toEqual([
       `postgres.password (config/backup.json): file ${join(cwd, 'none')}: ENOENT`,
       'redis.password (config/backup.json): environment variable UNSET is not set',
       'security.token (config/backup.json): expected text, {"env": "NAME"} or {"file": "PATH"}',
     ]);
   });
 
-  test('NAME beside NAME_FILE is refused', () => {
-    expect(problems({ env: { PGPASSWORD: 'a', PGPASSWORD_FILE: 'b' } })[0]).toContain('set beside PGPASSWORD_FILE');
+  test('NAME beside NAME_FILE is refused', async () => {
+    expect((await problems({ env: { PGPASSWORD: 'a', PGPASSWORD_FILE: 'b' } }))[0]).toContain(
+      'set beside PGPASSWORD_FILE',
+    );
   });
 
   test('nothing that prints a configuration prints one', () => {
@@ -261,9 +315,13 @@ describe('secrets', () => {
     };
     write({ notifications: { chat: { type: 'slack', url: `https://hooks.example/${canary}` } } });
     const { config, origins, warnings } = load({ env });
-    const printed = [JSON.stringify({ config, origins, warnings }), inspect(config, { depth: 9, showHidden: true }), `${config.postgres.url}`];
+    const printed = [
+      JSON.stringify({ config, origins, warnings }),
+      inspect(config, { depth: 9, showHidden: true }),
+      String(config.postgres.url),
+    ];
     for (const text of printed) expect(text).not.toContain(canary);
-    expect(`${config.postgres.url}`).toBe('postgres://u:********@h/d');
-    expect(`${config.redis.url}`).toBe('redis://:********@h');
+    expect(String(config.postgres.url)).toBe('postgres://u:********@h/d');
+    expect(String(config.redis.url)).toBe('redis://:********@h');
   });
 });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { configDigest } from '../../../src/config/config-digest.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { parseSize } from '../../../src/config/size.ts';
@@ -23,12 +23,32 @@ describe('durations', () => {
     expect(parseDuration(text)).toBe(expected);
   });
 
-  test.each(['', '15', '1.5h', 'h', 'PT', 'P', 'P1DT', 'P1M', 'P1Y', '-1h', '1h 1h', '12h1d', '1h1h', '9999999999999w', 'six hours'])('%j is none', (text) => {
+  test.each([
+    '',
+    '15',
+    '1.5h',
+    'h',
+    'PT',
+    'P',
+    'P1DT',
+    'P1M',
+    'P1Y',
+    '-1h',
+    '1h 1h',
+    '12h1d',
+    '1h1h',
+    '9999999999999w',
+    'six hours',
+  ])('%j is none', (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 
   test('what is formatted reads back as the same', () => {
-    fc.assert(fc.property(fc.nat({ max: 10_000_000_000 }), (milliseconds) => parseDuration(formatDuration(milliseconds)) === milliseconds));
+    fc.assert(
+      fc.property(fc.nat({ max: 10_000_000_000 }), (milliseconds) => {
+        expect(parseDuration(formatDuration(milliseconds))).toBe(milliseconds);
+      }),
+    );
   });
 });
 
@@ -63,19 +83,25 @@ describe('nearestName', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 12 }), fc.string({ maxLength: 12 }), (left, right) => {
         const distance = editDistance(left, right);
-        return distance === editDistance(right, left) && (distance === 0) === (left === right);
+        expect([editDistance(right, left), distance === 0]).toEqual([distance, left === right]);
       }),
     );
   });
 });
 
-describe('configDigest', () => {
-  const digest = (env: Record<string, string>): string => configDigest(loadConfig({ env, cwd: '/nowhere' }).config);
+const digest = (env: Record<string, string>): string => configDigest(loadConfig({ env, cwd: '/nowhere' }).config);
 
+describe('configDigest', () => {
   test('changes with every value, secrets included, and not with how progress is shown', () => {
     const base = digest({});
     expect(digest({ LIFEBOAT_PROGRESS: 'none' })).toBe(base);
-    const others = [{ LIFEBOAT_JOBS: '3' }, { PGPASSWORD: 'a' }, { PGPASSWORD: 'b' }, { DATABASE_URL: 'postgres://u:a@h/d' }, { DATABASE_URL: 'postgres://u:b@h/d' }].map(digest);
+    const others = [
+      { LIFEBOAT_JOBS: '3' },
+      { PGPASSWORD: 'a' },
+      { PGPASSWORD: 'b' },
+      { DATABASE_URL: 'postgres://u:a@h/d' },
+      { DATABASE_URL: 'postgres://u:b@h/d' },
+    ].map(digest);
     expect(new Set([base, ...others]).size).toBe(6);
     expect(base).toMatch(/^[0-9a-f]{64}$/);
   });

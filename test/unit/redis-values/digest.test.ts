@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,11 @@ describe('the canonical digest', () => {
     JSON.parse(readFileSync(join(import.meta.dirname, 'payloads.json'), 'utf8')) as {
       payloads: { name: string; redis8: string; redis7: string | null }[];
     }
-  ).payloads.map(({ name, redis8, redis7 }) => ({ name, eight: fromHex(redis8), seven: redis7 === null ? null : fromHex(redis7) }));
+  ).payloads.map(({ name, redis8, redis7 }) => ({
+    name,
+    eight: fromHex(redis8),
+    seven: redis7 === null ? null : fromHex(redis7),
+  }));
   const recorded = (name: string): RdbEntry => payloads.find((payload) => payload.name === name)!.eight;
 
   function fromHex(hex: string): RdbEntry {
@@ -61,13 +65,17 @@ describe('the canonical digest', () => {
     const asListpack = recorded('the same hash, listpack');
     expect([asTable.type, asListpack.type]).toEqual([24, 25]);
     expect(digest([asTable])).toBe(digest([asListpack]));
-    expect([...hashFields(24, asTable.value)].map(({ field, expireAtMs }) => [String(field), expireAtMs]).toSorted()).toEqual([
+    expect(
+      [...hashFields(24, asTable.value)].map(({ field, expireAtMs }) => [String(field), expireAtMs]).toSorted(),
+    ).toEqual([
       ['age', 4_102_444_800_123],
       ['name', null],
       ['token', 4_102_444_805_123],
     ]);
     expect(digest([asTable])).not.toBe(digest([recorded('hash without field expiry, table')]));
-    expect(digest([recorded('hash whose field expiry was removed, table')])).toBe(digest([recorded('hash without field expiry, table')]));
+    expect(digest([recorded('hash whose field expiry was removed, table')])).toBe(
+      digest([recorded('hash without field expiry, table')]),
+    );
     const later = Buffer.from(asTable.value);
     later.writeBigInt64LE(later.readBigInt64LE(0) + 1n);
     expect(digest([{ ...asTable, value: later }])).not.toBe(digest([asTable]));
@@ -89,19 +97,41 @@ describe('the canonical digest', () => {
 
   test.each<[string, RdbEntry, RdbEntry]>([
     ['text and number', entry(0, string('-129')), entry(0, string(-129n))],
-    ['list: plain, ziplist', entry(1, table(length(2), string('a'), string('7'))), entry(10, string(ziplist([text('a'), 7n])))],
+    [
+      'list: plain, ziplist',
+      entry(1, table(length(2), string('a'), string('7'))),
+      entry(10, string(ziplist([text('a'), 7n]))),
+    ],
     [
       'list: quicklists',
       entry(14, table(length(2), string(ziplist([text('a')])), string(ziplist([7n])))),
       entry(18, table(length(2), length(1), string('a'), length(2), packed(7n))),
     ],
-    ['list: plain, quicklist', entry(1, table(length(1), string('a'))), entry(18, table(length(1), length(2), packed(text('a'))))],
+    [
+      'list: plain, quicklist',
+      entry(1, table(length(1), string('a'))),
+      entry(18, table(length(1), length(2), packed(text('a')))),
+    ],
     ['set: table, intset', entry(2, table(length(2), string('5'), string('-3'))), entry(11, string(intset([-3n, 5n])))],
     ['set: table, listpack', entry(2, table(length(2), string('5'), string('x'))), entry(20, packed(text('x'), 5n))],
     [
       'sorted set: text, binary',
-      entry(3, table(length(3), string('a'), Buffer.from('\x031.5', 'latin1'), string('b'), Buffer.from([254]), string('c'), Buffer.from([255]))),
-      entry(5, table(length(3), string('c'), double(-Infinity), string('a'), double(1.5), string('b'), double(Infinity))),
+      entry(
+        3,
+        table(
+          length(3),
+          string('a'),
+          Buffer.from('\x031.5', 'latin1'),
+          string('b'),
+          Buffer.from([254]),
+          string('c'),
+          Buffer.from([255]),
+        ),
+      ),
+      entry(
+        5,
+        table(length(3), string('c'), double(-Infinity), string('a'), double(1.5), string('b'), double(Infinity)),
+      ),
     ],
     [
       'sorted set: ziplist, listpack',
@@ -109,8 +139,16 @@ describe('the canonical digest', () => {
       entry(17, packed(text('c'), 3n, text('b'), text('-inf'), text('a'), text('1.5'))),
     ],
     ['minus zero', entry(5, table(length(1), string('a'), double(-0))), entry(17, packed(text('a'), 0n))],
-    ['not a number', entry(3, table(length(1), string('a'), Buffer.from([253]))), entry(5, table(length(1), string('a'), double(Number.NaN)))],
-    ['hash: table, ziplist', entry(4, table(length(1), string('f'), string('1'))), entry(13, string(ziplist([text('f'), 1n])))],
+    [
+      'not a number',
+      entry(3, table(length(1), string('a'), Buffer.from([253]))),
+      entry(5, table(length(1), string('a'), double(Number.NaN))),
+    ],
+    [
+      'hash: table, ziplist',
+      entry(4, table(length(1), string('f'), string('1'))),
+      entry(13, string(ziplist([text('f'), 1n]))),
+    ],
     ['hash: ziplist, listpack', entry(13, string(ziplist([text('f'), 1n]))), entry(16, packed(text('f'), 1n))],
   ])('does not see the encoding: %s', (_, one, other) => {
     expect(digest([one])).toBe(digest([other]));
@@ -119,11 +157,23 @@ describe('the canonical digest', () => {
   test.each<[string, RdbEntry, RdbEntry]>([
     ['database', entry(0, string('v')), entry(0, string('v'), { db: 1 })],
     ['key', entry(0, string('v')), entry(0, string('v'), { key: text('Key') })],
-    ['key and value exchanged', entry(0, string('key2'), { key: text('a') }), entry(0, string('a'), { key: text('key2') })],
-    ['boundary of key and value', entry(0, string('bc'), { key: text('a') }), entry(0, string('c'), { key: text('ab') })],
+    [
+      'key and value exchanged',
+      entry(0, string('key2'), { key: text('a') }),
+      entry(0, string('a'), { key: text('key2') }),
+    ],
+    [
+      'boundary of key and value',
+      entry(0, string('bc'), { key: text('a') }),
+      entry(0, string('c'), { key: text('ab') }),
+    ],
     ['expiry', entry(0, string('v'), { expireAtMs: 0 }), entry(0, string('v'))],
     ['list and set', entry(1, table(length(1), string('a'))), entry(2, table(length(1), string('a')))],
-    ['boundary of elements', entry(1, table(length(2), string('ab'), string('c'))), entry(1, table(length(2), string('a'), string('bc')))],
+    [
+      'boundary of elements',
+      entry(1, table(length(2), string('ab'), string('c'))),
+      entry(1, table(length(2), string('a'), string('bc'))),
+    ],
     ['an element more', entry(1, table(length(1), string(''))), entry(1, table(length(2), string(''), string('')))],
     ['field and value exchanged', entry(16, packed(text('a'), text('b'))), entry(16, packed(text('b'), text('a')))],
     ['score', entry(17, packed(text('a'), 1n)), entry(17, packed(text('a'), text('1.0000000000000002')))],
@@ -151,7 +201,9 @@ describe('the canonical digest', () => {
   test('values longer than the scratch buffer are hashed whole', () => {
     const long = Buffer.alloc(200_000, 'a');
     const altered = (at: number): Buffer => Buffer.from(long).fill('b', at, at + 1);
-    const digests = [long, ...[0, 65_535, 65_536, 131_072, 199_999].map(altered)].map((value) => digest([entry(0, string(value))]));
+    const digests = [long, ...[0, 65_535, 65_536, 131_072, 199_999].map(altered)].map((value) =>
+      digest([entry(0, string(value))]),
+    );
     expect(new Set(digests).size).toBe(6);
     const elements = Array.from({ length: 5000 }, (_, index) => text(`element ${index}`));
     const node = (values: Buffer[]): Buffer => table(length(2), string(listpack(values)));
@@ -165,7 +217,10 @@ describe('the canonical digest', () => {
     const sum = new DigestSum();
     for (const hex of digests) sum.add(Buffer.from(hex, 'hex').toString('latin1'));
     const number = (hex: string): bigint => BigInt(`0x${Buffer.from(hex, 'hex').reverse().toString('hex')}`);
-    const expected = BigInt.asUintN(256, digests.reduce((total, hex) => total + number(hex), 0n));
+    const expected = BigInt.asUintN(
+      256,
+      digests.reduce((total, hex) => total + number(hex), 0n),
+    );
     expect(number(sum.bytes().toString('hex'))).toBe(expected);
     const ones = new DigestSum();
     for (const hex of ['ff'.repeat(32), `01${'00'.repeat(31)}`]) ones.add(Buffer.from(hex, 'hex').toString('latin1'));
@@ -209,7 +264,9 @@ describe('the report of differences', () => {
     await fc.assert(
       fc.asyncProperty(keys, keys, async (one, other) => {
         const [left, right] = [new Map(Object.entries(one)), new Map(Object.entries(other))];
-        const expected = [...new Set([...left.keys(), ...right.keys()])].filter((name) => left.get(name) !== right.get(name));
+        const expected = [...new Set([...left.keys(), ...right.keys()])].filter(
+          (name) => left.get(name) !== right.get(name),
+        );
         const { differences, more } = await describeDifference(items(left), items(right), { limit: 100 });
         expect(differences.map(({ key }) => key.toString())).toEqual(
           expected.toSorted((a, b) => Buffer.compare(text(a), text(b))),

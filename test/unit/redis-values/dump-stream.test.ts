@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hash } from 'node:crypto';
 import { CommandBuffer } from '../../../src/redis/dump/command-buffer.ts';
 import { checkDump } from '../../../src/redis/dump/check-dump.ts';
@@ -112,7 +112,9 @@ describe('the redis-dump stream', () => {
     const sound = write([{ ...small[0]!, payload }]);
     expect(await checkDump(cut(sound, 7), operation)).toMatchObject({ keys: 1, databases: { 0: 1 } });
     payload[2]! ^= 1;
-    await expect(checkDump(cut(write([{ ...small[0]!, payload }]), 7), operation)).rejects.toEqual(code('REDIS_DUMP_CHECKSUM'));
+    await expect(checkDump(cut(write([{ ...small[0]!, payload }]), 7), operation)).rejects.toEqual(
+      code('REDIS_DUMP_CHECKSUM'),
+    );
     await expect(checkDump(cut(write(small), 7), operation)).rejects.toEqual(code('REDIS_DUMP_CHECKSUM'));
   });
 
@@ -163,7 +165,11 @@ describe('pipelines to Redis', () => {
   });
 
   test('many small commands across pieces are encoded as everywhere else', () => {
-    const commands = Array.from({ length: 20_000 }, (_, index) => ['SET', `key:${index}`, Buffer.alloc(index % 50, 'v')]);
+    const commands = Array.from({ length: 20_000 }, (_, index) => [
+      'SET',
+      `key:${index}`,
+      Buffer.alloc(index % 50, 'v'),
+    ]);
     const buffer = new CommandBuffer();
     for (const command of commands) buffer.add(...command);
     expect(Buffer.concat(buffer.take()).equals(Buffer.concat(encodeCommands(commands)))).toBe(true);

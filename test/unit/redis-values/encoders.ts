@@ -14,7 +14,9 @@ export function length(value: number | bigint): Buffer {
   if (size < 16_384n) return Buffer.from([0x40 | Number(size >> 8n), Number(size & 255n)]);
   const wide = Buffer.alloc(8);
   wide.writeBigUInt64BE(size);
-  return size < 2n ** 32n ? Buffer.concat([Buffer.from([0x80]), wide.subarray(4)]) : Buffer.concat([Buffer.from([0x81]), wide]);
+  return size < 2n ** 32n
+    ? Buffer.concat([Buffer.from([0x80]), wide.subarray(4)])
+    : Buffer.concat([Buffer.from([0x81]), wide]);
 }
 
 export function string(value: Buffer | bigint | string): Buffer {
@@ -51,7 +53,11 @@ export function lzfString(operations: readonly LzfOperation[]): { readonly packe
 
 export function intset(members: readonly bigint[]): Buffer {
   const width = [2, 4, 8].find((bytes) => members.every((member) => fits(member, bytes))) ?? 8;
-  return Buffer.concat([little(BigInt(width), 4), little(BigInt(members.length), 4), ...members.map((member) => little(member, width))]);
+  return Buffer.concat([
+    little(BigInt(width), 4),
+    little(BigInt(members.length), 4),
+    ...members.map((member) => little(member, width)),
+  ]);
 }
 
 export function listpack(elements: readonly Element[]): Buffer {
@@ -84,7 +90,9 @@ function listpackString(value: Buffer): Buffer {
 /** Only its size matters when reading forwards; the value is written as lpEncodeBacklen does. */
 function backLength(size: number): Buffer {
   const bytes = size <= 127 ? 1 : size < 16_383 ? 2 : size < 2_097_151 ? 3 : 4;
-  return Buffer.from(Array.from({ length: bytes }, (_, at) => ((size >> (7 * (bytes - 1 - at))) & 127) | (at === 0 ? 0 : 128)));
+  return Buffer.from(
+    Array.from({ length: bytes }, (_, at) => ((size >> (7 * (bytes - 1 - at))) & 127) | (at === 0 ? 0 : 128)),
+  );
 }
 
 export function ziplist(elements: readonly Element[]): Buffer {
@@ -93,8 +101,12 @@ export function ziplist(elements: readonly Element[]): Buffer {
   let tail = 10;
   let at = 10;
   for (const element of elements) {
-    const before = previous < 254 ? Buffer.from([previous]) : Buffer.concat([Buffer.from([0xfe]), little(BigInt(previous), 4)]);
-    const entry = Buffer.concat([before, typeof element === 'bigint' ? ziplistInteger(element) : ziplistString(element)]);
+    const before =
+      previous < 254 ? Buffer.from([previous]) : Buffer.concat([Buffer.from([0xfe]), little(BigInt(previous), 4)]);
+    const entry = Buffer.concat([
+      before,
+      typeof element === 'bigint' ? ziplistInteger(element) : ziplistString(element),
+    ]);
     parts.push(entry);
     tail = at;
     at += entry.length;
@@ -115,7 +127,8 @@ function ziplistInteger(value: bigint): Buffer {
 
 function ziplistString(value: Buffer): Buffer {
   if (value.length < 64) return Buffer.concat([Buffer.from([value.length]), value]);
-  if (value.length < 16_384) return Buffer.concat([Buffer.from([0x40 | (value.length >> 8), value.length & 255]), value]);
+  if (value.length < 16_384)
+    return Buffer.concat([Buffer.from([0x40 | (value.length >> 8), value.length & 255]), value]);
   const size = Buffer.alloc(4);
   size.writeUInt32BE(value.length);
   return Buffer.concat([Buffer.from([0x80]), size, value]);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ByteCursor } from '../../../src/redis/values/encodings/byte-cursor.ts';
 import { intsetMembers } from '../../../src/redis/values/encodings/intset.ts';
 import { ListpackCursor } from '../../../src/redis/values/encodings/listpack.ts';
@@ -15,7 +15,11 @@ const integer = fc.oneof(
   fc.bigInt({ min: -(2n ** 24n), max: 2n ** 24n }),
   fc.bigInt({ min: -8n, max: 130n }),
 );
-const element: fc.Arbitrary<Element> = fc.oneof({ weight: 5, arbitrary: text }, { weight: 1, arbitrary: longText }, { weight: 5, arbitrary: integer });
+const element: fc.Arbitrary<Element> = fc.oneof(
+  { weight: 5, arbitrary: text },
+  { weight: 1, arbitrary: longText },
+  { weight: 5, arbitrary: integer },
+);
 const elements = fc.array(element, { maxLength: 40 });
 const asText = (values: readonly Element[]): string[] =>
   values.map((value) => (typeof value === 'bigint' ? String(value) : value.toString('latin1')));
@@ -57,15 +61,27 @@ describe('encodings of Redis values', () => {
   });
 
   test('listpacks come back in order', () => {
-    fc.assert(fc.property(elements, (values) => expect(all(packedElements(new ListpackCursor(listpack(values))))).toEqual(asText(values))));
+    fc.assert(
+      fc.property(elements, (values) =>
+        expect(all(packedElements(new ListpackCursor(listpack(values))))).toEqual(asText(values)),
+      ),
+    );
   });
 
   test('ziplists come back in order', () => {
-    fc.assert(fc.property(elements, (values) => expect(all(packedElements(new ZiplistCursor(ziplist(values))))).toEqual(asText(values))));
+    fc.assert(
+      fc.property(elements, (values) =>
+        expect(all(packedElements(new ZiplistCursor(ziplist(values))))).toEqual(asText(values)),
+      ),
+    );
   });
 
   test('intsets of every width come back', () => {
-    fc.assert(fc.property(fc.array(integer), (values) => expect(all(intsetMembers(intset(values)))).toEqual(values.map(String))));
+    fc.assert(
+      fc.property(fc.array(integer), (values) =>
+        expect(all(intsetMembers(intset(values)))).toEqual(values.map(String)),
+      ),
+    );
   });
 
   test('integers of a listpack are read as numbers, text in their place is refused', () => {
@@ -79,7 +95,11 @@ describe('encodings of Redis values', () => {
       (bytes: Buffer) => all(packedElements(new ZiplistCursor(bytes))),
       (bytes: Buffer) => all(intsetMembers(bytes)),
     ];
-    const encoders = [listpack, ziplist, (values: Element[]) => intset(values.filter((value) => typeof value === 'bigint'))];
+    const encoders = [
+      listpack,
+      ziplist,
+      (values: Element[]) => intset(values.filter((value) => typeof value === 'bigint')),
+    ];
     fc.assert(
       fc.property(elements, fc.nat(2), fc.nat(), fc.nat(255), (values, which, where, byte) => {
         const sound = encoders[which]!(values);

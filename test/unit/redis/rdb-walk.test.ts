@@ -195,6 +195,7 @@ test.each([
   ['an unknown length byte', record(0, string('a'), bytes(0x82))],
   ['an unknown module opcode', record(7, string('a'), bytes(1, 9))],
   ['a string encoding as count', record(1, string('a'), bytes(0xc0, 1))],
+  ['a length beyond any memory', record(0, string('a'), bytes(0x81, 0, 0, 1, 0, 0, 0, 0, 0))],
   ['a key that does not unpack', record(0, bytes(0xc3, 5, 41, 0, 0x61, 0xe0, 30, 0), string('v'))],
 ])('%s is malformed', async (_name, broken) => {
   const walk = async (): Promise<unknown> => await readAll(rdbFile([broken]), 100);
@@ -212,16 +213,39 @@ test('a value that is not wanted is never held', () => {
   expect(walker.end()).toMatchObject({ keys: 1, bytes: 9 + 3 + 5 + 256 * 1024 * 1024 + 9 });
 });
 
-test('crc64 has the check value of its definition, in one part or in many', () => {
-  const whole = createCrc64();
-  whole.update(Buffer.from('123456789'));
-  expect(whole.hex()).toBe('e9c6d914c4b8d9ca');
-  const text = Buffer.from('This is a test of the emergency broadcast system.');
+function crcOf(...parts: Buffer[]): string {
+  const crc = createCrc64();
+  for (const part of parts) crc.update(part);
+  return crc.hex();
+}
+
+test('giant values come out whole, alone and beside others, in pieces of any size', async () => {
+  const giant = Buffer.from(Array.from({ length: 3 * 1024 * 1024 }, (_, at) => at % 253));
+  const body = Buffer.concat([length(3), string('a'), string(giant), string('z')]);
+  const two = Buffer.concat([length(2), string(giant), string(giant)]);
+  const file = rdbFile([
+    record(0, string('one'), string(giant)),
+    record(1, string('three'), body),
+    record(2, string('two'), two),
+    record(0, string('small'), string('v')),
+    record(0, string(giant), string('v')),
+  ]);
+  for (const size of [1021, 65_536, 1024 * 1024 + 1, file.length]) {
+    const items = await readAll(file, size);
+    const entries = items.flatMap((item) => (item.kind === 'entry' ? [item.entry] : []));
+    expect(entries.map(({ key }) => key.length)).toEqual([3, 5, 3, 5, giant.length]);
+    expect(entries[0]!.value.equals(string(giant))).toBe(true);
+    expect(entries[1]!.value.equals(body)).toBe(true);
+    expect(entries[2]!.value.equals(two)).toBe(true);
+    expect(entries[4]!.key.equals(giant)).toBe(true);
+  }
+});
+
+test('crc64 has the check value of its definition, in one part or in two', () => {
+  expect(crcOf(Buffer.from('123456789'))).toBe('e9c6d914c4b8d9ca');
+  const text = Buffer.from('123456789'.repeat(7));
   for (let at = 0; at <= text.length; at += 1) {
-    const parts = createCrc64();
-    parts.update(text, 0, at);
-    parts.update(text, at);
-    expect(parts.hex()).toBe('27db187fc15bbc72');
+    expect(crcOf(text.subarray(0, at), text.subarray(at))).toBe(crcOf(text));
   }
 });
 

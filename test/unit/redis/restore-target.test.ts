@@ -35,17 +35,17 @@ test('a server that does not tell its version is not judged', () => {
 });
 
 test.each([
-  ['redis', 10, 9, true, 9],
-  ['redis', 10, 10, true, 10],
-  ['redis', 10, 12, false, 10],
-  ['redis', 12, 80, false, 12],
-  ['valkey', 11, 12, false, 11],
-  ['valkey', 80, 12, false, 11],
-  ['valkey', 80, 11, true, 11],
-  ['valkey', 80, 80, true, 80],
-] as const)('%s with rdb %i and a file of %i: loads %s, stamp %i', (product, version, file, loads, stamp) => {
-  expect(canLoad({ product, version }, file)).toBe(loads);
-  expect(stampFor({ product, version }, file)).toBe(stamp);
+  [{ product: 'redis', version: 10 }, 9, true, 9],
+  [{ product: 'redis', version: 10 }, 10, true, 10],
+  [{ product: 'redis', version: 10 }, 12, false, 10],
+  [{ product: 'redis', version: 12 }, 80, false, 12],
+  [{ product: 'valkey', version: 11 }, 12, false, 11],
+  [{ product: 'valkey', version: 80 }, 12, false, 11],
+  [{ product: 'valkey', version: 80 }, 11, true, 11],
+  [{ product: 'valkey', version: 80 }, 80, true, 80],
+] as const)('%j and a file of rdb %i: loads %s, stamp %i', (reader, file, loads, stamp) => {
+  expect(canLoad(reader, file)).toBe(loads);
+  expect(stampFor(reader, file)).toBe(stamp);
 });
 
 test('types that came after the server are named before anything is dropped', () => {

@@ -1,0 +1,11 @@
+import { createRedis } from './src/redis/create-redis.ts';
+import {createReadStream} from 'node:fs'; import { open } from 'node:fs/promises';
+const redis=createRedis(); const [src,dst,method]=process.argv.slice(2);
+let peak=0; setInterval(()=>{peak=Math.max(peak,process.memoryUsage().rss);},10).unref();
+const op={signal:new AbortController().signal,onProgress(){}};
+let t=performance.now(); const lap=(n:string)=>{console.log(n,(performance.now()-t).toFixed(0),'rss peak MiB',(peak/1048576).toFixed(0)); t=performance.now();peak=0;};
+const facts=await redis.exportSnapshot({host:'127.0.0.1',port:Number(src)}, 'replication',{operation:op,sink:async(a,s)=>{const h=await open('/tmp/rd/c.snap','w'); for await(const c of s) await h.write(c); await h.close();}});
+lap('export');
+console.log((await redis.checkSnapshot('redis-rdb', createReadStream('/tmp/rd/c.snap'),op)).digest); lap('check');
+const phases=new Map<string,number>();
+const r=await redis.importSnapshot({target:{host:'127.0.0.1',port:Number(dst)},format:'redis-rdb',facts,method:method as never,dropExisting:true},{open:()=>createReadStream('/tmp/rd/c.snap'),operation:{...op,onProgress(p){ if(!phases.has(p.phase)) phases.set(p.phase,performance.now()-t);}}}); lap('import'); console.log(phases,r.checks.every(c=>c.status==='pass'));

@@ -1,0 +1,55 @@
+import { hostname, userInfo } from 'node:os';
+import { createBackupManager } from './client/backup-manager.ts';
+import type { BackupManager } from './client/backup-manager.ts';
+import { requireWorkers } from './client/workers.ts';
+import { processEnvironment } from './config/environment.ts';
+import { loadConfig } from './config/load-config.ts';
+import { connectClient } from './temporal/connection.ts';
+
+export type { BackupManager, BackupOptions, RestoreOptions } from './client/backup-manager.ts';
+export type { StartedOperation } from './client/operation.ts';
+export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
+export type { BackupRecord, Check, Problem, RecoveryPoint } from './domain/backup.ts';
+export { LifeboatError } from './domain/errors.ts';
+export type { ErrorCode } from './domain/errors.ts';
+
+/** How a program reaches a group: everything has a default in the configuration. */
+export interface LifeboatOptions {
+  /** Configuration file; default: LIFEBOAT_CONFIG, then `config/backup.json` below `cwd`. */
+  readonly configFile?: string;
+  /** Default: the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where relative paths start; default: the working directory. */
+  readonly cwd?: string;
+  /** `host:port` of Temporal; default: the configuration, then 127.0.0.1:7233. */
+  readonly temporalAddress?: string;
+  /** Who asks, for people who look at the run; default: `user@host`. */
+  readonly requestedBy?: string;
+}
+
+export interface Lifeboat {
+  readonly backupManager: BackupManager;
+  /** Ends the connection to Temporal; operations that run go on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Connects a program to Lifeboat. Work is done by workers (`lifeboat worker`, `lifeboat up`), so the program may end while an
+ * operation goes on.
+ * @throws LifeboatError CONFIG_*, TEMPORAL_UNREACHABLE, WORKER_MISSING
+ */
+export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lifeboat> {
+  const { env = processEnvironment(), cwd = process.cwd() } = options;
+  const { config } = loadConfig({ flags: { config: options.configFile }, env, cwd });
+  const requestedBy = options.requestedBy ?? `${userInfo().username}@${hostname()}`;
+  const address = options.temporalAddress ?? config.temporal.address;
+  const where = { address, namespace: config.temporal.namespace };
+  const { client, close } = await connectClient(where, `api:${requestedBy}`);
+  try {
+    await requireWorkers(client, config.group);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { backupManager: createBackupManager({ client, group: config.group, requestedBy }), close };
+}

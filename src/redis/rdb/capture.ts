@@ -1,0 +1,48 @@
+import { malformed } from './encoding.ts';
+
+/** From this size on a value gets its final buffer at once; below it, pieces are put together at the end. */
+const LARGE_BYTES = 1024 * 1024;
+
+/** No server takes a larger string; a length above it is a broken one, and would ask for memory that is not there. */
+const VALUE_MAX_BYTES = 4 * 1024 ** 3;
+
+/** Bytes that come in pieces and are wanted as one. A value of n bytes that begins with its length takes n bytes, not 2 n. */
+export class Capture {
+  #pieces: Buffer[] = [];
+  #large: Buffer | undefined;
+  #size = 0;
+
+  reset(): void {
+    this.#pieces = [];
+    this.#large = undefined;
+    this.#size = 0;
+  }
+
+  /** So many bytes more are to come. Pages of a buffer that stay untouched, since the length lied, cost no memory. */
+  expect(bytes: number): void {
+    if (bytes > VALUE_MAX_BYTES) throw malformed(`a string of ${bytes} bytes`);
+    if (bytes < LARGE_BYTES || this.#large !== undefined || this.#size > LARGE_BYTES) return;
+    const large = Buffer.allocUnsafeSlow(this.#size + bytes);
+    let at = 0;
+    for (const piece of this.#pieces) at += piece.copy(large, at);
+    this.#pieces = [];
+    this.#large = large;
+  }
+
+  add(piece: Buffer): void {
+    const into = this.#large;
+    const copied = into === undefined ? 0 : piece.copy(into, Math.min(this.#size, into.length));
+    if (copied < piece.length) this.#pieces.push(piece.subarray(copied));
+    this.#size += piece.length;
+  }
+
+  /** All of it with the last piece; a view when that is all there is. */
+  take(last: Buffer): Buffer {
+    if (this.#size === 0 && this.#large === undefined) return last;
+    this.add(last);
+    const { pieces, large, size } = { pieces: this.#pieces, large: this.#large, size: this.#size };
+    this.reset();
+    if (large === undefined) return Buffer.concat(pieces, size);
+    return pieces.length === 0 && large.length === size ? large : Buffer.concat([large, ...pieces], size);
+  }
+}
