@@ -113,13 +113,17 @@ export function rolesOf(text: string | undefined): readonly WorkerRole[] {
   });
 }
 
+/** The line that whoever started this process waits for. */
+function sayReady(): void {
+  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`);
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { roles: { type: 'string' } } });
   const loaded = loadConfig({ env: processEnvironment(), cwd: process.cwd() });
   const abort = new AbortController();
   process.on('SIGTERM', () => abort.abort()).on('SIGINT', () => abort.abort());
-  const onReady = (): void => void process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`);
-  await runWorker({ loaded, roles: rolesOf(values.roles), signal: abort.signal, onReady });
+  await runWorker({ loaded, roles: rolesOf(values.roles), signal: abort.signal, onReady: sayReady });
 }
 
 if (import.meta.main) {

@@ -18,6 +18,9 @@ export function cliReference(): string {
 What stays ambiguous is refused with the line to type. Only \`--yes\` always needs the \`--\`, because machines that
 answer npm's own questions with yes have not agreed to a restore.
 
+For programs: npm prints lines of its own around the answer, and after a failure an object of its own when it has seen
+\`--json\`. \`npm --silent run backup:cli -- backup list --json\`, or \`lifeboat\` itself, prints the one object alone.
+
 Times are ISO 8601 with an offset (\`2024-01-15T10:30:00+01:00\`, \`2024-01-15T09:30Z\`) or \`now-15m\`; a time without an offset is refused.
 \`NO_COLOR\` is honoured.
 

@@ -35,7 +35,7 @@ export function createCatalogActivities(deps: Dependencies): CatalogActivities {
         const repository = await deps.repository();
         const problems = (await repository.verifyChain()).slice(0, MAX_PROBLEMS);
         if (backup !== 'all') return { backupIds: [await resolveId(deps, backup)], problems };
-        return { backupIds: (await repository.list()).map(({ id }) => id).reverse(), problems };
+        return { backupIds: (await repository.list()).map(({ id }) => id).toReversed(), problems };
       }),
 
     verifyBackup: ({ backupId }) =>

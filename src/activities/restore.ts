@@ -40,7 +40,7 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
 
     startServices: ({ services: names }) =>
       withOperation(settings, async ({ signal }) => {
-        for (const name of [...names].reverse()) await services.start(name, signal);
+        for (const name of names.toReversed()) await services.start(name, signal);
       }),
 
     swapDatabase: (names) =>
@@ -124,7 +124,7 @@ function createRestoreData(deps: Dependencies): RestoreData {
 
 function stored<K extends 'postgres' | 'redis'>(manifest: Manifest, component: K): NonNullable<Manifest['components'][K]> {
   const found = manifest.components[component];
-  if (found !== undefined) return found as NonNullable<Manifest['components'][K]>;
+  if (found !== undefined) return found;
   throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no ${component}`);
 }
 

@@ -11,7 +11,7 @@ type Configured<K extends ComponentName> = NonNullable<WorkSettings[K]>;
 /** The settings of a component that must be there. @throws LifeboatError SOURCE_NOT_CONFIGURED */
 export function configured<K extends ComponentName>(settings: WorkSettings, component: K): Configured<K> {
   const found = settings[component];
-  if (found !== null) return found as Configured<K>;
+  if (found !== null) return found;
   throw new LifeboatError('SOURCE_NOT_CONFIGURED', `the configuration names no ${component} server`);
 }
 

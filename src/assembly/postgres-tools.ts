@@ -38,7 +38,7 @@ async function foldersByVersion(path: string, stateDir: string): Promise<string[
   ];
   const versions = await Promise.all(folders.map(async (folder) => ({ folder, major: await majorVersion(folder) })));
   const found = versions.filter(({ major }) => major > 0);
-  return found.sort((a, b) => b.major - a.major).map(({ folder }) => folder);
+  return found.toSorted((a, b) => b.major - a.major).map(({ folder }) => folder);
 }
 
 async function provisionedFolder(stateDir: string): Promise<string[]> {

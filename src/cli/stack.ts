@@ -54,7 +54,7 @@ function workerEnvironment({ env }: CommandContext, { file }: LoadedConfig): Rec
 function codeDigest(): string {
   const folder = fileURLToPath(new URL('../', import.meta.url));
   const hash = createHash('sha256');
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()) {
     if (!name.endsWith('.ts')) continue;
     const { size, mtimeMs } = statSync(join(folder, name));
     hash.update(`${name} ${size} ${mtimeMs}\n`);

@@ -17,6 +17,7 @@ async function isPolled(client: Client, name: string): Promise<boolean> {
   const answer = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
     taskQueue: { name },
+    // oxlint-disable-next-line no-unsafe-enum-assignment -- the enum lives in a package that only the SDK depends on
     taskQueueType: ACTIVITY_QUEUE,
   });
   return (answer.pollers ?? []).length > 0;

@@ -75,7 +75,7 @@ export function toLifeboatError(error: unknown): LifeboatError {
   return new LifeboatError('INTERNAL', messageOf(error), { cause: error });
 }
 
-/** `instanceof Error` would not do: errors of other realms (test runners, workflow isolates) are errors, too. */
-function messageOf(error: unknown): string {
+/** What a thrown value says. `instanceof Error` would not do: errors of other realms (test runners, workflow isolates) are errors, too. */
+export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

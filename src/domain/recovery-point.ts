@@ -5,7 +5,7 @@ import type { RecoveryPoint } from './backup.ts';
  * that everything acknowledged until then is in every component.
  */
 export function joinRecoveryPoints(points: readonly RecoveryPoint[]): RecoveryPoint {
-  const [first] = [...points].sort((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  const [first] = points.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
   if (first === undefined) throw new RangeError('a backup has at least one component');
   const postgres = points.find((point) => point.postgres !== undefined)?.postgres;
   const redis = points.find((point) => point.redis !== undefined)?.redis;

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { isNativeError } from 'node:util/types';
 import { LifeboatError } from '../domain/errors.ts';
 import { type EncryptionContext, esdk, sameContext } from './esdk.ts';
 import { KEY_BYTES, type Keyring } from './keyring.ts';
@@ -79,6 +80,6 @@ function misplaced(found: EncryptionContext, expected: EncryptionContext): Lifeb
 
 function damaged(error: unknown): unknown {
   if (error instanceof LifeboatError) return error;
-  const what = error instanceof Error ? error.message : String(error);
+  const what = isNativeError(error) ? error.message : String(error);
   return new LifeboatError('OBJECT_DAMAGED', `decrypt: ${what}`, { cause: error });
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { LifeboatError } from '../domain/errors.ts';
 import { syncFolder } from '../platform/files.ts';
 
@@ -80,5 +81,5 @@ async function createFile(path: string, text: string, mode: number): Promise<voi
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return isNativeError(error) && 'code' in error ? String(error.code) : String(error);
 }

@@ -10,14 +10,29 @@ export function abortable<T>(source: AsyncIterable<T>, signal: AbortSignal | und
 function abortableIterator<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncIterator<T> {
   const iterator = source[Symbol.asyncIterator]();
   let rejectPending: ((reason: unknown) => void) | undefined;
-  const onAbort = (): void => rejectPending?.(signal.reason);
+  let closing: Promise<unknown> | undefined;
+
+  const close = async (): Promise<unknown> => {
+    signal.removeEventListener('abort', onAbort);
+    closing ??= iterator.return?.() ?? Promise.resolve();
+    return closing;
+  };
+  const onAbort = (): void => {
+    rejectPending?.(signal.reason);
+    // A reader whose read rejects does not ask for the end, so the source is told here. One that hangs in a read answers
+    // only when that read ends, and what it then throws is a consequence of the abort: nobody waits for it.
+    close().catch(() => undefined);
+  };
   signal.addEventListener('abort', onAbort);
 
   return {
     // Not Promise.race: each race against one long-lived promise would keep its callbacks until the stream has ended.
     next: () =>
       new Promise((resolve, reject) => {
-        if (signal.aborted) return reject(signal.reason);
+        if (signal.aborted) {
+          onAbort();
+          return reject(signal.reason);
+        }
         const passOn = (item: IteratorResult<T>): void => {
           rejectPending = undefined;
           if (item.done === true) signal.removeEventListener('abort', onAbort);
@@ -27,11 +42,8 @@ function abortableIterator<T>(source: AsyncIterable<T>, signal: AbortSignal): As
         iterator.next().then(passOn, reject);
       }),
     async return() {
-      signal.removeEventListener('abort', onAbort);
-      const ended = iterator.return?.();
-      // A source that hangs in a read answers `return` only when that read ends: nobody waits for it, nothing is lost.
-      if (signal.aborted) ended?.catch(() => undefined);
-      else await ended;
+      const closed = close();
+      if (!signal.aborted) await closed;
       return { done: true, value: undefined };
     },
   };

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { LifeboatError, type ErrorCode } from '../domain/errors.ts';
 
 const WRITE_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -22,7 +23,7 @@ const READ_CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 export function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return isNativeError(error) && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /** Runs one file system call of a read or a write; its errors come out as STORE_* with the system's code in the facts. */

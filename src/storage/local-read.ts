@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { callbackify } from 'node:util';
+import { isNativeError } from 'node:util/types';
 import { LifeboatError } from '../domain/errors.ts';
 import { fileSystem } from './file-system-errors.ts';
 import type { GetOptions } from './object-store.ts';
@@ -58,7 +59,7 @@ export function endOnAbort(stream: Readable, signal: AbortSignal | undefined): v
   if (signal === undefined) return;
   const onAbort = (): void => {
     const reason: unknown = signal.reason;
-    stream.destroy(reason instanceof Error ? reason : new Error(String(reason)));
+    stream.destroy(isNativeError(reason) ? reason : new Error('aborted', { cause: reason }));
   };
   signal.addEventListener('abort', onAbort, { once: true });
   stream.once('close', () => signal.removeEventListener('abort', onAbort));

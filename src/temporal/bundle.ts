@@ -28,7 +28,7 @@ export async function workflowBundle(cacheDir: string): Promise<{ codePath: stri
 async function digestSources(): Promise<string> {
   const hash = createHash('sha256').update(await readFile(LOCKFILE));
   for (const folder of SOURCES) {
-    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
+    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts')).toSorted();
     for (const name of names) hash.update(name).update(await readFile(join(folder, name)));
   }
   return hash.digest('hex').slice(0, 16);

@@ -12,9 +12,9 @@ export interface WorkerLog {
 /** Facts of Temporal's own lines that only a debugger of the SDK wants. */
 const NOISE = new Set(['taskToken', 'sdkComponent', 'isLocal', 'namespace']);
 
-export function createWorkerLog(settings: { readonly level: string; readonly path: string }): WorkerLog {
+export function createWorkerLog(settings: { readonly level: pino.LevelWithSilent; readonly path: string }): WorkerLog {
   const streams = [{ stream: process.stderr }, { stream: pino.destination({ dest: settings.path, mkdir: true, sync: false }) }];
-  const level = settings.level as pino.LevelWithSilent;
+  const { level } = settings;
   const log = pino({ base: { pid: process.pid }, level, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream(streams.map((entry) => ({ ...entry, level: 'debug' as const }))));
   const write = (at: 'debug' | 'info' | 'warn' | 'error', message: string, facts: object = {}): void => {
     log[at](Object.fromEntries(Object.entries(facts).filter(([name]) => !NOISE.has(name))), message);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import type { ActivityInterceptorsFactory, NativeConnectionOptions } from '@temporalio/worker';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import { taskQueue } from '../contract/names.ts';
 import type { WorkerRole } from '../contract/names.ts';
-import { LifeboatError } from '../domain/errors.ts';
+import { LifeboatError, messageOf } from '../domain/errors.ts';
 import { workflowBundle } from './bundle.ts';
 import { connectionSettings, openConnection } from './connection.ts';
 import type { TemporalAddress } from './connection.ts';
@@ -64,7 +64,7 @@ export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
       }),
     ),
   );
-  const ended = endTogether(workers).finally(() => connection.close());
+  const ended = endTogether(workers).finally(async () => connection.close());
   return { ended, shutdown: () => workers.forEach(shutdownOnce) };
 }
 
@@ -73,10 +73,10 @@ async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConne
   const { address, tls, apiKey, metadata } = connectionSettings(run.temporal).options;
   try {
     await registerSearchAttributes(connection, namespace);
-    const options = { address, tls, apiKey, metadata } as NativeConnectionOptions;
+    const options = { ...(address ? { address } : {}), ...(tls ? { tls } : {}), ...(typeof apiKey === 'string' ? { apiKey } : {}), ...(metadata ? { metadata } : {}) };
     return { connection: await NativeConnection.connect(options), namespace };
   } catch (cause) {
-    const message = `prepare namespace ${namespace} at ${address}: ${(cause as Error).message}`;
+    const message = `prepare namespace ${namespace} at ${address}: ${messageOf(cause)}`;
     throw new LifeboatError('TEMPORAL_UNREACHABLE', message, { cause });
   } finally {
     await connection.close();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { collect, collectBytes } from '../support/collect.ts';
 import type { ObjectStore } from '../../src/storage/object-store.ts';
 
 /** Gives a new, empty store and removes it afterwards. */
@@ -168,9 +169,9 @@ export function describeObjectStore(driver: string, open: () => Promise<StoreUnd
 
     test('folders gives the names below a prefix, each once, in the order of their keys', async () => {
       for (const key of ['top', 'f/b/1', 'f/b/2/x', 'f/a/1', 'f/file', 'f/b-1/x']) await store.put(key, Buffer.from('x'));
-      expect(await Array.fromAsync(store.folders('f/'))).toEqual(['a', 'b-1', 'b']);
-      expect(await Array.fromAsync(store.folders(''))).toEqual(['f']);
-      expect(await Array.fromAsync(store.folders('none/'))).toEqual([]);
+      expect(await collect(store.folders('f/'))).toEqual(['a', 'b-1', 'b']);
+      expect(await collect(store.folders(''))).toEqual(['f']);
+      expect(await collect(store.folders('none/'))).toEqual([]);
     });
 
     test('keys that could leave the store are refused by every call', async () => {
@@ -203,9 +204,9 @@ export async function* inChunks(bytes: Buffer, chunkBytes: number): AsyncGenerat
 }
 
 export async function readAll(store: ObjectStore, key: string): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(await store.get(key)));
+  return collectBytes(await store.get(key));
 }
 
 export async function keys(store: ObjectStore, prefix: string): Promise<string[]> {
-  return Array.fromAsync(store.list(prefix), (head) => head.key);
+  return (await collect(store.list(prefix))).map((head) => head.key);
 }

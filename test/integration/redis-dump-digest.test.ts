@@ -112,6 +112,21 @@ interface Built {
   readonly types: readonly number[];
 }
 
+async function build(name: string, server: TestRedis, config: readonly Command[]): Promise<Built> {
+  await run(server.target, [['FLUSHALL'], ...config, ...DATA]);
+  const dump = await dumpOf(server.target);
+  const types = new Set<number>();
+  for await (const item of dump.items()) if (item.kind === 'entry') types.add(item.entry.type);
+  return { name, dump, digest: await digestOf(server.target), types: [...types].toSorted((a, b) => a - b) };
+}
+
+const library = (answer: number): string =>
+  `#!lua name=sessions\nredis.register_function('answer', function() return ${answer} end)`;
+
+function isCommand(commands: Command | readonly Command[]): commands is Command {
+  return !Array.isArray(commands[0]);
+}
+
 describe('the digest of Redis data', () => {
   let redis62: TestRedis;
   let redis7: TestRedis;
@@ -127,14 +142,6 @@ describe('the digest of Redis data', () => {
   afterAll(async () => {
     for (const server of servers) await server.stop();
   });
-
-  async function build(name: string, server: TestRedis, config: readonly Command[]): Promise<Built> {
-    await run(server.target, [['FLUSHALL'], ...config, ...DATA]);
-    const dump = await dumpOf(server.target);
-    const types = new Set<number>();
-    for await (const item of dump.items()) if (item.kind === 'entry') types.add(item.entry.type);
-    return { name, dump, digest: await digestOf(server.target), types: [...types].toSorted((a, b) => a - b) };
-  }
 
   test('does not depend on encoding, version or order, and survives DUMP and RESTORE', async () => {
     const built = [
@@ -291,7 +298,7 @@ describe('the digest of Redis data', () => {
       const base = await build('base', server, config);
       for (const [change, commands, key, what] of CHANGES) {
         await run(server.target, [['FLUSHALL'], ...DATA]);
-        await run(server.target, (Array.isArray(commands[0]) ? commands : [commands]) as readonly Command[]);
+        await run(server.target, isCommand(commands) ? [commands] : commands);
         const changed = await dumpOf(server.target);
         const { differences } = await describeDifference(base.dump.items, changed.items);
         const named = differences.find((difference) => difference.key.toString() === key);
@@ -304,8 +311,6 @@ describe('the digest of Redis data', () => {
   });
 
   test('changes with the code of a function library, which is named', async () => {
-    const library = (answer: number): string =>
-      `#!lua name=sessions\nredis.register_function('answer', function() return ${answer} end)`;
     await run(redis7.target, [['FLUSHALL'], ['FUNCTION', 'FLUSH'], ['SET', 'a', '1']]);
     const without = await dumpOf(redis7.target);
     await run(redis7.target, [['FUNCTION', 'LOAD', library(1)]]);

@@ -7,7 +7,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from '../../src/domain/operation.ts';
@@ -19,8 +18,10 @@ import type { DumpItem } from '../../src/redis/dump/stream/format.ts';
 import { readDump } from '../../src/redis/dump/stream/read-dump.ts';
 import type { RedisTarget } from '../../src/redis/redis.ts';
 import { openRedisSocket } from '../../src/redis/socket.ts';
+import { caught } from '../support/caught.ts';
 import { type Command, digestOf, dumpOf, QUIET, readEverything, run, type StoredDump } from '../support/redis-dumps.ts';
 import { startRedis, type TestRedis } from '../support/servers.ts';
+import { type Cut, startCut } from '../support/tcp-cut.ts';
 
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
@@ -34,7 +35,7 @@ function dataOf(db: number): Command[] {
       const key = `db${db}:key:${n}`;
       switch (n % 5) {
         case 0:
-          return ['SET', key, `value ${n}`, 'PX', 3_600_000 + n];
+          return ['SET', key, `value ${n}`];
         case 1:
           return ['HSET', key, 'n', n, 'text', 'x'.repeat(n % 200)];
         case 2:
@@ -45,6 +46,7 @@ function dataOf(db: number): Command[] {
           return ['SADD', key, n, 'text', Buffer.from([n & 255, 0, 13, 10])];
       }
     }),
+    ...range(KEYS_PER_DB / 5).map((n): Command => ['PEXPIREAT', `db${db}:key:${n * 5}`, FAR_MS + n]),
     ['SET', Buffer.from([0, 255, 13, 10, 36, 45, db]), Buffer.from(range(256))],
     ['XADD', 'stream', '1-1', 'f', 'v'],
     ['XGROUP', 'CREATE', 'stream', 'group', '0'],
@@ -55,6 +57,10 @@ const LIBRARY = '#!lua name=sessions\nredis.register_function("answer", function
 
 const restore = (target: RedisTarget, dump: StoredDump, replace = false): Promise<RestoreResult> =>
   importByRestore(target, readDump(dump.open()), { operation: QUIET, replace });
+
+const as = (server: TestRedis, username: string): RedisTarget => ({ ...server.target, username, password: 'pw' });
+const allow = (server: TestRedis, name: string, ...rules: string[]): Promise<unknown> =>
+  run(server.target, [['ACL', 'SETUSER', name, 'reset', 'on', '>pw', '~*', '-@all', ...rules]]);
 
 describe('a dump of Redis', () => {
   let redis62: TestRedis;
@@ -88,7 +94,7 @@ describe('a dump of Redis', () => {
       databases: { 0: KEYS_PER_DB + 2, 3: KEYS_PER_DB + 2, 15: KEYS_PER_DB + 2 },
       functions: version === '7' ? 1 : 0,
       rdbVersion: version === '7' ? 10 : 9,
-      server: expect.stringMatching(version === '7' ? /^7\.0\./ : /^6\.2\./) as unknown as string,
+      server: expect.stringMatching(version === '7' ? /^7\.0\./ : /^6\.2\./),
     });
     const result = await restore(target.target, dump);
     expect(result).toMatchObject({ keys: dump.facts.keys, databases: dump.facts.databases, expired: 0 });
@@ -96,7 +102,11 @@ describe('a dump of Redis', () => {
     const check = await checkDump(dump.open(), QUIET);
     expect(check).toMatchObject({ keys: dump.facts.keys, databases: dump.facts.databases });
     expect(await digestOf(target.target)).toBe(check.digest);
-    if (version === '7') expect(await run(target.target, [['FCALL', 'answer', 0]])).toEqual([42]);
+  });
+
+  test('brings functions back', async () => {
+    await restore(target.target, await dumpOf(redis7.target));
+    expect(await run(target.target, [['FCALL', 'answer', 0]])).toEqual([42]);
   });
 
   test('of 6.2 holds expiries to the millisecond', async () => {
@@ -143,7 +153,7 @@ describe('a dump of Redis', () => {
     const dump = await dumpOf(redis7.target);
     await run(target.target, [['SET', 'db0:key:77', 'mine']]);
     await expect(restore(target.target, dump)).rejects.toEqual(code('REDIS_KEY_EXISTS'));
-    expect(String(await run(target.target, [['GET', 'db0:key:77']]))).toBe('mine');
+    expect(await run(target.target, [['GET', 'db0:key:77']])).toEqual([Buffer.from('mine')]);
     await run(target.target, [['FUNCTION', 'FLUSH']]);
     await restore(target.target, dump, true);
     await restore(target.target, dump, true);
@@ -159,26 +169,36 @@ describe('a dump of Redis', () => {
     try {
       for (let round = 0; round < 3; round += 1) {
         const dump = await dumpOf(source.target);
-        const seen = new Map<string, string>();
-        let torn = 0;
-        let repeated = 0;
-        for await (const item of dump.items()) {
-          if (item.kind !== 'entry') continue;
-          const key = item.entry.key.toString();
-          if (seen.has(key)) repeated += 1;
-          seen.set(key, item.entry.value.toString('latin1'));
-          // Clients always write `token:n` with the expiry in its value.
-          if (key.startsWith('token:') && !item.entry.value.includes(String(item.entry.expireAtMs))) torn += 1;
-        }
-        expect(stable.filter(([, key]) => !seen.has(key as string))).toEqual([]);
-        expect([...seen.keys()].some((key) => key.startsWith('token:'))).toBe(true);
-        expect({ torn, repeated }).toEqual({ torn: 0, repeated: 0 });
-        expect(dump.facts.keys).toBe(seen.size);
+        const { keys, torn, repeated } = await inspectTokens(dump);
+        expect(stable.filter(([, key]) => !keys.has(String(key)))).toEqual([]);
+        expect([...keys].some((key) => key.startsWith('token:'))).toBe(true);
+        expect({ torn, repeated, keys: dump.facts.keys }).toEqual({ torn: 0, repeated: 0, keys: keys.size });
         await checkDump(dump.open(), QUIET);
       }
     } finally {
       stop.abort();
       expect((await Promise.all(clients)).every((writes) => writes > 100)).toBe(true);
+      await source.stop();
+    }
+  });
+
+  test('holds no key twice when the table of the server shrinks on the way', async () => {
+    const source = await startRedis();
+    try {
+      await run(
+        source.target,
+        range(60_000).map((n) => ['SET', `token:${n}`, 'null']),
+      );
+      const doomed = range(57_000).map((n): Command => ['DEL', `token:${n}`]);
+      let shrinking: Promise<unknown> | undefined;
+      const operation = { ...QUIET, onProgress: () => void (shrinking ??= run(source.target, doomed)) };
+      const dump = await dumpOf(source.target, operation);
+      await shrinking;
+      const { keys, repeated } = await inspectTokens(dump);
+      expect(range(3000).filter((n) => !keys.has(`token:${57_000 + n}`))).toEqual([]);
+      expect(keys.size).toBeLessThan(60_000);
+      expect({ repeated, keys: dump.facts.keys }).toEqual({ repeated: 0, keys: keys.size });
+    } finally {
       await source.stop();
     }
   });
@@ -257,22 +277,18 @@ describe('a dump of Redis', () => {
   });
 
   describe('with few rights', () => {
-    const user = (name: string): RedisTarget => ({ ...redis7.target, username: name, password: 'pw' });
-    const on = (server: TestRedis, name: string, ...rules: string[]): Promise<unknown> =>
-      run(server.target, [['ACL', 'SETUSER', name, 'reset', 'on', '>pw', '~*', '-@all', ...rules]]);
-
     test.each(versions)('the smallest ones are enough on %s, without INFO and PSYNC', async (version, serverOf) => {
       const server = serverOf();
       const expiry = version === '7' ? ['+pexpiretime', '+function|dump'] : ['+pttl', '+time'];
-      await on(server, 'backup', '+scan', '+dump', '+select', ...expiry);
-      const dump = await dumpOf({ ...server.target, username: 'backup', password: 'pw' });
+      await allow(server, 'backup', '+scan', '+dump', '+select', ...expiry);
+      const dump = await dumpOf(as(server, 'backup'));
       expect(dump.facts).toMatchObject({ keys: 3 * (KEYS_PER_DB + 2), server: '' });
       expect((await checkDump(dump.open(), QUIET)).digest).toBe(await digestOf(server.target));
     });
 
     test('without PEXPIRETIME the expiry comes from PTTL and TIME', async () => {
-      await on(redis7, 'older', '+@all', '-pexpiretime');
-      expect(await digestOf(user('older'))).toBe(await digestOf(redis7.target));
+      await allow(redis7, 'older', '+@all', '-pexpiretime');
+      expect(await digestOf(as(redis7, 'older'))).toBe(await digestOf(redis7.target));
     });
 
     test.each([
@@ -284,24 +300,22 @@ describe('a dump of Redis', () => {
       ['neither PEXPIRETIME nor PTTL', ['+@all', '-pexpiretime', '-pttl']],
       ['neither PEXPIRETIME nor TIME', ['+@all', '-pexpiretime', '-time']],
     ])('%s: refused, nothing is left out in silence', async (_, rules) => {
-      await on(redis7, 'less', ...rules);
-      await expect(dumpOf(user('less'))).rejects.toEqual(code('REDIS_PERMISSION_DENIED'));
+      await allow(redis7, 'less', ...rules);
+      await expect(dumpOf(as(redis7, 'less'))).rejects.toEqual(code('REDIS_PERMISSION_DENIED'));
     });
 
     test('keys outside the pattern of the user: refused', async () => {
       await run(redis7.target, [['ACL', 'SETUSER', 'part', 'reset', 'on', '>pw', '~db0:*', '+@all']]);
-      await expect(dumpOf(user('part'))).rejects.toEqual(code('REDIS_PERMISSION_DENIED'));
+      await expect(dumpOf(as(redis7, 'part'))).rejects.toEqual(code('REDIS_PERMISSION_DENIED'));
     });
 
     test('a restore needs RESTORE, SELECT and FUNCTION RESTORE alone', async () => {
       const dump = await dumpOf(redis7.target);
-      await on(target, 'loader', '+restore', '+select', '+function|restore');
-      await restore({ ...target.target, username: 'loader', password: 'pw' }, dump);
+      await allow(target, 'loader', '+restore', '+select', '+function|restore');
+      await restore(as(target, 'loader'), dump);
       expect(await digestOf(target.target)).toBe(await digestOf(redis7.target));
-      await on(target, 'loader', '+select', '+function|restore');
-      await expect(restore({ ...target.target, username: 'loader', password: 'pw' }, dump, true)).rejects.toEqual(
-        code('REDIS_PERMISSION_DENIED'),
-      );
+      await allow(target, 'loader', '+select', '+function|restore');
+      await expect(restore(as(target, 'loader'), dump, true)).rejects.toEqual(code('REDIS_PERMISSION_DENIED'));
     });
   });
 
@@ -314,12 +328,11 @@ describe('a dump of Redis', () => {
           source.target,
           range(5000).map((n) => ['SET', `sess:secret-token-${n}`, 'v'.repeat(1000)]),
         );
-        const failure: unknown = await restore(full.target, await dumpOf(source.target)).catch(
-          (error: unknown) => error,
-        );
-        expect(failure).toEqual(code('REDIS_OUT_OF_MEMORY'));
-        expect((failure as Error).message).toMatch(/restore redis key sess:…#[0-9a-f]{12} of db0/);
-        expect((failure as Error).message).not.toContain('secret');
+        const dump = await dumpOf(source.target);
+        const failure = await caught(() => restore(full.target, dump));
+        expect(failure.code).toBe('REDIS_OUT_OF_MEMORY');
+        expect(failure.message).toMatch(/^restore redis key sess:…#[0-9a-f]{12} of db0, \d+ bytes: OOM /);
+        expect(JSON.stringify(failure)).not.toContain('secret');
       } finally {
         await source.stop();
         await full.stop();
@@ -368,20 +381,20 @@ describe('a dump of Redis', () => {
   });
 
   describe('when the connection is lost', () => {
-    const proxies: { close(): void }[] = [];
-    const proxyTo = async (port: number, limits: ProxyLimits): Promise<RedisTarget> => {
-      const proxy = await startProxy(port, limits);
-      proxies.push(proxy);
-      return proxy.target;
+    const cuts: Cut[] = [];
+    const cutAfter = async (port: number, bytes: number): Promise<RedisTarget> => {
+      const cut = await startCut(port, { after: bytes });
+      cuts.push(cut);
+      return { host: '127.0.0.1', port: cut.port };
     };
-    afterEach(() => {
-      for (const proxy of proxies.splice(0)) proxy.close();
+    afterEach(async () => {
+      for (const cut of cuts.splice(0)) await cut.close();
     });
 
     test.each([1000, 200_000, 450_000])(
       'an export cut after %i bytes is an error and has no trailer',
       async (afterBytes) => {
-        const through = await proxyTo(redis7.port, { cutAnswersAfter: afterBytes });
+        const through = await cutAfter(redis7.port, afterBytes);
         const chunks: Uint8Array[] = [];
         const exported = exportByDump(through, {
           operation: QUIET,
@@ -396,7 +409,7 @@ describe('a dump of Redis', () => {
 
     test('an import cut on its way is an error', async () => {
       const dump = await dumpOf(redis7.target);
-      const through = await proxyTo(target.port, { cutRequestsAfter: 300_000 });
+      const through = await cutAfter(target.port, 20_000);
       await expect(restore(through, dump)).rejects.toEqual(code('REDIS_CONNECTION_LOST'));
     });
 
@@ -484,6 +497,21 @@ describe('a dump of Redis', () => {
   });
 });
 
+/** Clients always write `token:…` with its expiry in the value: where the two differ, the dump tore them apart. */
+async function inspectTokens(dump: StoredDump): Promise<{ keys: Set<string>; torn: number; repeated: number }> {
+  const keys = new Set<string>();
+  let torn = 0;
+  let repeated = 0;
+  for await (const item of dump.items()) {
+    if (item.kind !== 'entry') continue;
+    const key = item.entry.key.toString();
+    if (keys.has(key)) repeated += 1;
+    keys.add(key);
+    if (key.startsWith('token:') && !item.entry.value.includes(String(item.entry.expireAtMs))) torn += 1;
+  }
+  return { keys, torn, repeated };
+}
+
 /** Sets, renews and deletes keys with expiries until it is stopped; gives how many writes were made. */
 async function writeUntil(target: RedisTarget, client: number, signal: AbortSignal): Promise<number> {
   const socket = await openRedisSocket(target);
@@ -503,36 +531,4 @@ async function writeUntil(target: RedisTarget, client: number, signal: AbortSign
 
 async function* toStream<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
-}
-
-/** Passes bytes on to a server and cuts both sides after a number of them. */
-interface ProxyLimits {
-  readonly cutAnswersAfter?: number;
-  readonly cutRequestsAfter?: number;
-}
-
-async function startProxy(port: number, limits: ProxyLimits): Promise<{ readonly target: RedisTarget; close(): void }> {
-  const server: Server = createServer((client) => {
-    const upstream = connect(port, '127.0.0.1');
-    const cut = (): void => {
-      client.destroy();
-      upstream.destroy();
-    };
-    pass(client, upstream, limits.cutRequestsAfter ?? Infinity, cut);
-    pass(upstream, client, limits.cutAnswersAfter ?? Infinity, cut);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { target: { host: '127.0.0.1', port: (server.address() as AddressInfo).port }, close: () => server.close() };
-}
-
-function pass(from: Socket, to: Socket, limit: number, cut: () => void): void {
-  let passed = 0;
-  from.on('data', (chunk: Buffer) => {
-    passed += chunk.length;
-    to.write(chunk.subarray(0, Math.max(0, chunk.length - Math.max(0, passed - limit))));
-    if (passed >= limit) setTimeout(cut, 20);
-  });
-  from.on('error', cut);
-  from.on('close', cut);
 }

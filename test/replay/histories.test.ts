@@ -41,8 +41,8 @@ function queueGroup(history: unknown): string | null {
 }
 
 test('every path of every workflow has a recording, and every recording a path', () => {
-  const paths = SCENARIOS.map(({ name }) => name).sort();
-  expect([...new Set(recordings.map(({ scenario }) => scenario))].sort()).toEqual(paths);
+  const paths = SCENARIOS.map(({ name }) => name).toSorted();
+  expect([...new Set(recordings.map(({ scenario }) => scenario))].toSorted()).toEqual(paths);
 });
 
 test('every recorded history replays', async () => {

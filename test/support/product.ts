@@ -31,7 +31,7 @@ export interface ProductOptions {
   readonly group?: string;
   readonly encrypted?: boolean;
   /** Added to the environment of the worker and of the command line; wins. */
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | ((base: Readonly<Record<string, string>>) => Readonly<Record<string, string>>);
   /** Added to the environment of the first worker only. */
   readonly workerEnv?: Readonly<Record<string, string>>;
   /** Modules that are loaded before the worker. */
@@ -113,7 +113,8 @@ async function assemble(options: ProductOptions, folder: string, started: (() =>
   ]);
   const store = join(folder, 'store');
   await prepareHome(join(folder, 'home'));
-  const env = { ...(await environment(options, { folder, store, group, database, postgres, redis, temporal })), ...options.env };
+  const base = await environment(options, { folder, store, group, database, postgres, redis, temporal });
+  const env = { ...base, ...(typeof options.env === 'function' ? options.env(base) : options.env) };
   if (options.config !== undefined) {
     await mkdir(join(folder, 'config'));
     await writeFile(join(folder, 'config', 'backup.json'), JSON.stringify(options.config));

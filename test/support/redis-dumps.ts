@@ -66,19 +66,15 @@ export async function readEverything(target: RedisTarget, databases: readonly nu
     const all: Record<string, unknown> = {};
     for (const db of databases) {
       await socket.command('SELECT', db);
-      const keys = (await socket.command('KEYS', '*')) as Buffer[];
-      const types = (await socket.pipeline(keys.map((key) => ['TYPE', key]))) as string[];
+      const keys = buffers(await socket.command('KEYS', '*'));
+      const types = (await socket.pipeline(keys.map((key) => ['TYPE', key]))).map(plain).map(String);
       const values = await socket.pipeline(keys.map((key, index) => READS[types[index]!]!(key)));
       const expiries = await socket.pipeline(keys.map((key) => ['PEXPIRETIME', key]));
       const ttls = await socket.pipeline(keys.map((key) => ['PTTL', key]));
       for (const [index, key] of keys.entries()) {
         const type = types[index]!;
-        const value = sorted(type, plain(values[index]!) as string[]);
-        all[`${db} ${key.toString('latin1')}`] = {
-          type,
-          value,
-          expireAt: expiryOf(expiries[index]!, Number(ttls[index])),
-        };
+        const expireAt = expiryOf(expiries[index]!, Number(ttls[index]));
+        all[`${db} ${key.toString('latin1')}`] = { type, value: sorted(type, plain(values[index]!)), expireAt };
       }
     }
     return Object.fromEntries(Object.entries(all).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -102,11 +98,16 @@ function expiryOf(expiry: RespValue, ttlMs: number): number | null {
   return ttlMs < 0 ? null : Math.round((Date.now() + ttlMs) / 10_000);
 }
 
-function sorted(type: string, value: string[]): unknown {
-  if (type === 'set') return value.toSorted();
+function buffers(value: RespValue): Buffer[] {
+  return Array.isArray(value) ? value.filter((item): item is Buffer => item instanceof Buffer) : [];
+}
+
+/** Sets and hashes have no order; everything else does. */
+function sorted(type: string, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  if (type === 'set') return value.map(String).toSorted();
   if (type !== 'hash') return value;
-  const pairs = value.flatMap((field, index) => (index % 2 === 0 ? [[field, value[index + 1]!] as const] : []));
-  return pairs.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return value.flatMap((field, index) => (index % 2 === 0 ? [`${field}\n${value[index + 1]}`] : [])).toSorted();
 }
 
 function plain(value: RespValue): unknown {

@@ -24,13 +24,13 @@ function openedStage(): ScenarioStage {
 /** Calls that may run at once come sorted, so that the expected order can be stated. */
 function inOrder(calls: readonly string[], expected: Scenario['calls']): (string | string[])[] {
   const rest = [...calls];
-  const grouped = expected.map((part) => (typeof part === 'string' ? rest.shift() : rest.splice(0, part.length).sort()));
+  const grouped = expected.map((part) => (typeof part === 'string' ? rest.shift() : rest.splice(0, part.length).toSorted()));
   return [...grouped, ...rest].filter((part) => part !== undefined);
 }
 
 test.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('%s', async (_, scenario) => {
   const run = await openedStage().run(scenario);
-  const expected = scenario.calls.map((part) => (typeof part === 'string' ? part : [...part].sort()));
+  const expected = scenario.calls.map((part) => (typeof part === 'string' ? part : part.toSorted()));
   expect(inOrder(run.calls, scenario.calls)).toEqual(expected);
   expect(run.outcome).toBe(scenario.outcome);
   if (scenario.name === 'backup/discard-fails-too') {

@@ -81,7 +81,8 @@ async function explain(
   failure: { readonly error: unknown; readonly signal: AbortSignal },
 ): Promise<unknown> {
   const { error, signal } = failure;
-  if (!(error instanceof LifeboatError) || error.code !== 'OBJECT_DAMAGED' || signal.aborted) return error;
+  if (signal.aborted) return signal.reason;
+  if (!(error instanceof LifeboatError) || error.code !== 'OBJECT_DAMAGED') return error;
   try {
     const stored = readStored(store, object, signal);
     while ((await stored.next()).done !== true);

@@ -1,4 +1,5 @@
 import { promisify } from 'node:util';
+import { isNativeError } from 'node:util/types';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import { LifeboatError } from '../../domain/errors.ts';
 import { mapAhead } from './blocks.ts';
@@ -49,7 +50,7 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
     try {
       return await decompressAsync(frame, { maxOutputLength: FRAME_INPUT_MAX_BYTES, chunkSize: ZSTD_BLOCK_BYTES });
     } catch (error) {
-      const what = error instanceof Error ? error.message : String(error);
+      const what = isNativeError(error) ? error.message : String(error);
       throw new LifeboatError('OBJECT_DAMAGED', `decompress: ${what}`, { cause: error });
     }
   });

@@ -34,7 +34,7 @@ export async function orCompensate<T>(
 
 async function compensate(progress: WorkflowProgress, compensations: readonly Compensation[]): Promise<string[]> {
   const failures: string[] = [];
-  for (const step of [...compensations].reverse()) {
+  for (const step of compensations.toReversed()) {
     try {
       await step.run();
     } catch (error) {

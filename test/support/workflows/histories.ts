@@ -40,7 +40,7 @@ export interface Recording {
 }
 
 export async function loadRecordings(): Promise<Recording[]> {
-  const files = (await readdir(HISTORIES, { recursive: true })).filter((file) => file.endsWith('.json')).sort();
+  const files = (await readdir(HISTORIES, { recursive: true })).filter((file) => file.endsWith('.json')).toSorted();
   return Promise.all(
     files.map(async (file) => {
       const scenario = file.replace(/\/\d+\.\d+\.\d+-/, '/').replace(/\.json$/, '');

@@ -68,11 +68,18 @@ const inShort = (item: DumpItem | ({ readonly kind: 'key' } & Key)): unknown => 
   ...(item.kind === 'key' ? { key: hash('sha256', item.key), payload: hash('sha256', item.payload) } : {}),
 });
 
-const code = (name: string): unknown => expect.objectContaining({ code: name });
+const code = (name: unknown): unknown => expect.objectContaining({ code: name });
 const small: readonly Key[] = [
   { db: 0, key: Buffer.from('a'), payload: Buffer.from('payload a'), expireAtMs: null },
   { db: 3, key: Buffer.from('b'), payload: Buffer.from('payload b'), expireAtMs: 4_102_444_800_123 },
 ];
+
+async function* breaking(): AsyncGenerator<Uint8Array> {
+  yield write(small).subarray(0, 40);
+  throw new Error('store is gone');
+}
+
+const numbered = (index: number): Buffer => Buffer.from([index >> 8, index & 255, 0xff]);
 
 describe('the redis-dump stream', () => {
   test('comes back as it was written, however it is cut', async () => {
@@ -101,7 +108,7 @@ describe('the redis-dump stream', () => {
       const altered = Buffer.from(bytes);
       altered[bit >> 3]! ^= 1 << (bit & 7);
       await expect(read(altered)).rejects.toEqual(
-        code(expect.stringMatching(/^REDIS_DUMP_(FORMAT|TRUNCATED|CHECKSUM)$/) as unknown as string),
+        code(expect.stringMatching(/^REDIS_DUMP_(FORMAT|TRUNCATED|CHECKSUM)$/)),
       );
     }
   });
@@ -132,13 +139,9 @@ describe('the redis-dump stream', () => {
   });
 
   test('an error of the source comes through', async () => {
-    async function* source(): AsyncGenerator<Uint8Array> {
-      yield write(small).subarray(0, 40);
-      throw new Error('store is gone');
-    }
     await expect(
       (async () => {
-        for await (const _ of readDump(source()));
+        for await (const _ of readDump(breaking()));
       })(),
     ).rejects.toThrow('store is gone');
   });
@@ -198,11 +201,10 @@ describe('pipelines to Redis', () => {
 
   test('the latest keys are known again, the memory is bounded', () => {
     const recent = createRecentKeys(100);
-    const key = (index: number): Buffer => Buffer.from([index >> 8, index & 255, 0xff]);
     for (let index = 0; index < 1000; index += 1) {
-      expect(recent.add(key(index))).toBe(false);
-      expect(recent.add(key(Math.max(0, index - 99)))).toBe(true);
+      expect(recent.add(numbered(index))).toBe(false);
+      expect(recent.add(numbered(Math.max(0, index - 99)))).toBe(true);
     }
-    expect(recent.add(key(0))).toBe(false);
+    expect(recent.add(numbered(0))).toBe(false);
   });
 });

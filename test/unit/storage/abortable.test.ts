@@ -1,4 +1,5 @@
 import { abortable } from '../../../src/storage/abortable.ts';
+import { collect } from '../../support/collect.ts';
 
 async function* count(): AsyncGenerator<number> {
   for (let number = 0; number < 1000; number += 1) yield number;
@@ -6,7 +7,7 @@ async function* count(): AsyncGenerator<number> {
 
 test('without an abort the items are the same', async () => {
   const abort = new AbortController();
-  expect(await Array.fromAsync(abortable(count(), abort.signal))).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+  expect(await collect(abortable(count(), abort.signal))).toEqual(Array.from({ length: 1000 }, (_, i) => i));
 });
 
 test('a read that hangs rejects with the reason as soon as the signal aborts', async () => {
@@ -16,7 +17,7 @@ test('a read that hangs rejects with the reason as soon as the signal aborts', a
   };
   const reason = new Error('stop');
   setTimeout(() => abort.abort(reason), 20);
-  await expect(Array.fromAsync(abortable(hanging, abort.signal))).rejects.toBe(reason);
+  await expect(collect(abortable(hanging, abort.signal))).rejects.toBe(reason);
 });
 
 test('a reader that stops early closes the source before it goes on', async () => {
@@ -42,5 +43,5 @@ test('an error of the source comes out as it is', async () => {
     yield 1;
     throw failure;
   }
-  await expect(Array.fromAsync(abortable(source(), new AbortController().signal))).rejects.toBe(failure);
+  await expect(collect(abortable(source(), new AbortController().signal))).rejects.toBe(failure);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -16,14 +16,17 @@ export async function makeRunFolder(stateDir: string): Promise<string> {
   const parent = join(stateDir, 'demos');
   await mkdir(parent, { recursive: true });
   await sweep(parent);
-  const folder = join(parent, randomBytes(4).toString('hex'));
-  await mkdir(folder, { mode: 0o700 });
-  await writeFile(join(folder, OWNER), JSON.stringify(await identifyProcess(process.pid)), { mode: 0o600 });
+  const name = randomBytes(4).toString('hex');
+  const [making, folder] = [join(parent, `.${name}`), join(parent, name)];
+  await mkdir(making, { mode: 0o700 });
+  await writeFile(join(making, OWNER), JSON.stringify(await identifyProcess(process.pid)), { mode: 0o600 });
   // Programs and built workflows are the same for all; to make them again would cost each demo seconds or minutes.
   for (const shared of ['workflows', 'tools']) {
     await mkdir(join(stateDir, shared), { recursive: true });
-    await symlink(join(stateDir, shared), join(folder, shared));
+    await symlink(join(stateDir, shared), join(making, shared));
   }
+  // It gets its name with its owner, or another demo could take it for one that was left behind.
+  await rename(making, folder);
   return folder;
 }
 
@@ -40,7 +43,8 @@ export async function giveUpFolder(folder: string): Promise<void> {
 }
 
 async function sweep(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
+  const names = await readdir(parent);
+  for (const name of names.filter((one) => !one.startsWith('.'))) {
     const folder = join(parent, name);
     if (!(await isInUse(folder))) await removeRunFolder(folder);
   }

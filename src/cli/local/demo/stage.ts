@@ -116,10 +116,7 @@ async function startWorker(
 ): Promise<{ end(): Promise<unknown> }> {
   const { connectClient } = await import('../../../temporal/connection.ts');
   const { missingWorkers } = await import('../../../client/workers.ts');
-  const connected = await connectClient(
-    { address: variables['TEMPORAL_ADDRESS'], namespace: 'default' },
-    'demo',
-  );
+  const connected = await connectClient({ address: variables['TEMPORAL_ADDRESS'], namespace: 'default' }, 'demo');
   try {
     return await startGuarded({
       name: 'worker',
