@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { toLifeboatError } from '../domain/errors.ts';
+import type { ErrorRule } from '../domain/errors/rule.ts';
 
 /** What a failure carries for the person who reads it: code, hint and facts; never a secret. */
 export interface FailureFacts {
@@ -9,6 +10,16 @@ export interface FailureFacts {
   readonly exit: number;
   readonly details: Readonly<Record<string, unknown>>;
 }
+
+/**
+ * What is out of reach may be back within the patience of a retry policy; what a person has to change (space, rights, a missing
+ * tool) will not.
+ */
+function mayPassByItself({ retry, exit }: ErrorRule): boolean {
+  return retry === 'transient' || (retry === 'after' && exit === UNREACHABLE_EXIT);
+}
+
+const UNREACHABLE_EXIT = 7;
 
 /**
  * Our errors as Temporal's: the code is the failure's type and decides the retry. Temporal's own failures (cancellation)
@@ -22,7 +33,7 @@ export function toApplicationFailure(error: unknown): Error {
   return ApplicationFailure.create({
     message: known.message,
     type: known.code,
-    nonRetryable: retry === 'never',
+    nonRetryable: !mayPassByItself(known.rule),
     details: [facts],
     ...(error instanceof Error && error !== known ? { cause: error } : {}),
   });

@@ -97,8 +97,3 @@ export function parsePair(text: string): readonly [key: string, value: string] {
 export function flagName(key: string): string {
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
-
-/** `--target-database` → `targetDatabase`. */
-export function optionKey(name: string): string {
-  return name.replace(/^--/, '').replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { configDigest } from '../config/config-digest.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { stateDirOf } from '../assembly/state-dir.ts';
+import type { Config } from '../config/schema/config.ts';
 import { ensureStack } from '../embedded/stack.ts';
+import type { NamedTools } from '../embedded/toolbox.ts';
 import type { StackStatus } from '../embedded/stack.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { CommandContext } from './command.ts';
@@ -19,8 +21,15 @@ export async function ensureLocalStack(context: CommandContext, loaded: LoadedCo
     configDigest: `${configDigest(loaded.config)} ${codeDigest()}`,
     signal: context.signal,
     beforeReplacingWorker: refuseWhileInUse,
+    named: namedTools(loaded.config),
     onPhase: (line) => context.output.note(line),
   });
+}
+
+/** Programs that the configuration names; they win over what is found or downloaded. */
+export function namedTools({ embedded, postgres }: Config): NamedTools {
+  const { temporalCli, redisServer } = embedded;
+  return { temporalCli, redisServer, postgresBinDir: postgres.binDir };
 }
 
 /** A retry of what runs now would act on the databases of the other configuration. @throws LifeboatError WORKER_IN_USE */

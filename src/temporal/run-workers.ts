@@ -64,8 +64,7 @@ export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
       }),
     ),
   );
-  const ended = endTogether(workers).finally(async () => connection.close());
-  return { ended, shutdown: () => workers.forEach(shutdownOnce) };
+  return { ended: endTogether(workers, connection), shutdown: () => workers.forEach(shutdownOnce) };
 }
 
 async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConnection; namespace: string }> {
@@ -84,7 +83,7 @@ async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConne
 }
 
 /** One worker that ends takes the others with it: half a process would leave operations waiting without a word. */
-async function endTogether(workers: readonly Worker[]): Promise<void> {
+async function endTogether(workers: readonly Worker[], connection: NativeConnection): Promise<void> {
   try {
     await Promise.all(
       workers.map(async (worker) => {
@@ -95,6 +94,8 @@ async function endTogether(workers: readonly Worker[]): Promise<void> {
   } catch (error) {
     workers.forEach(shutdownOnce);
     throw error;
+  } finally {
+    await connection.close();
   }
 }
 

@@ -168,7 +168,8 @@ export function describeObjectStore(driver: string, open: () => Promise<StoreUnd
     });
 
     test('folders gives the names below a prefix, each once, in the order of their keys', async () => {
-      for (const key of ['top', 'f/b/1', 'f/b/2/x', 'f/a/1', 'f/file', 'f/b-1/x']) await store.put(key, Buffer.from('x'));
+      for (const key of ['top', 'f/b/1', 'f/b/2/x', 'f/a/1', 'f/file', 'f/b-1/x'])
+        await store.put(key, Buffer.from('x'));
       expect(await collect(store.folders('f/'))).toEqual(['a', 'b-1', 'b']);
       expect(await collect(store.folders(''))).toEqual(['f']);
       expect(await collect(store.folders('none/'))).toEqual([]);

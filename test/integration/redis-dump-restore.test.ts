@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from '../../src/domain/operation.ts';
@@ -160,14 +161,14 @@ describe('a dump of Redis', () => {
     expect(await digestOf(target.target)).toBe(await digestOf(redis7.target));
   });
 
-  test('taken while clients write holds every key that stays, each once, none torn from its expiry', async () => {
+  test('taken while clients write holds every key that stays, each once', async () => {
     const source = await startRedis();
     const stable = range(20_000).map((n): Command => ['SET', `stable:${n}`, n]);
     await run(source.target, stable);
     const stop = new AbortController();
-    const clients = range(2).map((client) => writeUntil(source.target, client, stop.signal));
+    const clients = range(2).map((client) => writeUntil(source.target, { client, keys: 5000, signal: stop.signal }));
     try {
-      for (let round = 0; round < 3; round += 1) {
+      for (let round = 0; round < 2; round += 1) {
         const dump = await dumpOf(source.target);
         const { keys, torn, repeated } = await inspectTokens(dump);
         expect(stable.filter(([, key]) => !keys.has(String(key)))).toEqual([]);
@@ -178,6 +179,44 @@ describe('a dump of Redis', () => {
     } finally {
       stop.abort();
       expect((await Promise.all(clients)).every((writes) => writes > 100)).toBe(true);
+      await source.stop();
+    }
+  });
+
+  test('never joins a value with the expiry of another, on a network that lets others in between', async () => {
+    const source = await startRedis();
+    const slow = await startSlicing(source.port, { sliceBytes: 30, everyMs: 0 });
+    const stop = new AbortController();
+    const client = writeUntil(source.target, { client: 0, keys: 400, signal: stop.signal });
+    try {
+      let keys = 0;
+      for (let round = 0; round < 5; round += 1) {
+        const found = await inspectTokens(await dumpOf({ ...source.target, port: slow.port }));
+        expect(found.torn).toBe(0);
+        keys += found.keys.size;
+      }
+      expect(keys).toBeGreaterThan(500);
+    } finally {
+      stop.abort();
+      await client;
+      slow.close();
+      await source.stop();
+    }
+  });
+
+  test('gives up on a key whose expiry never stands still, naming it', async () => {
+    const source = await startRedis();
+    const slow = await startSlicing(source.port, { sliceBytes: 30, everyMs: 5 });
+    const stop = new AbortController();
+    const client = writeUntil(source.target, { client: 0, keys: 1, signal: stop.signal });
+    try {
+      const failure = await caught(() => dumpOf({ ...source.target, port: slow.port }));
+      expect(failure).toMatchObject({ code: 'REDIS_KEY_CHANGING', rule: { retry: 'transient' } });
+      expect(failure.message).toMatch(/^read redis key token:…#[0-9a-f]{12}: /);
+    } finally {
+      stop.abort();
+      await client;
+      slow.close();
       await source.stop();
     }
   });
@@ -512,15 +551,19 @@ async function inspectTokens(dump: StoredDump): Promise<{ keys: Set<string>; tor
   return { keys, torn, repeated };
 }
 
-/** Sets, renews and deletes keys with expiries until it is stopped; gives how many writes were made. */
-async function writeUntil(target: RedisTarget, client: number, signal: AbortSignal): Promise<number> {
+/** Sets keys with ever new expiries until it is stopped, the same in the value; gives how many writes were made. */
+async function writeUntil(
+  target: RedisTarget,
+  options: { readonly client: number; readonly keys: number; readonly signal: AbortSignal },
+): Promise<number> {
+  const { client, keys, signal } = options;
   const socket = await openRedisSocket(target);
   let writes = 0;
   while (!signal.aborted) {
-    const commands = range(50).map((index): Command => {
-      const key = `token:${client}:${(writes * 31 + index) % 5000}`;
+    const commands = range(20).map((index): Command => {
+      const key = `token:${client}:${(writes * 31 + index) % keys}`;
       const expireAtMs = FAR_MS + writes + index;
-      return index % 10 === 9 ? ['DEL', key] : ['SET', key, `expires ${expireAtMs} ${client}`, 'PXAT', expireAtMs];
+      return ['SET', key, `expires ${expireAtMs} ${client}`, 'PXAT', expireAtMs];
     });
     await socket.pipeline(commands);
     writes += commands.length;
@@ -531,4 +574,34 @@ async function writeUntil(target: RedisTarget, client: number, signal: AbortSign
 
 async function* toStream<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
+}
+
+/** A proxy that passes requests on in slices, so that the commands of other clients come in between. */
+async function startSlicing(
+  port: number,
+  options: { readonly sliceBytes: number; readonly everyMs: number },
+): Promise<{ readonly port: number; close(): void }> {
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1').setNoDelay(true);
+    let waiting: Buffer = Buffer.alloc(0);
+    const slice = setInterval(() => {
+      if (waiting.length > 0) upstream.write(waiting.subarray(0, options.sliceBytes));
+      waiting = waiting.subarray(options.sliceBytes);
+    }, options.everyMs);
+    client.on('data', (chunk: Buffer) => (waiting = Buffer.concat([waiting, chunk])));
+    upstream.pipe(client);
+    for (const socket of [client, upstream]) {
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        clearInterval(slice);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
+  return { port: address.port, close: () => server.close() };
 }

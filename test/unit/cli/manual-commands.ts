@@ -2,6 +2,7 @@ import {
   choice,
   BACKUP_OR_LATEST,
   flag,
+  many,
   optional,
   parsePair,
   required,
@@ -70,5 +71,12 @@ export const MANUAL_COMMANDS: readonly Command[] = [
     summary: 'drill',
     arguments: { plan: optional('plan') },
     options: { mode: choice(['graceful', 'ungraceful'], 'mode'), random: flag('a random point') },
+  }),
+  defineCommand({
+    ...frame,
+    name: 'replication sync',
+    summary: 'sync targets',
+    arguments: { targets: many('targets; all without one') },
+    options: { dryRun: flag('only show what would be copied') },
   }),
 ];

@@ -69,6 +69,12 @@ test('global options stand in front of a command, between its words, or behind i
   }
 });
 
+test('an argument that may be repeated is a list', async () => {
+  const { invocation } = await parse(['replication', 'sync', 'us-west-2', 'eu-west-1', '--dry-run']);
+  expect(invocation?.input.arguments).toEqual({ targets: ['us-west-2', 'eu-west-1'] });
+  expect((await parse(['replication', 'sync'])).invocation?.input.arguments).toEqual({ targets: [] });
+});
+
 test('a command that is also a family is found in both roles', async () => {
   expect((await parse(['restore', 'latest'])).invocation?.command.name).toBe('restore');
   const undo = await parse(['restore', 'undo', 'run-1']);

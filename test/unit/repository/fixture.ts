@@ -70,7 +70,14 @@ export async function openPlace(): Promise<TestPlace> {
 
 export async function openWriter(place: TestPlace): Promise<Repository> {
   const { store, keyring, signer } = place;
-  return createRepository({ store, keyring, signer, group: 'default', objectBytes: OBJECT_BYTES, tool: 'lifeboat/test' });
+  return createRepository({
+    store,
+    keyring,
+    signer,
+    group: 'default',
+    objectBytes: OBJECT_BYTES,
+    tool: 'lifeboat/test',
+  });
 }
 
 export interface MadeBackup {
@@ -85,13 +92,31 @@ export async function makeBackup(
   repository: Repository,
   { createdAt = CREATED_AT, codec = ENCRYPTED }: { readonly createdAt?: string; readonly codec?: Codec } = {},
 ): Promise<MadeBackup> {
-  const data = { dump: randomBytes(3.5 * OBJECT_BYTES), globals: Buffer.from('CREATE ROLE x;\n'), snapshot: randomBytes(5000) };
+  const data = {
+    dump: randomBytes(3.5 * OBJECT_BYTES),
+    globals: Buffer.from('CREATE ROLE x;\n'),
+    snapshot: randomBytes(5000),
+  };
   const { backupId } = await repository.beginBackup({ kind: 'full', createdAt, owner: createdAt, codec });
-  const postgres = { backupId, component: 'postgres', codec, attempt: await repository.claimAttempt(backupId, 'postgres') } as const;
-  const redis = { backupId, component: 'redis', codec, attempt: await repository.claimAttempt(backupId, 'redis') } as const;
+  const postgres = {
+    backupId,
+    component: 'postgres',
+    codec,
+    attempt: await repository.claimAttempt(backupId, 'postgres'),
+  } as const;
+  const redis = {
+    backupId,
+    component: 'redis',
+    codec,
+    attempt: await repository.claimAttempt(backupId, 'redis'),
+  } as const;
   const [dump, globals, snapshot] = await Promise.all([
     repository.writeArtifact({ ...postgres, name: 'dump', format: 'pg-dump-custom' }, chunks(data.dump), OPERATION),
-    repository.writeArtifact({ ...postgres, name: 'globals', format: 'pg-globals-sql' }, chunks(data.globals), OPERATION),
+    repository.writeArtifact(
+      { ...postgres, name: 'globals', format: 'pg-globals-sql' },
+      chunks(data.globals),
+      OPERATION,
+    ),
     repository.writeArtifact({ ...redis, name: 'snapshot', format: 'redis-rdb' }, chunks(data.snapshot), OPERATION),
   ]);
   const request: PublishBackup = {
