@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { RestoreRecord } from '../contract/messages.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -113,8 +112,7 @@ function createRestoreData(deps: Dependencies): RestoreData {
             facts: stored(manifest, 'redis'),
             method: 'auto',
             ...(agentHost === undefined ? {} : { agentHost }),
-            // The plan found the target empty under the group's lock: what a later attempt finds is left by an earlier one.
-            dropExisting: dropExisting || Context.current().info.attempt > 1,
+            dropExisting,
           },
           { open, operation },
         );

@@ -187,15 +187,15 @@ describe('a dump of Redis', () => {
     const source = await startRedis();
     const slow = await startSlicing(source.port, { sliceBytes: 30, everyMs: 0 });
     const stop = new AbortController();
-    const client = writeUntil(source.target, { client: 0, keys: 400, signal: stop.signal });
+    const client = writeUntil(source.target, { client: 0, keys: 200, signal: stop.signal });
     try {
       let keys = 0;
-      for (let round = 0; round < 5; round += 1) {
+      for (let round = 0; round < 2; round += 1) {
         const found = await inspectTokens(await dumpOf({ ...source.target, port: slow.port }));
         expect(found.torn).toBe(0);
         keys += found.keys.size;
       }
-      expect(keys).toBeGreaterThan(500);
+      expect(keys).toBeGreaterThan(300);
     } finally {
       stop.abort();
       await client;

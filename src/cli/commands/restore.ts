@@ -1,4 +1,6 @@
 import type { RestoreResult } from '../../contract/messages.ts';
+import type { Check } from '../../domain/backup.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
@@ -28,7 +30,7 @@ export const restore = defineCommand({
     'restore latest --redis --drop-existing',
   ],
   answers: ['restored {postgres, redis}', 'recoveryPoint', 'checks[]', 'rtoMs', 'rpoMs', 'undo {command, expiresAt}', 'plan', 'dryRun', 'workflowId', 'runId'],
-  exits: [4, 5, 6, 7, 130],
+  exits: [3, 4, 5, 6, 7, 130],
   run: (context, { arguments: { id }, options }) =>
     runOperation(context, {
       detach: options.detach,
@@ -57,10 +59,12 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
     };
   }
   const { postgres, redis } = restored;
+  const failed = checks.filter(({ status }) => status === 'fail');
   const shown = checks.length > SHOWN_CHECKS ? checks.filter(({ status }) => status !== 'pass') : checks;
   const passed = checks.filter(({ status }) => status === 'pass').length;
   return {
     json,
+    ...(failed.length === 0 ? {} : { failure: unproved(failed) }),
     text: () =>
       [
         `${plan.backupId} is back as of ${result.recoveryPoint.time}`,
@@ -71,6 +75,11 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
         ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
       ].join('\n'),
   };
+}
+
+function unproved(failed: readonly Check[]): LifeboatError {
+  const names = failed.map(({ name }) => name);
+  return new LifeboatError('RESTORE_UNPROVED', `${failed.length} checks failed: ${names.join(', ')}`, { details: { checks: names } });
 }
 
 /** A screen of them; beyond it only what did not pass is listed. */

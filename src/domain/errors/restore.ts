@@ -32,6 +32,12 @@ export const RESTORE_ERRORS = {
     when: 'A stored artifact reads back clean but does not hold what its manifest says.',
     hint: 'restore another backup, and keep this one for an investigation',
   },
+  RESTORE_UNPROVED: {
+    retry: 'never',
+    exit: 3,
+    when: 'The data was restored and is live, but a check against the backup failed afterwards; each is named.',
+    hint: 'did clients write to the target meanwhile? stop them with --stop-services and restore again, or undo the restore',
+  },
   RESTORE_NOT_FOUND: {
     retry: 'never',
     exit: 5,

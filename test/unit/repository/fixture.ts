@@ -9,6 +9,7 @@ import { ensureSigningKey, type Signer } from '../../../src/encryption/signer.ts
 import { createRepository } from '../../../src/repository/create-repository.ts';
 import type { Codec, PublishBackup, Repository } from '../../../src/repository/repository.ts';
 import { createLocalStore } from '../../../src/storage/local-store.ts';
+import { createMemoryStore } from '../../../src/storage/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 
 export const ENCRYPTED: Codec = { compression: 'zstd', compressionLevel: 3, encryption: 'aes-256-gcm' };
@@ -56,12 +57,12 @@ export interface TestPlace {
   remove(): Promise<void>;
 }
 
-/** A directory with an empty store, a keyring and a signing key of their own. */
-export async function openPlace(): Promise<TestPlace> {
+/** An empty store, in memory or in a directory, with a keyring and a signing key of its own. */
+export async function openPlace(where: 'memory' | 'disk' = 'memory'): Promise<TestPlace> {
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-repository-'));
   return {
     folder,
-    store: createLocalStore({ root: join(folder, 'store') }),
+    store: where === 'disk' ? createLocalStore({ root: join(folder, 'store') }) : createMemoryStore(),
     keyring: await generateKeyring(join(folder, 'keys/keyring.json')),
     signer: await ensureSigningKey(join(folder, 'keys/signing.key')),
     remove: async () => rm(folder, { recursive: true, force: true }),

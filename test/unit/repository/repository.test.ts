@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { generateKeyring } from '../../../src/encryption/keyring.ts';
 import { createRepository } from '../../../src/repository/create-repository.ts';
 import { openRepository } from '../../../src/repository/open-repository.ts';
@@ -344,7 +343,7 @@ describe('listing', () => {
     const young = await makeBackup(repository, { createdAt: '2026-01-17T10:30:00.000Z' });
     await repository.beginBackup({ ...begin, createdAt: '2026-01-18T10:30:00.000Z', owner: 'running' });
     const key = `backups/${bad.manifest.id}/manifest.json`;
-    const altered = (await readFile(`${place.folder}/store/${key}`, 'utf8')).replace('18.6', '18.7');
+    const altered = (await collectBytes(await place.store.get(key))).toString('utf8').replace('18.6', '18.7');
     await place.store.put(key, Buffer.from(altered));
 
     const records = await repository.list();

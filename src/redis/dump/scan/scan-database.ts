@@ -131,7 +131,7 @@ export class DatabaseScan {
     if (payload === null) return undefined;
     if (!(payload instanceof Buffer)) throw this.#unexpected('dump');
     this.#window.saw(payload.length);
-    if (before !== MISSING) return { key, payload, expireAtMs: before === NEVER ? null : before };
+    if (before === after && before !== MISSING) return { key, payload, expireAtMs: before === NEVER ? null : before };
     this.#readAgain(key);
     return undefined;
   }

@@ -1,0 +1,70 @@
+/** A TCP relay that can be slow, or cut: makes a stream last as long as a test needs, and break when it wants. */
+import { createServer, connect, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Throttle {
+  readonly port: number;
+  /** Bytes a second from the server to the client, over all connections. Infinity: as fast as it goes. */
+  setRate(bytesPerSecond: number): void;
+  /** Bytes from the server that were passed on since the last reset. */
+  readonly passed: number;
+  reset(): void;
+  /** Drops all connections, as a network does. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+const SLICE_MS = 20;
+
+export async function startThrottle(port: number): Promise<Throttle> {
+  let rate = Number.POSITIVE_INFINITY;
+  let passed = 0;
+  let dueAt = 0;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((client) => {
+    const upstream = connect({ host: '127.0.0.1', port });
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
+    }
+    client.once('close', () => upstream.destroy());
+    upstream.once('close', () => client.end());
+    client.pipe(upstream);
+    void relay(upstream, client);
+  });
+
+  /** One chunk at a time; a chunk pays with time for its bytes. */
+  const relay = async (from: Socket, to: Socket): Promise<void> => {
+    try {
+      for await (const chunk of from as AsyncIterable<Buffer>) {
+        passed += chunk.length;
+        if (!to.write(chunk)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+        dueAt = Math.max(dueAt, Date.now()) + (chunk.length / rate) * 1_000;
+        while (rate !== Number.POSITIVE_INFINITY && dueAt - Date.now() > SLICE_MS) await delay(Math.min(dueAt - Date.now(), 100));
+      }
+    } catch {
+      // Cut by one side or the test: the close of the other follows.
+    }
+  };
+
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the relay has no port');
+  const cut = (): void => sockets.forEach((socket) => socket.destroy());
+  return {
+    port: address.port,
+    setRate(bytesPerSecond) {
+      rate = bytesPerSecond;
+      dueAt = 0;
+    },
+    get passed() {
+      return passed;
+    },
+    reset: () => void (passed = 0),
+    cut,
+    async close() {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
