@@ -52,12 +52,14 @@ suite('when something breaks', () => {
   it('kill -9 of pg_dump in mid-stream rejects its source, and no facts are written', async () => {
     const store = await createStore();
     const seen: unknown[] = [];
+    const killDumps = async (): Promise<void> => {
+      for (const pid of await childrenOf(server, 'pg_dump')) process.kill(pid, 'SIGKILL');
+    };
     const sink: ArtifactSink = async (artifact, source) => {
       async function* watched(): AsyncGenerator<Uint8Array> {
         try {
           for await (const chunk of source) {
-            if (artifact.name === 'data')
-              for (const pid of await childrenOf(server, 'pg_dump')) process.kill(pid, 'SIGKILL');
+            if (artifact.name === 'data') await killDumps();
             yield chunk;
           }
         } catch (error) {

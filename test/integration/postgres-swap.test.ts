@@ -53,7 +53,7 @@ for (const major of [15, 18] as const) {
   suite(`swap on PostgreSQL ${major}`, () => {
     let server: TestPostgres;
     beforeAll(async () => {
-      server = await startPostgres({ major });
+      server = await startPostgres({ major, settings: { max_prepared_transactions: '5' } });
     });
     afterAll(async () => server.stop());
     const request = () => ({ target: targetOf(server, 'live'), ...NAMES });
@@ -138,7 +138,6 @@ for (const major of [15, 18] as const) {
     });
 
     it('gives up in time when a prepared transaction holds the database, and leaves it open and live', async () => {
-      await server.restart({ max_prepared_transactions: '5' });
       const { asideOid } = await prepare(server);
       await server.query(`BEGIN; INSERT INTO which VALUES ('prepared'); PREPARE TRANSACTION 'held'`, [], 'live');
       await expect(postgresOf(server).swap({ ...request(), asideOid })).rejects.toMatchObject({

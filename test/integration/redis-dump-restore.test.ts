@@ -10,6 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { Progress } from '../../src/domain/operation.ts';
 import { freePort } from '../../src/platform/ports.ts';
 import { checkDump } from '../../src/redis/dump/check-dump.ts';
@@ -143,7 +144,7 @@ describe('a dump of Redis', () => {
     ]);
     const dump = await dumpOf(target.target);
     expect(dump.facts.keys).toBe(2);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await setTimeout(100);
     await run(target.target, [['FLUSHALL']]);
     expect(await restore(target.target, dump)).toMatchObject({ keys: 1, expired: 1 });
     const check = await checkDump(dump.open(), QUIET, { liveAtMs: Date.now() });
@@ -166,7 +167,9 @@ describe('a dump of Redis', () => {
     const stable = range(20_000).map((n): Command => ['SET', `stable:${n}`, n]);
     await run(source.target, stable);
     const stop = new AbortController();
-    const clients = range(2).map((client) => writeUntil(source.target, { client, keys: 5000, signal: stop.signal }));
+    const clients = range(2).map((client) =>
+      writeUntil(source.target, { client, keys: 5000, pauseMs: 0, signal: stop.signal }),
+    );
     try {
       for (let round = 0; round < 2; round += 1) {
         const dump = await dumpOf(source.target);
@@ -185,9 +188,14 @@ describe('a dump of Redis', () => {
 
   test('never joins a value with the expiry of another, on a network that lets others in between', async () => {
     const source = await startRedis();
+    await run(
+      source.target,
+      range(200).map((n) => ['SET', `token:0:${n}`, `expires ${FAR_MS}`, 'PXAT', FAR_MS]),
+    );
     const slow = await startSlicing(source.port, { sliceBytes: 30, everyMs: 0 });
     const stop = new AbortController();
-    const client = writeUntil(source.target, { client: 0, keys: 200, signal: stop.signal });
+    // Slow enough that a value is torn now and then, not ten times in a row.
+    const client = writeUntil(source.target, { client: 0, keys: 200, pauseMs: 10, signal: stop.signal });
     try {
       let keys = 0;
       for (let round = 0; round < 2; round += 1) {
@@ -195,7 +203,7 @@ describe('a dump of Redis', () => {
         expect(found.torn).toBe(0);
         keys += found.keys.size;
       }
-      expect(keys).toBeGreaterThan(300);
+      expect(keys).toBe(400);
     } finally {
       stop.abort();
       await client;
@@ -208,7 +216,7 @@ describe('a dump of Redis', () => {
     const source = await startRedis();
     const slow = await startSlicing(source.port, { sliceBytes: 30, everyMs: 5 });
     const stop = new AbortController();
-    const client = writeUntil(source.target, { client: 0, keys: 1, signal: stop.signal });
+    const client = writeUntil(source.target, { client: 0, keys: 1, pauseMs: 0, signal: stop.signal });
     try {
       const failure = await caught(() => dumpOf({ ...source.target, port: slow.port }));
       expect(failure).toMatchObject({ code: 'REDIS_KEY_CHANGING', rule: { retry: 'transient' } });
@@ -554,9 +562,9 @@ async function inspectTokens(dump: StoredDump): Promise<{ keys: Set<string>; tor
 /** Sets keys with ever new expiries until it is stopped, the same in the value; gives how many writes were made. */
 async function writeUntil(
   target: RedisTarget,
-  options: { readonly client: number; readonly keys: number; readonly signal: AbortSignal },
+  options: { readonly client: number; readonly keys: number; readonly pauseMs: number; readonly signal: AbortSignal },
 ): Promise<number> {
-  const { client, keys, signal } = options;
+  const { client, keys, pauseMs, signal } = options;
   const socket = await openRedisSocket(target);
   let writes = 0;
   while (!signal.aborted) {
@@ -567,6 +575,7 @@ async function writeUntil(
     });
     await socket.pipeline(commands);
     writes += commands.length;
+    await setTimeout(pauseMs);
   }
   socket.close();
   return writes;

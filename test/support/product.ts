@@ -2,7 +2,7 @@
  * The whole product as a person runs it, private to one test file: PostgreSQL, Redis and Temporal, a worker and the command
  * line as processes of their own, a configuration by environment, a store in a folder.
  */
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBackupManager, type BackupManager } from '../../src/client/backup-manager.ts';
@@ -112,9 +112,8 @@ async function assemble(options: ProductOptions, folder: string, started: (() =>
     options.shared?.temporal ?? ending(startTemporal({ dbFilename: join(folder, 'temporal.db') })),
   ]);
   const store = join(folder, 'store');
-  await prepareHome(join(folder, 'home'));
-  const base = await environment(options, { folder, store, group, database, postgres, redis, temporal });
-  const env = { ...base, ...(typeof options.env === 'function' ? options.env(base) : options.env) };
+  await prepareHome(folder);
+  const env = await environment(options, { folder, store, group, database, postgres, redis, temporal });
   if (options.config !== undefined) {
     await mkdir(join(folder, 'config'));
     await writeFile(join(folder, 'config', 'backup.json'), JSON.stringify(options.config));
@@ -170,9 +169,12 @@ async function assemble(options: ProductOptions, folder: string, started: (() =>
 }
 
 /** Programs of the project and the workflow bundle, which is named after its sources, are shared; the rest is private. */
-async function prepareHome(home: string): Promise<void> {
+async function prepareHome(folder: string): Promise<void> {
+  const home = join(folder, 'home');
+  // As root, programs below a folder that the account of PostgreSQL cannot enter are not looked for.
+  await chmod(folder, 0o711);
   const bundles = join(tmpdir(), `lifeboat-test-workflows-${process.getuid?.() ?? 0}`);
-  await Promise.all([mkdir(home, { recursive: true, mode: 0o700 }), mkdir(bundles, { recursive: true, mode: 0o700 })]);
+  await Promise.all([mkdir(home, { mode: 0o711 }), mkdir(bundles, { recursive: true, mode: 0o700 })]);
   await symlink(join(PROVISIONED_STATE_DIR, 'tools'), join(home, 'tools'));
   await symlink(bundles, join(home, 'workflows'));
 }
@@ -184,7 +186,7 @@ async function environment(options: ProductOptions, places: Places): Promise<Rec
   const via = options.via ?? (async (_name: string, port: number): Promise<number> => port);
   const { user, password, port } = postgres.target;
   const login = redis.target.password === undefined ? '' : `:${encodeURIComponent(redis.target.password)}@`;
-  return {
+  const base = {
     DATABASE_URL: `postgres://${user}:${encodeURIComponent(password ?? '')}@127.0.0.1:${await via('postgres', port)}/${database}?sslmode=disable`,
     REDIS_URL: `redis://${login}127.0.0.1:${await via('redis', redis.port)}`,
     BACKUP_PATH: store,
@@ -196,6 +198,7 @@ async function environment(options: ProductOptions, places: Places): Promise<Rec
     ...(options.encrypted === true ? { BACKUP_ENCRYPTION_ENABLED: 'true' } : {}),
     LIFEBOAT_LOG_PATH: join(folder, 'logs', 'worker.log'),
   };
+  return { ...base, ...(typeof options.env === 'function' ? options.env(base) : options.env) };
 }
 
 async function connect(temporal: TestTemporal, group: string): Promise<{ client: Client; manager: BackupManager; close(): Promise<void> }> {

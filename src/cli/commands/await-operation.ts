@@ -34,12 +34,17 @@ export async function awaitOperation<Result>(context: CommandContext, started: S
     [`${workflowId} goes on.`, `  follow: lifeboat attach ${workflowId}`, `  stop:   lifeboat cancel ${workflowId} --reason …`].join('\n'),
   );
   const { follow } = await import('../../client/follow.ts');
-  const result = started.result();
+  // Calls that still wait when the connection closes are retried on it, which ends the whole program: they end with the interrupt.
+  const { connection } = started.handle.client;
+  const result = connection.withAbortSignal(context.signal, () => started.result());
   const interrupted = new Promise<never>((_, reject) => {
-    context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
+    const onAbort = (): void => reject(context.signal.reason as Error);
+    if (context.signal.aborted) onAbort();
+    else context.signal.addEventListener('abort', onAbort, { once: true });
   });
   const ended = Promise.race([result, interrupted]);
-  await follow(started.handle, ended, (view) => context.progress.update(rowsOf(view)));
+  const show = (view: OperationView): void => context.progress.update(rowsOf(view));
+  await connection.withAbortSignal(context.signal, () => follow(started.handle, ended, show));
   context.progress.stop();
   return ended;
 }

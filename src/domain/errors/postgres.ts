@@ -87,13 +87,13 @@ export const POSTGRES_ERRORS = {
     hint: 'look the SQLSTATE up in the PostgreSQL manual, appendix A',
   },
   POSTGRES_TOOL_MISSING: {
-    retry: 'after',
+    retry: 'never',
     exit: 2,
     when: 'A PostgreSQL client tool is not installed, or does not say its version.',
     hint: 'install the PostgreSQL client tools, or name their folder in postgres.binDir',
   },
   POSTGRES_TOOL_TOO_OLD: {
-    retry: 'after',
+    retry: 'never',
     exit: 2,
     when: 'pg_dump or pg_restore is of an older major version than the server.',
     hint: 'install client tools of at least the major version of the server, or name their folder in postgres.binDir',

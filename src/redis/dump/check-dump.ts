@@ -6,6 +6,10 @@ import { functionLibraries } from '../values/functions.ts';
 import { openPayload } from './stream/payload.ts';
 import { readDump } from './stream/read-dump.ts';
 
+/** Progress is told after so many keys or bytes, whichever comes first: some times a second. */
+const PROGRESS_KEYS = 10_000;
+const PROGRESS_BYTES = 16 * 1024 ** 2;
+
 export interface DumpCheck {
   readonly keys: number;
   /** Keys per database number. */
@@ -28,21 +32,21 @@ export async function checkDump(
   options: { readonly liveAtMs?: number } = {},
 ): Promise<DumpCheck> {
   const digest = createDigest(options);
-  let bytes = 0;
+  let [bytes, items, told] = [0, 0, 0];
   for await (const item of dumpItems(source)) {
     if (operation.signal.aborted) throw abortError(operation.signal, 'check redis-dump');
     if (item.kind === 'function') digest.addFunction(item.code);
     if (item.kind !== 'entry') continue;
     digest.add(item.entry);
+    items += 1;
     bytes += item.entry.value.length;
-    if (digest.keys % PROGRESS_KEYS === 0) operation.onProgress({ phase: 'checking', bytes, items: digest.keys });
+    if (items % PROGRESS_KEYS !== 0 && bytes - told < PROGRESS_BYTES) continue;
+    told = bytes;
+    operation.onProgress({ phase: 'checking', bytes, items });
   }
   const { keys, databases, functions, expired } = digest;
   return { keys, databases, functions, digest: digest.digest(), expired };
 }
-
-/** Progress is told each time so many keys have passed: some hundred times a minute. */
-const PROGRESS_KEYS = 10_000;
 
 /** A redis-dump stream as entries and libraries, each payload's CRC64 checked; the form `describeDifference` takes. */
 export async function* dumpItems(source: AsyncIterable<Uint8Array>): AsyncGenerator<SnapshotItem, void, undefined> {

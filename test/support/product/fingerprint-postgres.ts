@@ -61,8 +61,8 @@ export async function fingerprintPostgres({ target }: TestPostgres, database: st
     await client.query("SET search_path = pg_catalog; SET timezone = 'UTC'; SET statement_timeout = '120s'");
     const found: Record<string, string> = {};
     for (const sql of [...CATALOG, ...(await contentQueries(client))]) {
-      const { rows } = await client.query<{ what: string; name: string; content: string }>(sql);
-      for (const { what, name, content } of rows) found[`${what} ${name}`] = String(content);
+      const { rows } = await client.query<{ what: string; name: string; content: string | null }>(sql);
+      for (const { what, name, content } of rows) found[`${what} ${name}`] = content ?? 'null';
     }
     return found;
   } finally {
@@ -80,8 +80,8 @@ async function contentQueries(client: Client): Promise<string[]> {
     const literal = `'${name.replaceAll("'", "''")}'`;
     if (kind === 'S') {
       const owner = `(SELECT format('%s %s', relowner::regrole, ${ACL('relacl', 's', 'relowner')}) FROM pg_class WHERE oid = ${literal}::regclass)`;
-      return `SELECT 'sequence' AS what, ${literal} AS name, format('%s %s of %s owner %s', last_value, is_called, (SELECT s FROM pg_sequence s WHERE seqrelid = ${literal}::regclass)::text, ${owner})
-        AS content FROM ${name}`.replace('(SELECT s FROM pg_sequence s', '(SELECT (seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle) FROM pg_sequence s');
+      const shape = `(SELECT format('%s %s %s %s', seqstart, seqincrement, seqmax, seqcycle) FROM pg_sequence WHERE seqrelid = ${literal}::regclass)`;
+      return `SELECT 'sequence' AS what, ${literal} AS name, format('%s %s of %s owner %s', last_value, is_called, ${shape}, ${owner}) AS content FROM ${name}`;
     }
     return `SELECT 'rows' AS what, ${literal} AS name, count(*) || ' ' || coalesce(sum(('x' || left(md5(t::text), 16))::bit(64)::bigint::numeric), 0) AS content FROM ${name} t`;
   });

@@ -4,9 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Throttle {
   readonly port: number;
-  /** Bytes a second from the server to the client, over all connections. Infinity: as fast as it goes. */
+  /** Bytes a second over all connections and both ways. Infinity: as fast as it goes. */
   setRate(bytesPerSecond: number): void;
-  /** Bytes from the server that were passed on since the last reset. */
+  /** Bytes that were passed on since the last reset. */
   readonly passed: number;
   reset(): void;
   /** Drops all connections, as a network does. */
@@ -29,7 +29,7 @@ export async function startThrottle(port: number): Promise<Throttle> {
     }
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.end());
-    client.pipe(upstream);
+    void relay(client, upstream);
     void relay(upstream, client);
   });
 

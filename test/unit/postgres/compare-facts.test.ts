@@ -35,7 +35,7 @@ const RECORDED: DatabaseFacts = databaseFactsSchema.parse({
 });
 
 function restored(
-  change: Partial<RestoredFacts> & { catalog?: Partial<RestoredFacts['catalog']> } = {},
+  change: Partial<Omit<RestoredFacts, 'catalog'>> & { catalog?: Partial<RestoredFacts['catalog']> } = {},
 ): RestoredFacts {
   const { tables, sequences: _, ...catalog } = RECORDED;
   return {
@@ -150,7 +150,7 @@ describe('sequenceFits', () => {
       { value: '9223372036854775807', called: true },
       true,
     ],
-  ])('judges %s', (_, restored, before, after, expected) => {
+  ])('judges %s', (...[, restored, before, after, expected]) => {
     expect(sequenceFits(restored, before, after)).toBe(expected);
   });
 });

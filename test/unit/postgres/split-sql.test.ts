@@ -6,7 +6,7 @@ describe('splitSql', () => {
     ['two statements', 'SELECT 1; SELECT 2;', ['SELECT 1', 'SELECT 2']],
     ['the last one without a semicolon', 'SELECT 1;\nSELECT 2', ['SELECT 1', 'SELECT 2']],
     ['nothing', '  \n;; -- only a comment;\n', []],
-    ['a comment with a semicolon and quotes', `A -- it's; "x\n B;`, ['A   \n B']],
+    ['a comment with a semicolon and quotes', `A -- it's; "x\n B;`, ['A  \n B']],
     ['nested comments', 'A /* one; /* two; */ three; */ B;', ['A   B']],
     ['a semicolon in a string', `SELECT 'a;''b;';X;`, [`SELECT 'a;''b;'`, 'X']],
     ['a backslash in a plain string', `SELECT '\\'; X;`, [`SELECT '\\'`, 'X']],

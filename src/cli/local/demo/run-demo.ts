@@ -18,7 +18,7 @@ export async function runDemo(context: CommandContext, { keep }: { readonly keep
   const startedAt = Date.now();
   const stateDir = defaultStateDir();
   const folder = await makeRunFolder(stateDir);
-  context.onInterrupt(() => 'the demo ends what it started');
+  context.onInterrupt(() => 'everything the demo started is being ended and removed');
   let kept: KeptStage | undefined;
   try {
     output.note('starting PostgreSQL, Redis, Temporal and a worker, only for this demo');
