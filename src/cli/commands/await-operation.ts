@@ -35,12 +35,11 @@ export async function awaitOperation<Result>(context: CommandContext, started: S
   );
   const { follow } = await import('../../client/follow.ts');
   // Calls that still wait when the connection closes are retried on it, which ends the whole program: they end with the interrupt.
+  context.signal.throwIfAborted();
   const { connection } = started.handle.client;
   const result = connection.withAbortSignal(context.signal, () => started.result());
   const interrupted = new Promise<never>((_, reject) => {
-    const onAbort = (): void => reject(context.signal.reason as Error);
-    if (context.signal.aborted) onAbort();
-    else context.signal.addEventListener('abort', onAbort, { once: true });
+    context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
   });
   const ended = Promise.race([result, interrupted]);
   const show = (view: OperationView): void => context.progress.update(rowsOf(view));

@@ -3,11 +3,15 @@ export class LzfError extends Error {
   override readonly name = 'LzfError';
 }
 
+/** Three bytes refer back to at most 264: no data unpacks to more, whatever size a damaged file announces. */
+const MAX_RATIO = 88;
+
 /**
  * Unpacks LibLZF data (lzf_d.c of Redis): a control byte below 32 is followed by that many + 1 literal bytes; otherwise
  * its high three bits are a length (7: one more byte follows) and the rest, with the next byte, a distance backwards.
  */
 export function decompressLzf(packed: Uint8Array, sizeBytes: number): Buffer {
+  if (sizeBytes > packed.length * MAX_RATIO) throw new LzfError(`${packed.length} bytes cannot unpack to ${sizeBytes}`);
   const out = Buffer.allocUnsafe(sizeBytes);
   let from = 0;
   let to = 0;
