@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { RestoreRecord } from '../contract/messages.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Manifest } from '../domain/backup.ts';
 import { componentsToRestore, planRestore } from '../domain/restore-plan.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withOperation } from './operation.ts';
 import { configured, postgresTarget, redisTarget } from './sources.ts';
@@ -53,8 +55,7 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
         const finishedAt = new Date();
         const expiresAt = new Date(finishedAt.getTime() + settings.keepReplacedMs).toISOString();
         const record: RestoreRecord = { ...done, finishedAt: finishedAt.toISOString(), expiresAt };
-        await (await deps.repository()).keepRestore(record);
-        return record;
+        return keepOnce(await deps.repository(), record);
       }),
 
     loadRestore: ({ restoreId }) =>
@@ -69,6 +70,20 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
     undoSwap: (names) =>
       withOperation(settings, async () => (await deps.postgres()).undoSwap({ target: postgresTarget(settings), ...names })),
   };
+}
+
+/** Keeps the record, or gives the one that an earlier attempt kept before it was lost: only its times differ. */
+async function keepOnce(repository: Repository, record: RestoreRecord): Promise<RestoreRecord> {
+  try {
+    await repository.keepRestore(record);
+    return record;
+  } catch (error) {
+    if (!(error instanceof LifeboatError && error.code === 'STORE_KEY_EXISTS')) throw error;
+    const kept = (await repository.loadRestore(record.restoreId)) as RestoreRecord;
+    const { finishedAt, expiresAt } = kept;
+    if (isDeepStrictEqual(kept, { ...record, finishedAt, expiresAt })) return kept;
+    throw error;
+  }
 }
 
 function createRestoreData(deps: Dependencies): RestoreData {

@@ -46,13 +46,13 @@ export async function startSeededDatabases(options: {
   readonly stateDir: string;
   readonly signal: AbortSignal;
   readonly onPhase: (line: string) => void;
-}): Promise<{ environmentFile: string; variables: Readonly<Record<string, string>> }> {
+}): Promise<{ environmentFile: string }> {
   const databases = await ensureDatabases(options);
   await seedDatabases({ ...options, databases });
-  const variables = databaseVariables(databases);
   const environmentFile = join(options.stateDir, 'demo', 'environment');
-  await writeEnvironmentFile(environmentFile, variables);
-  return { environmentFile, variables };
+  await writeEnvironmentFile(environmentFile, databaseVariables(databases));
+  // The variables hold passwords: whoever wants them reads the file.
+  return { environmentFile };
 }
 
 /** A file for `source`; mode 0600. */

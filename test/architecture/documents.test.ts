@@ -2,7 +2,14 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/registry.ts';
-import { besideWorkflowId, groupWorkflowId, SEARCH_ATTRIBUTES, SIGNALS, taskQueue, WORKFLOWS } from '../../src/contract/names.ts';
+import {
+  besideWorkflowId,
+  groupWorkflowId,
+  SEARCH_ATTRIBUTES,
+  SIGNALS,
+  taskQueue,
+  WORKFLOWS,
+} from '../../src/contract/names.ts';
 
 /**
  * Goal: documents point at things that exist, and say what the code says.
@@ -15,13 +22,20 @@ const documents = [...globSync('*.md', { cwd: ROOT }), ...globSync('{docs,bench}
 /** Targets of Markdown links outside code, without those that leave the project. */
 function links(text: string): string[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
-  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target));
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^[a-z]+:/.test(target));
 }
 
 /** Headings as the anchors that hosts make of them. */
 function anchors(text: string): string[] {
   const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
-  return headings.map((heading) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'));
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 }
 
 function isBroken(document: string, link: string): boolean {
@@ -34,12 +48,13 @@ function isBroken(document: string, link: string): boolean {
 /** Command lines of the program inside code blocks, as words behind its name. */
 function commandLines(text: string): string[] {
   const blocks = [...text.matchAll(/^```(?:bash|console)\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
-  const starts = /^(?:\$ )?(?:node src\/cli\/main\.ts|npx lifeboat|lifeboat|npm (?:--silent )?run backup:cli(?: --)?) +(.+)$/gm;
+  const starts =
+    /^(?:\$ )?(?:node src\/cli\/main\.ts|npx lifeboat|lifeboat|npm (?:--silent )?run backup:cli(?: --)?) +(.+)$/gm;
   return blocks.flatMap((block) => [...block.matchAll(starts)].map(([, words = '']) => words));
 }
 
 function isKnown(line: string): boolean {
-  if (/^(--help|--version)$/.test(line.trim())) return true;
+  if (/^--(help|version)\b/.test(line)) return true;
   return COMMANDS.some(({ name }) => line === name || line.startsWith(`${name} `));
 }
 
@@ -48,40 +63,57 @@ test.each(documents)('every link of %s leads somewhere', (document) => {
 });
 
 test('a broken link, a broken anchor and a link in code are told apart', () => {
-  const text = '[a](ARCHITECTURE.md) [b](nowhere.md) [c](ARCHITECTURE.md#code-map) [d](ARCHITECTURE.md#not-there) `[e](nowhere.md)`';
-  expect(links(text).filter((link) => isBroken('README.md', link))).toEqual(['nowhere.md', 'ARCHITECTURE.md#not-there']);
+  const text =
+    '[a](ARCHITECTURE.md) [b](nowhere.md) [c](ARCHITECTURE.md#code-map) [d](ARCHITECTURE.md#not-there) `[e](nowhere.md)`';
+  expect(links(text).filter((link) => isBroken('README.md', link))).toEqual([
+    'nowhere.md',
+    'ARCHITECTURE.md#not-there',
+  ]);
 });
 
 test('the code map names every folder of src, and no other, in at most 300 lines', () => {
   const text = read('ARCHITECTURE.md');
-  const named = [...text.matchAll(/^### `src\/([a-z]+)`$/gm)].map(([, folder]) => folder);
+  const named = [...text.matchAll(/^### `src\/([a-z]+)`$/gm)].map(([, folder = '']) => folder);
   const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   expect(named.toSorted()).toEqual(folders.map(({ name }) => name).toSorted());
   expect(text.split('\n').length).toBeLessThanOrEqual(300);
   expect(text.match(/^Invariant: /gm)?.length).toBeGreaterThan(10);
 });
 
-test.each(documents.filter((document) => !document.startsWith('docs/reference/')))('every command in %s exists', (document) => {
-  expect(commandLines(read(document)).filter((line) => !isKnown(line))).toEqual([]);
-});
+test.each(documents.filter((document) => !document.startsWith('docs/reference/')))(
+  'every command in %s exists',
+  (document) => {
+    expect(commandLines(read(document)).filter((line) => !isKnown(line))).toEqual([]);
+  },
+);
 
 test('the README shows commands, and an unknown one would be noticed', () => {
   expect(commandLines(read('README.md')).length).toBeGreaterThan(10);
-  expect(commandLines('```bash\nlifeboat backup everything\n```\n').filter((line) => !isKnown(line))).toEqual(['backup everything']);
+  expect(commandLines('```bash\nlifeboat backup everything\n```\n').filter((line) => !isKnown(line))).toEqual([
+    'backup everything',
+  ]);
 });
 
 describe('docs/reference/durable-names.md', () => {
   const page = read('docs/reference/durable-names.md');
   const section = (title: string): string[] => {
     const text = page.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
-    return [...text.matchAll(/^\| (`.+?`) \|/gm)].flatMap(([, names = '']) => [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+    return [...text.matchAll(/^\| (`.+?`) \|/gm)].flatMap(([, names = '']) =>
+      [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+    );
   };
 
   test.each([
     ['Workflow types', Object.values(WORKFLOWS)],
     ['Search attributes', Object.values(SEARCH_ATTRIBUTES)],
     ['Signals', Object.values(SIGNALS)],
-    ['Task queues', (['control', 'data', 'journal'] as const).flatMap((role) => [taskQueue(role, 'default'), taskQueue(role, '<group>')])],
+    [
+      'Task queues',
+      (['control', 'data', 'journal'] as const).flatMap((role) => [
+        taskQueue(role, 'default'),
+        taskQueue(role, '<group>'),
+      ]),
+    ],
     ['Workflow ids', [groupWorkflowId('<group>'), besideWorkflowId('<group>', '<what>', '<request>')]],
   ])('%s are those of src/contract/names.ts', (title, names) => {
     expect(section(title).toSorted()).toEqual([...names].toSorted());
@@ -90,6 +122,8 @@ describe('docs/reference/durable-names.md', () => {
 
 test('every guide and every decision is linked from a document that people read first', () => {
   const entrances = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/adr/README.md'].map(read).join('\n');
-  const pages = globSync('docs/{guides,adr,runbooks}/*.md', { cwd: ROOT }).filter((path) => !path.endsWith('README.md'));
+  const pages = globSync('docs/{guides,adr,runbooks}/*.md', { cwd: ROOT }).filter(
+    (path) => !path.endsWith('README.md'),
+  );
   expect(pages.filter((path) => !entrances.includes(path.split('/').at(-1) ?? path))).toEqual([]);
 });

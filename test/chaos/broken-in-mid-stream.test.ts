@@ -53,6 +53,12 @@ for (const method of ['replication', 'dump'] as const) {
       return product.fingerprint();
     };
 
+    const killTools = async (): Promise<void> => {
+      const tools = await toolsOf(product.folder);
+      expect(tools).not.toEqual([]);
+      for (const { pid } of tools) process.kill(pid, 'SIGKILL');
+    };
+
     /** A restore over spoilt data during which `act` happens. */
     const restoreWith = async (interfere: () => Promise<void>): Promise<Fingerprint> => {
       await product.spoil();
@@ -74,14 +80,18 @@ for (const method of ['replication', 'dump'] as const) {
 
     test('kill -9 of the worker while Redis is loaded', async () => {
       if (method === 'dump') {
-        const back = await restoreWith(async () => inMidStream([redisRelay()], 3 * MIDDLE_BYTES, async () => product.worker.kill()));
+        const back = await restoreWith(async () =>
+          inMidStream([redisRelay()], 3 * MIDDLE_BYTES, async () => product.worker.kill()),
+        );
         expect(back).toEqual(good);
         return;
       }
       const redis = await openRedis(product.redis.target);
       try {
         const back = await restoreWith(async () => {
-          await until('Redis loads from the worker', async () => (await redis.info('replication')).includes('role:slave'));
+          await until('Redis loads from the worker', async () =>
+            (await redis.info('replication')).includes('role:slave'),
+          );
           product.worker.signal('SIGSTOP');
           expect(await redis.info('replication')).toContain('role:slave');
           await product.worker.kill();
@@ -107,24 +117,24 @@ for (const method of ['replication', 'dump'] as const) {
         const dump = await untilTool(product.folder, 'pg_dump');
         process.kill(dump.pid, 'SIGSTOP');
         await product.worker.kill();
-        await until('the stopped pg_dump is gone', async () => !(await toolsOf(product.folder)).some(({ pid }) => pid === dump.pid), 10_000);
+        await until(
+          'the stopped pg_dump is gone',
+          async () => !(await toolsOf(product.folder)).some(({ pid }) => pid === dump.pid),
+          10_000,
+        );
       });
       expect(back).toEqual(good);
     });
 
     test('kill -9 of pg_dump', async () => {
-      const back = await backupWith([postgresRelay()], async () => {
-        for (const { pid } of await toolsOf(product.folder)) process.kill(pid, 'SIGKILL');
-      });
+      const back = await backupWith([postgresRelay()], killTools);
       expect(back).toEqual(good);
     });
 
     test('kill -9 of pg_restore', async () => {
       const back = await restoreWith(async () => {
         await untilTool(product.folder, 'pg_restore');
-        await inMidStream([postgresRelay()], MIDDLE_BYTES, async () => {
-          for (const { pid } of await toolsOf(product.folder)) process.kill(pid, 'SIGKILL');
-        });
+        await inMidStream([postgresRelay()], MIDDLE_BYTES, killTools);
       });
       expect(back).toEqual(good);
     });
@@ -156,7 +166,10 @@ for (const method of ['replication', 'dump'] as const) {
           process.kill(stopped, 'SIGCONT');
         });
         expect(back).toEqual(good);
-        await until('the attempt that was given up has ended', async () => (await toolsOf(product.folder)).length === 0);
+        await until(
+          'the attempt that was given up has ended',
+          async () => (await toolsOf(product.folder)).length === 0,
+        );
         expect((await product.manager.verifyBackups('all')).problems).toEqual([]);
       } finally {
         await second.stop();

@@ -6,9 +6,9 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { Client } from 'pg';
+import { untilRunning } from '../support/product/mid-stream.ts';
+import { startThrottle, type Throttle } from '../support/product/throttle.ts';
 import { openLanes, type Lanes } from '../support/product/lanes.ts';
 import { toolsOf } from '../support/product/processes.ts';
 import type { Product } from '../support/product.ts';
@@ -37,6 +37,9 @@ const LANES: readonly Lane[] = [
   { way: 'backup', activities: ['copyPostgres', 'copyRedis', 'publishBackup'] },
   { way: 'cancelled backup', activities: ['discardBackup'] },
 ];
+
+/** The dump of the seeded database takes many seconds at this rate. */
+const SLOW_BYTES_PER_SECOND = 20_000;
 
 const nameOf = ({ way, activities }: Lane): string => `${way}: ${activities.join(', ')}`;
 const SERVICES = [{ name: 'api', stop: 'echo stop >> services.log', start: 'echo start >> services.log' }];
@@ -68,7 +71,11 @@ describeKills('a worker killed before and after', () => {
 
 async function run(lanes: Lanes, lane: Lane, group: string): Promise<void> {
   const marks = await mkdtemp(join(tmpdir(), 'lifeboat-marks-'));
-  const product = await lanes.open(group, { redisVersion: '7', preload: [DIE_AT], config: { services: SERVICES } });
+  let relay: Throttle | undefined;
+  const via = async (name: string, port: number): Promise<number> =>
+    name === 'redis' ? port : (relay = await startThrottle(port)).port;
+  const opened = await lanes.open(group, { redisVersion: '7', preload: [DIE_AT], config: { services: SERVICES }, via });
+  const product = Object.assign(opened, { relay: relay! });
   const points = lane.activities.flatMap((activity) => [`${activity}:before`, `${activity}:after`]);
   const mortal = async (): Promise<void> => {
     await product.worker.kill();
@@ -86,10 +93,13 @@ async function run(lanes: Lanes, lane: Lane, group: string): Promise<void> {
   } finally {
     await rm(marks, { recursive: true });
     await product.stop();
+    await relay?.close();
   }
 }
 
-const WAYS: Readonly<Record<Way, (product: Product, mortal: () => Promise<void>) => Promise<void>>> = {
+const WAYS: Readonly<
+  Record<Way, (product: Product & { readonly relay: Throttle }, mortal: () => Promise<void>) => Promise<void>>
+> = {
   async backup(product, mortal) {
     const before = await product.fingerprint();
     await mortal();
@@ -123,18 +133,15 @@ const WAYS: Readonly<Record<Way, (product: Product, mortal: () => Promise<void>)
   async 'cancelled backup'(product, mortal) {
     const stored = await product.storedKeys();
     await mortal();
-    const blocker = new Client({ ...product.postgres.target, ssl: false, database: product.database });
-    await blocker.connect();
-    await blocker.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
+    product.relay.setRate(SLOW_BYTES_PER_SECOND);
     const started = await product.manager.startBackup('full');
     const outcome = started.result().then(
       () => 'completed',
       (error: { code?: string }) => error.code,
     );
-    await delay(6_000);
+    await untilRunning(product, 'copyPostgres');
     await started.handle.cancel();
     expect(await outcome).toBe('OPERATION_CANCELLED');
-    await blocker.end();
     expect((await product.storedKeys()).filter((key) => key !== 'lifeboat.json')).toEqual(stored);
     expect(await product.manager.listBackups()).toEqual([]);
   },

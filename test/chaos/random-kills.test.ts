@@ -73,19 +73,29 @@ describeRandom(`random kills, seed ${SEED}`, () => {
     const listed = await product.manager.listBackups();
     const stored = await product.storedKeys();
     if (!isBackup) await product.spoil();
-    const started = isBackup ? await product.manager.startBackup('full') : await product.manager.startRestore('latest', { dropExisting: true });
+    const started = isBackup
+      ? await product.manager.startBackup('full')
+      : await product.manager.startRestore('latest', { dropExisting: true });
     const kills = await disturb();
     await product.reconnect();
     const outcome = await product.client.workflow
       .getHandle(started.workflowId, started.runId)
       .result()
-      .then(() => 'completed', (error: Error) => `${error.message}: ${error.cause instanceof Error ? `${error.cause.message}: ${String((error.cause as { cause?: Error }).cause?.message)}` : ''}`);
+      .then(
+        () => 'completed',
+        (error: Error) =>
+          `${error.message}: ${error.cause instanceof Error ? `${error.cause.message}: ${String((error.cause as { cause?: Error }).cause?.message)}` : ''}`,
+      );
     const story = { seed: SEED, round, kills, outcome };
     await until('the last tool has ended', async () => (await toolsOf(product.folder)).length === 0, 20_000);
-    if (outcome !== 'completed' && isBackup) expect({ ...story, stored: await product.storedKeys() }).toEqual({ ...story, stored });
+    if (outcome !== 'completed' && isBackup)
+      expect({ ...story, stored: await product.storedKeys() }).toEqual({ ...story, stored });
     expect({ ...story, outcome }).toEqual({ ...story, outcome: 'completed' });
     expect(await product.manager.listBackups()).toHaveLength(listed.length + 1);
-    expect({ ...story, problems: (await product.manager.verifyBackups('all')).problems }).toEqual({ ...story, problems: [] });
+    expect({ ...story, problems: (await product.manager.verifyBackups('all')).problems }).toEqual({
+      ...story,
+      problems: [],
+    });
     if (isBackup) {
       await product.spoil();
       await product.manager.restoreFromBackup('latest', { dropExisting: true });

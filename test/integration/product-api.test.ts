@@ -44,6 +44,9 @@ describeApi('the programmatic interface', () => {
   test('a refusal is a LifeboatError with its code and hint', async () => {
     const refused = lifeboat.backupManager.restoreFromBackup('latest');
     await expect(refused).rejects.toBeInstanceOf(LifeboatError);
-    await expect(refused).rejects.toMatchObject({ code: 'RESTORE_TARGET_NOT_EMPTY', hint: expect.stringContaining('--drop-existing') });
+    await expect(refused).rejects.toMatchObject({
+      code: 'RESTORE_TARGET_NOT_EMPTY',
+      hint: expect.stringContaining('--drop-existing'),
+    });
   });
 });

@@ -58,22 +58,30 @@ describeDamage('a damaged backup', () => {
   });
   afterAll(async () => product?.stop());
 
-  test.each(CASES)('%s is named by verify, and a restore refuses before it touches anything', async (_title, pattern, damage) => {
-    const key = (await listFiles(product.store)).find((file) => file.startsWith(`backups/${backupId}/`) && pattern.test(file))!;
-    const repair = await damage(join(product.store, key));
-    try {
-      const verify = await product.cli(['backup', 'verify', backupId]);
-      expect(verify.exit).toBe(4);
-      expect(JSON.stringify(verify.json['problems'])).toContain(key.replace('.minisig', ''));
-      const restore = await product.cli(['restore', backupId, '--drop-existing']);
-      expect({ exit: restore.exit, error: restore.json['error'] }).toMatchObject({ exit: 4, error: { hint: expect.stringMatching(/./) } });
-      expect(await product.fingerprint()).toEqual(live);
-      expect(await product.strayDatabases()).toEqual([]);
-    } finally {
-      await repair();
-    }
-    expect((await product.cli(['backup', 'verify', backupId])).json['problems']).toEqual([]);
-  });
+  test.each(CASES)(
+    '%s is named by verify, and a restore refuses before it touches anything',
+    async (_title, pattern, damage) => {
+      const key = (await listFiles(product.store)).find(
+        (file) => file.startsWith(`backups/${backupId}/`) && pattern.test(file),
+      )!;
+      const repair = await damage(join(product.store, key));
+      try {
+        const verify = await product.cli(['backup', 'verify', backupId]);
+        expect(verify.exit).toBe(4);
+        expect(JSON.stringify(verify.json['problems'])).toContain(key.replace('.minisig', ''));
+        const restore = await product.cli(['restore', backupId, '--drop-existing']);
+        expect({ exit: restore.exit, error: restore.json['error'] }).toMatchObject({
+          exit: 4,
+          error: { hint: expect.stringMatching(/./) },
+        });
+        expect(await product.fingerprint()).toEqual(live);
+        expect(await product.strayDatabases()).toEqual([]);
+      } finally {
+        await repair();
+      }
+      expect((await product.cli(['backup', 'verify', backupId])).json['problems']).toEqual([]);
+    },
+  );
 
   test('and another key open nothing: verify and restore say so, and the right key brings all back', async () => {
     const keyPath = product.env['BACKUP_ENCRYPTION_KEY_PATH']!;
@@ -83,7 +91,11 @@ describeDamage('a damaged backup', () => {
     await product.worker.start();
     const verify = await product.cli(['backup', 'verify', 'latest']);
     const restore = await product.cli(['restore', 'latest', '--drop-existing']);
-    expect({ verify: verify.exit, restore: restore.exit, code: restore.json['error']?.code }).toEqual({ verify: 4, restore: 4, code: 'KEY_MISMATCH' });
+    expect({ verify: verify.exit, restore: restore.exit, code: restore.json['error']?.code }).toEqual({
+      verify: 4,
+      restore: 4,
+      code: 'KEY_MISMATCH',
+    });
     expect(await product.fingerprint()).toEqual(live);
 
     await rm(keyPath);

@@ -16,7 +16,12 @@ describeNpm('npm run backup:cli', () => {
   let backupId = '';
 
   const npm = async (...args: readonly string[]): Promise<CliResult> =>
-    runCli({ command: ['npm', 'run', 'backup:cli'], args, cwd: PROJECT_DIR, env: { ...product.env, NPM_CONFIG_UPDATE_NOTIFIER: 'false' } });
+    runCli({
+      command: ['npm', 'run', 'backup:cli'],
+      args,
+      cwd: PROJECT_DIR,
+      env: { ...product.env, NPM_CONFIG_UPDATE_NOTIFIER: 'false' },
+    });
 
   beforeAll(async () => {
     product = await startProduct({ redisVersion: '7' });
@@ -61,12 +66,20 @@ describeNpm('npm run backup:cli', () => {
   test('restore ID --drop-existing --target-database X --stop-services goes into X and nowhere else', async () => {
     await product.spoil();
     const spoilt = await product.fingerprint();
-    const { exit, stderr } = await npm('restore', backupId, '--drop-existing', '--target-database', 'enterprise_auth_restored', '--stop-services');
+    const { exit, stderr } = await npm(
+      'restore',
+      backupId,
+      '--drop-existing',
+      '--target-database',
+      'enterprise_auth_restored',
+      '--stop-services',
+    );
     expect({ exit, stderr }).toMatchObject({ exit: 0 });
     const beside = await product.fingerprint('enterprise_auth_restored');
     expect({ ...beside, 'database itself': '' }).toEqual({ ...good, 'database itself': '' });
     const live = await product.fingerprint();
-    const tables = (all: Fingerprint): Fingerprint => Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('key ')));
+    const tables = (all: Fingerprint): Fingerprint =>
+      Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith('key ')));
     expect(tables(live)).toEqual(tables(spoilt));
   });
 

@@ -4,8 +4,8 @@
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { untilRunning } from '../support/product/mid-stream.ts';
+import { startThrottle, type Throttle } from '../support/product/throttle.ts';
 import type { Fingerprint } from '../support/product.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
@@ -14,9 +14,14 @@ const describeRestore = await whenAvailable('temporal', 'postgres 18', 'redis 7'
 
 const isRedis = ([name]: [string, string]): boolean => name.startsWith('key ') || name === 'functions';
 const redisPart = (all: Fingerprint): Fingerprint => Object.fromEntries(Object.entries(all).filter(isRedis));
-const postgresPart = (all: Fingerprint): Fingerprint => Object.fromEntries(Object.entries(all).filter((entry) => !isRedis(entry)));
+const postgresPart = (all: Fingerprint): Fingerprint =>
+  Object.fromEntries(Object.entries(all).filter((entry) => !isRedis(entry)));
 /** Without comment, settings and rights of the database itself, which a copy beside it does not share. */
-const withoutDatabase = (all: Fingerprint): Fingerprint => Object.fromEntries(Object.entries(all).filter(([name]) => name !== 'database itself'));
+const withoutDatabase = (all: Fingerprint): Fingerprint =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => name !== 'database itself'));
+
+/** The dump of the seeded database takes many seconds at this rate. */
+const SLOW_BYTES_PER_SECOND = 20_000;
 
 /** Stops and starts write one line each; the file `sabotage` is run by a stop. */
 const SERVICES = ['api', 'mailer'].map((name) => ({
@@ -30,6 +35,7 @@ describeRestore('a restore', () => {
   let good: Fingerprint;
   let spoilt: Fingerprint;
   let backupId = '';
+  let relay: Throttle;
 
   const services = async (): Promise<string[]> => {
     const text = await readFile(join(product.folder, 'services.log'), 'utf8').catch(() => '');
@@ -43,17 +49,34 @@ describeRestore('a restore', () => {
   };
 
   beforeAll(async () => {
-    product = await startProduct({ redisVersion: '7', config: { services: SERVICES } });
+    product = await startProduct({
+      redisVersion: '7',
+      config: { services: SERVICES },
+      via: async (name, port) => {
+        if (name === 'redis') return port;
+        relay = await startThrottle(port);
+        return relay.port;
+      },
+    });
     good = await product.fingerprint();
     backupId = (await product.succeed('backup', 'full'))['backup'].id;
     await product.spoil();
     spoilt = await product.fingerprint();
   });
-  afterAll(async () => product?.stop());
+  afterAll(async () => {
+    await product?.stop();
+    await relay?.close();
+  });
 
   test('in a dry run says what it would do and changes nothing', async () => {
     const stored = await product.storedKeys();
-    const { plan, dryRun, undo } = await product.succeed('restore', 'latest', '--drop-existing', '--stop-services', '--dry-run');
+    const { plan, dryRun, undo } = await product.succeed(
+      'restore',
+      'latest',
+      '--drop-existing',
+      '--stop-services',
+      '--dry-run',
+    );
     expect(dryRun).toBe(true);
     expect(undo).toBeNull();
     expect(plan).toMatchObject({ backupId, services: ['api', 'mailer'] });
@@ -64,16 +87,24 @@ describeRestore('a restore', () => {
     expect(await services()).toEqual([]);
   });
 
-  test.each([[[]], [['--postgres']], [['--redis']]])('over data is refused without --drop-existing %j', async (flags) => {
-    const { exit, json } = await product.cli(['restore', 'latest', ...flags]);
-    expect(exit).toBe(2);
-    expect(json['error']).toMatchObject({ code: 'RESTORE_TARGET_NOT_EMPTY', hint: expect.stringContaining('--drop-existing') });
-    expect(await product.fingerprint()).toEqual(spoilt);
-  });
+  test.each([[[]], [['--postgres']], [['--redis']]])(
+    'over data is refused without --drop-existing %j',
+    async (flags) => {
+      const { exit, json } = await product.cli(['restore', 'latest', ...flags]);
+      expect(exit).toBe(2);
+      expect(json['error']).toMatchObject({
+        code: 'RESTORE_TARGET_NOT_EMPTY',
+        hint: expect.stringContaining('--drop-existing'),
+      });
+      expect(await product.fingerprint()).toEqual(spoilt);
+    },
+  );
 
   test('into another database leaves the live one alone', async () => {
     await product.succeed('restore', backupId, '--postgres', '--target-database', 'Restored "auth"');
-    expect(withoutDatabase(postgresPart(await product.fingerprint('Restored "auth"')))).toEqual(withoutDatabase(postgresPart(good)));
+    expect(withoutDatabase(postgresPart(await product.fingerprint('Restored "auth"')))).toEqual(
+      withoutDatabase(postgresPart(good)),
+    );
     expect(await product.fingerprint()).toEqual(spoilt);
   });
 
@@ -97,12 +128,17 @@ describeRestore('a restore', () => {
   test('that fails after the stop starts the services and leaves live data as it was', async () => {
     await product.spoil();
     const before = await product.fingerprint();
-    const snapshot = (await product.storedKeys()).find((key) => key.startsWith(`backups/${backupId}/redis/`) && key.includes('/snapshot-'))!;
+    const snapshot = (await product.storedKeys()).find(
+      (key) => key.startsWith(`backups/${backupId}/redis/`) && key.includes('/snapshot-'),
+    )!;
     const path = join(product.store, snapshot);
     const undo = await sabotage('mailer', `mv '${path}' '${path}.away'`);
     try {
       const { exit, json } = await product.cli(['restore', backupId, '--drop-existing', '--stop-services']);
-      expect({ exit, code: json['error']?.code }).toEqual({ exit: 4, code: expect.stringMatching(/^OBJECT_|^STORE_KEY_MISSING/) });
+      expect({ exit, code: json['error']?.code }).toEqual({
+        exit: 4,
+        code: expect.stringMatching(/^OBJECT_|^STORE_KEY_MISSING/),
+      });
       expect((await services()).slice(-2)).toEqual(['start mailer', 'start api']);
       expect(await product.fingerprint()).toEqual(before);
       expect((await product.strayDatabases()).filter((name) => name.includes('restoring'))).toEqual([]);
@@ -126,37 +162,30 @@ describeRestore('a restore', () => {
 
   test('and a second operation at the same time: the second is refused, the first can be cancelled and leaves nothing', async () => {
     const stored = await product.storedKeys();
-    const blocker = new Client({ ...product.postgres.target, ssl: false, database: product.database });
-    await blocker.connect();
+    relay.setRate(SLOW_BYTES_PER_SECOND);
     try {
-      await blocker.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
       const first = await product.manager.startBackup('full');
-      const ended = first.result().then(() => 'completed', (error: { code?: string }) => error.code);
-      await untilPending(product, 'copyPostgres');
+      const ended = first.result().then(
+        () => 'completed',
+        (error: { code?: string }) => error.code,
+      );
+      await untilRunning(product, 'copyPostgres');
       const second = await product.cli(['backup', 'full']);
       expect({ exit: second.exit, error: second.json['error'] }).toMatchObject({
         exit: 6,
-        error: { code: 'GROUP_BUSY', hint: expect.stringContaining('lifeboat cancel'), details: { runId: first.runId } },
+        error: {
+          code: 'GROUP_BUSY',
+          hint: expect.stringContaining('lifeboat cancel'),
+          details: { runId: first.runId },
+        },
       });
       expect((await product.cli(['restore', 'latest', '--dry-run'])).exit).toBe(6);
       await product.succeed('cancel', first.workflowId, '--reason', 'the wrong moment');
       expect(await ended).toBe('OPERATION_CANCELLED');
     } finally {
-      await blocker.query('ROLLBACK');
-      await blocker.end();
+      relay.setRate(Number.POSITIVE_INFINITY);
     }
     expect(await product.storedKeys()).toEqual(stored);
     await product.succeed('backup', 'full');
   });
 });
-
-const POLL_MS = 50;
-const POLL_LIMIT_MS = 30_000;
-
-async function untilPending(product: Product, activity: string): Promise<void> {
-  for (const deadline = Date.now() + POLL_LIMIT_MS; Date.now() < deadline; await delay(POLL_MS)) {
-    const { raw } = await product.client.workflow.getHandle(`lifeboat/${product.group}`).describe();
-    if ((raw.pendingActivities ?? []).some(({ activityType, lastHeartbeatTime }) => activityType?.name === activity && lastHeartbeatTime)) return;
-  }
-  throw new Error(`${activity} did not start`);
-}

@@ -12,13 +12,33 @@ interface Case extends ProductOptions {
 
 const PAIRS: readonly Case[] = [
   { title: 'PostgreSQL 18 and Redis 7', postgresMajor: 18, redisVersion: '7', encrypted: true },
-  { title: 'PostgreSQL 17 and Redis 6.2, strongest compression', postgresMajor: 17, redisVersion: '6.2', env: { BACKUP_COMPRESSION_LEVEL: '9' } },
-  { title: 'PostgreSQL 16 and Redis 7 key by key, encrypted without compression', postgresMajor: 16, redisVersion: '7', encrypted: true, env: { LIFEBOAT_REDIS_METHOD: 'dump', BACKUP_COMPRESSION_ENABLED: 'false' } },
-  { title: 'PostgreSQL 15 and Redis 6.2 key by key, lightest compression', postgresMajor: 15, redisVersion: '6.2', env: { LIFEBOAT_REDIS_METHOD: 'dump', BACKUP_COMPRESSION_LEVEL: '1' } },
+  {
+    title: 'PostgreSQL 17 and Redis 6.2, strongest compression',
+    postgresMajor: 17,
+    redisVersion: '6.2',
+    env: { BACKUP_COMPRESSION_LEVEL: '9' },
+  },
+  {
+    title: 'PostgreSQL 16 and Redis 7 key by key, encrypted without compression',
+    postgresMajor: 16,
+    redisVersion: '7',
+    encrypted: true,
+    env: { LIFEBOAT_REDIS_METHOD: 'dump', BACKUP_COMPRESSION_ENABLED: 'false' },
+  },
+  {
+    title: 'PostgreSQL 15 and Redis 6.2 key by key, lightest compression',
+    postgresMajor: 15,
+    redisVersion: '6.2',
+    env: { LIFEBOAT_REDIS_METHOD: 'dump', BACKUP_COMPRESSION_LEVEL: '1' },
+  },
 ];
 
 for (const { title, ...options } of PAIRS) {
-  const describePair = await whenAvailable('temporal', `postgres ${options.postgresMajor!}`, `redis ${options.redisVersion!}`);
+  const describePair = await whenAvailable(
+    'temporal',
+    `postgres ${options.postgresMajor!}`,
+    `redis ${options.redisVersion!}`,
+  );
   describePair(title, () => {
     let product: Product;
     beforeAll(async () => {
@@ -29,7 +49,13 @@ for (const { title, ...options } of PAIRS) {
     test('a backup survives the loss of everything', async () => {
       const before = await product.fingerprint();
       const { backup } = await product.succeed('backup', 'full', '--label', 'release=1');
-      expect(backup).toMatchObject({ kind: 'full', status: 'complete', signed: true, encrypted: options.encrypted === true, label: { release: '1' } });
+      expect(backup).toMatchObject({
+        kind: 'full',
+        status: 'complete',
+        signed: true,
+        encrypted: options.encrypted === true,
+        label: { release: '1' },
+      });
       await product.destroy();
       const restored = await product.succeed('restore', 'latest');
       expect(restored['checks'].filter(({ status }: { status: string }) => status === 'fail')).toEqual([]);

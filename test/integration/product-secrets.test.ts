@@ -18,7 +18,14 @@ const SAMPLE_MS = 5;
 
 /** As they are, and as they may stand in URLs, JSON and shell words. */
 function spellings(secret: string): string[] {
-  return [...new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), Buffer.from(secret).toString('base64').replace(/=+$/, '')])];
+  return [
+    ...new Set([
+      secret,
+      encodeURIComponent(secret),
+      JSON.stringify(secret).slice(1, -1),
+      Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    ]),
+  ];
 }
 
 /** Arguments of every process, looked at again and again; this process holds the canaries too, and is left out. */
@@ -74,7 +81,9 @@ describeSecrets('a secret', () => {
     });
     await product.postgres.query(`CREATE ROLE canary SUPERUSER LOGIN PASSWORD '${POSTGRES_CANARY}'`);
     await cli(['key', 'generate']);
-    const keyring = JSON.parse(await readFile(join(product.folder, 'keys', 'encryption.key'), 'utf8')) as { keys: { key: string }[] };
+    const keyring = JSON.parse(await readFile(join(product.folder, 'keys', 'encryption.key'), 'utf8')) as {
+      keys: { key: string }[];
+    };
     needles = [...spellings(POSTGRES_CANARY), ...spellings(REDIS_CANARY), ...keyring.keys.map(({ key }) => key)];
     const hits = watchArguments(needles);
     const exits = [
@@ -88,7 +97,9 @@ describeSecrets('a secret', () => {
     await product.worker.start({ BACKUP_ENCRYPTION_ENABLED: 'true' });
     expect(await cli(['backup', 'full'])).toBe(0);
     await product.worker.stop();
-    await product.worker.start({ DATABASE_URL: product.env['DATABASE_URL']!.replace(/@127[^/]*\//, `x@127.0.0.1:${product.postgres.target.port}/`) });
+    await product.worker.start({
+      DATABASE_URL: product.env['DATABASE_URL']!.replace(/@127[^/]*\//, `x@127.0.0.1:${product.postgres.target.port}/`),
+    });
     expect(await cli(['backup', 'full'])).toBe(7);
     argumentHits = hits();
   });
@@ -117,9 +128,17 @@ describeSecrets('a secret', () => {
 
   test('is in no stored object, log line, state or temporary file', async () => {
     await mkdir(product.store, { recursive: true });
-    const files = (await listFiles(product.folder)).filter((file) => !file.startsWith('keys/') && !file.startsWith('home/tools'));
+    const files = (await listFiles(product.folder)).filter(
+      (file) => !file.startsWith('keys/') && !file.startsWith('home/tools'),
+    );
     const hits = files.filter((file) => holders(readFileSync(join(product.folder, file), 'latin1')).length > 0);
-    expect(files).toEqual(expect.arrayContaining([expect.stringMatching(/manifest\.json$/), 'logs/worker.log', expect.stringMatching(/^temporal\.db/)]));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/manifest\.json$/),
+        'logs/worker.log',
+        expect.stringMatching(/^temporal\.db/),
+      ]),
+    );
     expect(hits).toEqual([]);
     expect(files.filter((file) => file.startsWith('home/scratch/'))).toEqual([]);
   });

@@ -2,7 +2,7 @@
  * The whole product as a person runs it, private to one test file: PostgreSQL, Redis and Temporal, a worker and the command
  * line as processes of their own, a configuration by environment, a store in a folder.
  */
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBackupManager, type BackupManager } from '../../src/client/backup-manager.ts';
@@ -15,7 +15,14 @@ import { DATABASE, quote, seedPostgres, type PostgresSeed } from './product/seed
 import { seedRedis, type RedisSeed } from './product/seed-redis.ts';
 import { createWorkerProcess, type WorkerProcess } from './product/worker-process.ts';
 import { openRedis } from './product/redis-client.ts';
-import { startPostgres, startRedis, startTemporal, type TestPostgres, type TestRedis, type TestTemporal } from './servers.ts';
+import {
+  startPostgres,
+  startRedis,
+  startTemporal,
+  type TestPostgres,
+  type TestRedis,
+  type TestTemporal,
+} from './servers.ts';
 import { PROVISIONED_STATE_DIR, type PostgresMajor, type RedisVersion } from './tools.ts';
 
 export type { CliResult } from './product/run-cli.ts';
@@ -31,7 +38,9 @@ export interface ProductOptions {
   readonly group?: string;
   readonly encrypted?: boolean;
   /** Added to the environment of the worker and of the command line; wins. */
-  readonly env?: Readonly<Record<string, string>> | ((base: Readonly<Record<string, string>>) => Readonly<Record<string, string>>);
+  readonly env?:
+    | Readonly<Record<string, string>>
+    | ((base: Readonly<Record<string, string>>) => Readonly<Record<string, string>>);
   /** Added to the environment of the first worker only. */
   readonly workerEnv?: Readonly<Record<string, string>>;
   /** Modules that are loaded before the worker. */
@@ -118,13 +127,19 @@ async function assemble(options: ProductOptions, folder: string, started: (() =>
     await mkdir(join(folder, 'config'));
     await writeFile(join(folder, 'config', 'backup.json'), JSON.stringify(options.config));
   }
-  const cli = async (args: readonly string[], more: { readonly env?: Readonly<Record<string, string>> } = {}): Promise<CliResult> =>
-    runCli({ args, cwd: folder, env: { ...env, ...more.env } });
+  const cli = async (
+    args: readonly string[],
+    more: { readonly env?: Readonly<Record<string, string>> } = {},
+  ): Promise<CliResult> => runCli({ args, cwd: folder, env: { ...env, ...more.env } });
   if (options.encrypted === true) requireSuccess(['key', 'generate'], await cli(['key', 'generate']));
   if (options.seed !== 'none') {
     await Promise.all([seedPostgres(postgres, database, options.seed), seedRedis(redis, options.seed)]);
   }
-  const worker = createWorkerProcess({ cwd: folder, env, ...(options.preload === undefined ? {} : { preload: options.preload }) });
+  const worker = createWorkerProcess({
+    cwd: folder,
+    env,
+    ...(options.preload === undefined ? {} : { preload: options.preload }),
+  });
   started.push(async () => worker.stop());
   await worker.start(options.workerEnv);
   let connected = await connect(temporal, group);
@@ -147,7 +162,10 @@ async function assemble(options: ProductOptions, folder: string, started: (() =>
     },
     cli,
     succeed: async (...args) => requireSuccess(args, await cli(args)),
-    fingerprint: async (other = database) => ({ ...(await fingerprintPostgres(postgres, other)), ...(await fingerprintRedis(redis)) }),
+    fingerprint: async (other = database) => ({
+      ...(await fingerprintPostgres(postgres, other)),
+      ...(await fingerprintRedis(redis)),
+    }),
     async reconnect() {
       await connected.close().catch(() => undefined);
       connected = await connect(temporal, group);
@@ -201,7 +219,10 @@ async function environment(options: ProductOptions, places: Places): Promise<Rec
   return { ...base, ...(typeof options.env === 'function' ? options.env(base) : options.env) };
 }
 
-async function connect(temporal: TestTemporal, group: string): Promise<{ client: Client; manager: BackupManager; close(): Promise<void> }> {
+async function connect(
+  temporal: TestTemporal,
+  group: string,
+): Promise<{ client: Client; manager: BackupManager; close(): Promise<void> }> {
   const { client, close } = await connectClient({ address: temporal.address }, 'test');
   return { client, manager: createBackupManager({ client, group, requestedBy: 'test@here' }), close };
 }
@@ -249,11 +270,4 @@ export async function listFiles(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .toSorted();
-}
-
-/** Bytes of all files below a folder. */
-export async function sizeOf(folder: string): Promise<number> {
-  const files = await listFiles(folder);
-  const sizes = await Promise.all(files.map(async (file) => stat(join(folder, file)).then(({ size }) => size, () => 0)));
-  return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -6,11 +6,12 @@ import { flag } from '../options.ts';
 export const up = defineCommand({
   name: 'up',
   summary: 'start Temporal and a worker in the background',
-  description: 'State is in `.lifeboat`: running operations survive a restart. Safe to repeat; what has died is started again.',
+  description:
+    'State is in `.lifeboat`: running operations survive a restart. Safe to repeat; what has died is started again.',
   arguments: {},
   options: { demoData: flag('also a PostgreSQL and a Redis with generated data of an authentication backend') },
   examples: ['up', 'up --demo-data'],
-  answers: ['services[]', 'ui', 'temporalAddress', 'demo {databaseUrlFile, redisUrlFile}'],
+  answers: ['services[]', 'ui', 'temporalAddress', 'demo {environmentFile}'],
   exits: [7],
   async run(context, { options }) {
     const loaded = await context.config();
@@ -22,9 +23,12 @@ export const up = defineCommand({
       json: { services, ui: uiUrl ?? null, temporalAddress: temporalAddress ?? null, demo },
       text: async () =>
         [
-          await context.output.table(['service', 'state', 'pid', 'port'], services.map((service) => [service.name, service.state, String(service.pid), String(service.port ?? '')])),
+          await context.output.table(
+            ['service', 'state', 'pid', 'port'],
+            services.map((service) => [service.name, service.state, String(service.pid), String(service.port ?? '')]),
+          ),
           `Temporal Web UI: ${uiUrl}`,
-          ...(demo === null ? [] : [`demo data: source ${demo.environmentFile}`]),
+          ...(demo === null ? [] : [`demo data: source ${demo.environmentFile}, then lifeboat backup full`]),
         ].join('\n'),
     };
   },
@@ -34,5 +38,9 @@ async function startDemoDatabases(context: CommandContext): Promise<{ environmen
   const { startSeededDatabases } = await import('../../embedded/demo-data.ts');
   const { stateDirOf } = await import('../../assembly/state-dir.ts');
   const { config } = await context.config();
-  return startSeededDatabases({ stateDir: stateDirOf(config), signal: context.signal, onPhase: (line) => context.output.note(line) });
+  return startSeededDatabases({
+    stateDir: stateDirOf(config),
+    signal: context.signal,
+    onPhase: (line) => context.output.note(line),
+  });
 }

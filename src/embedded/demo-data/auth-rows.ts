@@ -1,5 +1,5 @@
 /** How much there is; enough that moving it takes seconds, little enough that a laptop does not mind. */
-export const AUTH_ROWS = { tenants: 500, users: 200_000, refreshTokens: 150_000, auditEvents: 250_000 } as const;
+export const AUTH_ROWS = { tenants: 500, users: 200_000, refreshTokens: 100_000, auditEvents: 150_000 } as const;
 
 /** Every instant in the rows counts from here: the same seed gives the same database on any day. */
 const EPOCH = "timestamptz '2026-01-01 00:00:00Z'";
@@ -29,7 +29,7 @@ export function authRows(seed: number): readonly (readonly string[])[] {
       `insert into user_roles
         select ${userId('n')}, 1 + n % 6, ${EPOCH} - n * interval '97 seconds' from generate_series(1, ${AUTH_ROWS.users}) n`,
       `insert into audit.events (at, actor, action, detail)
-        select ${EPOCH} + n * interval '71 seconds', case when n % 50 > 0 then ${userId(`1 + n % ${AUTH_ROWS.users}`)} end,
+        select ${EPOCH} + n * interval '118 seconds', case when n % 50 > 0 then ${userId(`1 + n % ${AUTH_ROWS.users}`)} end,
           (array['login', 'logout', 'refresh', 'password-change', 'denied'])[1 + n % 5],
           jsonb_build_object('ip', '10.' || n % 256 || '.' || n / 256 % 256 || '.7', 'agent', left(${digest("'agent'", 'n % 40')}, 12))
         from generate_series(1, ${AUTH_ROWS.auditEvents}) n`,

@@ -5,6 +5,9 @@ import { requireToolsFor, type ToolVersions } from '../tools/client-tools.ts';
 import { requireReadRights } from './read-rights.ts';
 import { listBigTables, locksAreTight, readServer, type Server } from './server.ts';
 
+/** How long a table that is locked by somebody else may hold up a survey; the caller tries again. */
+const LOCK_WAIT_MS = 5_000;
+
 /** See Postgres.inspect. */
 export async function inspectDatabase(
   target: PostgresTarget,
@@ -15,6 +18,8 @@ export async function inspectDatabase(
     const server = await readServer(session);
     requireToolsFor(versions, server.serverVersion);
     await requireReadRights(session, target);
+    // Asking a table for its size waits for its lock; without a bound a locked table would hold up the whole survey in silence.
+    await session.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
     const bigTables = await listBigTables(session, options.bigTableBytes);
     const warnings = describeWarnings(await readOddities(session), server);
     const { lockRoom: _, ...facts } = server;

@@ -40,7 +40,11 @@ export async function fingerprintRedis({ target }: TestRedis): Promise<Fingerpri
       await redis.select(Number(database));
       const keys = await redis.keysBuffer('*');
       for (let start = 0; start < keys.length; start += BATCH) {
-        await readKeys(redis, keys.slice(start, start + BATCH), (key, line) => (found[`key ${database} ${key}`] = line));
+        await readKeys(
+          redis,
+          keys.slice(start, start + BATCH),
+          (key, line) => (found[`key ${database} ${key}`] = line),
+        );
       }
     }
     await redis.select(0);
@@ -53,7 +57,11 @@ export async function fingerprintRedis({ target }: TestRedis): Promise<Fingerpri
   }
 }
 
-async function readKeys(redis: Redis, keys: readonly Buffer[], found: (key: string, line: string) => void): Promise<void> {
+async function readKeys(
+  redis: Redis,
+  keys: readonly Buffer[],
+  found: (key: string, line: string) => void,
+): Promise<void> {
   const looks = redis.pipeline();
   for (const key of keys) looks.eval(TYPE_AND_EXPIRY, 1, key);
   const facts = results(await looks.exec()) as [string, string][];
@@ -81,7 +89,8 @@ function results(replies: [Error | null, unknown][] | null): unknown[] {
 function canonical(type: string, value: unknown): string {
   const plain = readable(value);
   if (type === 'set') return JSON.stringify((plain as string[]).toSorted());
-  if (type === 'hash') return JSON.stringify(pairs(plain as unknown[]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
+  if (type === 'hash')
+    return JSON.stringify(pairs(plain as unknown[]).toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)));
   if (type === 'stream') return JSON.stringify(streamFacts(pairs(plain as unknown[])));
   return JSON.stringify(plain);
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Product } from '../product.ts';
 import type { Throttle } from './throttle.ts';
 
 const POLL_MS = 10;
@@ -28,3 +29,13 @@ export async function inMidStream<T>(throttles: readonly Throttle[], bytes: numb
 
 /** A few times less than the seeded ballast in a second. */
 const SLOW_BYTES_PER_SECOND = 3_000_000;
+
+/** Waits until an attempt at this activity of the group's running operation has given a sign of life. */
+export async function untilRunning(product: Product, activity: string): Promise<void> {
+  await until(`an attempt at ${activity}`, async () => {
+    const { raw } = await product.client.workflow.getHandle(`lifeboat/${product.group}`).describe();
+    return (raw.pendingActivities ?? []).some(
+      (pending) => pending.activityType?.name === activity && pending.lastHeartbeatTime,
+    );
+  });
+}

@@ -32,7 +32,10 @@ export async function untilTool(folder: string, name: string, limitMs = 60_000):
 
 async function look(pid: number, folder: string): Promise<ProcessSeen | undefined> {
   try {
-    const [environ, command] = await Promise.all([readFile(`/proc/${pid}/environ`, 'latin1'), readFile(`/proc/${pid}/cmdline`, 'latin1')]);
+    const [environ, command] = await Promise.all([
+      readFile(`/proc/${pid}/environ`, 'latin1'),
+      readFile(`/proc/${pid}/cmdline`, 'latin1'),
+    ]);
     if (!environ.includes(folder) && !command.includes(folder)) return undefined;
     const status = await readFile(`/proc/${pid}/stat`, 'latin1');
     const name = status.slice(status.indexOf('(') + 1, status.lastIndexOf(')'));

@@ -39,7 +39,9 @@ export async function runCli({ args, cwd, env, command, timeoutMs = DEFAULT_TIME
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('utf8')));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
-  const exit = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  const exit = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  );
   return { exit, json: lastObject(stdout), stdout, stderr };
 }
 

@@ -42,7 +42,10 @@ async function seedTypes(redis: Awaited<ReturnType<typeof openRedis>>): Promise<
   await redis.sadd('set:numbers', ...Array.from({ length: 40 }, (_, n) => String(n * n)));
   await redis.sadd('set:words', ...Array.from({ length: 700 }, (_, n) => `word ${n}`), binary);
   await redis.hset('hash:small', 'name', 'Zoë', 'empty', '');
-  await redis.hset('hash:large', Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`field ${n}`, `value ${n}`])));
+  await redis.hset(
+    'hash:large',
+    Object.fromEntries(Array.from({ length: 600 }, (_, n) => [`field ${n}`, `value ${n}`])),
+  );
   await redis.zadd('zset:small', '-inf', 'first', '0.1', 'tenth', '1e300', 'last');
   await redis.zadd('zset:large', ...Array.from({ length: 300 }, (_, n) => [n / 7, `member ${n}`]).flat());
   await redis.pfadd('hyperloglog', ...Array.from({ length: 500 }, (_, n) => `visitor ${n}`));
@@ -55,7 +58,11 @@ async function seedTypes(redis: Awaited<ReturnType<typeof openRedis>>): Promise<
   await redis.rpush('in database 15', 'last');
   await redis.select(0);
   if (Number.parseInt(await versionOf(redis), 10) >= 7) {
-    await redis.call('FUNCTION', 'LOAD', "#!lua name=auth\nredis.register_function('ping_auth', function() return 'pong' end)");
+    await redis.call(
+      'FUNCTION',
+      'LOAD',
+      "#!lua name=auth\nredis.register_function('ping_auth', function() return 'pong' end)",
+    );
   }
 }
 

@@ -40,7 +40,8 @@ export async function startThrottle(port: number): Promise<Throttle> {
         passed += chunk.length;
         if (!to.write(chunk)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
         dueAt = Math.max(dueAt, Date.now()) + (chunk.length / rate) * 1_000;
-        while (rate !== Number.POSITIVE_INFINITY && dueAt - Date.now() > SLICE_MS) await delay(Math.min(dueAt - Date.now(), 100));
+        while (rate !== Number.POSITIVE_INFINITY && dueAt - Date.now() > SLICE_MS)
+          await delay(Math.min(dueAt - Date.now(), 100));
       }
     } catch {
       // Cut by one side or the test: the close of the other follows.

@@ -32,5 +32,8 @@ function mortal(name: string, run: Activity): Activity {
 const create = Worker.create.bind(Worker);
 Worker.create = (options: WorkerOptions) => {
   const activities = Object.entries((options.activities ?? {}) as Record<string, Activity>);
-  return create({ ...options, activities: Object.fromEntries(activities.map(([name, run]) => [name, mortal(name, run)])) });
+  return create({
+    ...options,
+    activities: Object.fromEntries(activities.map(([name, run]) => [name, mortal(name, run)])),
+  });
 };
