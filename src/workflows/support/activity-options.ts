@@ -39,7 +39,11 @@ function group(): string {
 
 /** Control activities under a profile; `summary` is what a person reads beside the activity in the Temporal Web UI. */
 export function control(profile: Exclude<Profile, 'stream'>, summary: string): ActivityInterfaceFor<ControlActivities> {
-  return proxyActivities<ControlActivities>({ ...PROFILES[profile], taskQueue: taskQueue('control', group()), summary });
+  return proxyActivities<ControlActivities>({
+    ...PROFILES[profile],
+    taskQueue: taskQueue('control', group()),
+    summary,
+  });
 }
 
 /** Data activities: long streams, or reads that may take as long as one. */
