@@ -88,7 +88,10 @@ function workSettings(loaded: LoadedConfig): WorkSettings {
   const { jobs, bigTableBytes } = config.postgres;
   const { method, agentHost } = config.redis;
   if (method === 'rdb-file') {
-    throw new LifeboatError('SOURCE_METHOD_UNAVAILABLE', 'redis.method is rdb-file: only auto, replication and dump are there');
+    throw new LifeboatError(
+      'SOURCE_METHOD_UNAVAILABLE',
+      'redis.method is rdb-file: only auto, replication and dump are there',
+    );
   }
   const postgresLevel = codec.compression === 'none' ? 0 : codec.compressionLevel;
   return {

@@ -27,7 +27,11 @@ export function createBackupActivities(deps: Dependencies): BackupControl & Back
       withOperation(settings, async (operation) => {
         const { target, jobs, bigTableBytes, zstdLevel } = configured(settings, 'postgres');
         const postgres = await deps.postgres();
-        const component = await openComponent(await deps.repository(), { backupId, name: 'postgres', codec }, operation);
+        const component = await openComponent(
+          await deps.repository(),
+          { backupId, name: 'postgres', codec },
+          operation,
+        );
         const context = { sink: component.write, operation };
         const facts = await postgres.dump(target, { jobs, bigTableBytes, zstdLevel }, context);
         const { timeline, lsn, snapshotAt } = facts;
@@ -61,8 +65,7 @@ export function createBackupActivities(deps: Dependencies): BackupControl & Back
         return repository.record(manifest);
       }),
 
-    discardBackup: ({ backupId }) =>
-      withOperation(settings, async () => (await deps.repository()).discard(backupId)),
+    discardBackup: ({ backupId }) => withOperation(settings, async () => (await deps.repository()).discard(backupId)),
   };
 }
 

@@ -40,7 +40,8 @@ export async function withOperation<T>(limit: StallLimit, run: (operation: Opera
     return await run(operation);
   } catch (error) {
     // A library that was told to stop may report the abort in its own words; the cause of the abort is what matters.
-    if (abort.signal.aborted) throw context.cancellationSignal.aborted ? cancelled(context, error) : abort.signal.reason;
+    if (abort.signal.aborted)
+      throw context.cancellationSignal.aborted ? cancelled(context, error) : abort.signal.reason;
     throw error;
   } finally {
     clearInterval(pulse);

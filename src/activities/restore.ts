@@ -11,7 +11,14 @@ import { configured, postgresTarget, redisTarget } from './sources.ts';
 
 type RestoreControl = Pick<
   ControlActivities,
-  'planRestore' | 'stopServices' | 'startServices' | 'swapDatabase' | 'dropAside' | 'recordRestore' | 'loadRestore' | 'undoSwap'
+  | 'planRestore'
+  | 'stopServices'
+  | 'startServices'
+  | 'swapDatabase'
+  | 'dropAside'
+  | 'recordRestore'
+  | 'loadRestore'
+  | 'undoSwap'
 >;
 type RestoreData = Pick<DataActivities, 'restorePostgresAside' | 'checkRedisSnapshot' | 'restoreRedis'>;
 
@@ -27,7 +34,9 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
         const manifest = await (await deps.repository()).load(request.backup);
         const components = componentsToRestore(manifest, request.components);
         const survey = {
-          postgres: components.includes('postgres') ? await surveyPostgres(deps, manifest, request.targetDatabase) : null,
+          postgres: components.includes('postgres')
+            ? await surveyPostgres(deps, manifest, request.targetDatabase)
+            : null,
           redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings)) : null,
           services: services.names,
         };
@@ -48,7 +57,9 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
       withOperation(settings, async () => (await deps.postgres()).swap({ target: postgresTarget(settings), ...names })),
 
     dropAside: ({ asideDatabase }) =>
-      withOperation(settings, async () => (await deps.postgres()).dropDatabase(postgresTarget(settings), asideDatabase)),
+      withOperation(settings, async () =>
+        (await deps.postgres()).dropDatabase(postgresTarget(settings), asideDatabase),
+      ),
 
     recordRestore: (done) =>
       withOperation(settings, async () => {
@@ -62,13 +73,18 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
       withOperation(settings, async () => {
         const record = (await (await deps.repository()).loadRestore(restoreId)) as RestoreRecord;
         if (Date.parse(record.expiresAt) < Date.now()) {
-          throw new LifeboatError('RESTORE_UNDO_EXPIRED', `what ${restoreId} replaced was kept until ${record.expiresAt}`);
+          throw new LifeboatError(
+            'RESTORE_UNDO_EXPIRED',
+            `what ${restoreId} replaced was kept until ${record.expiresAt}`,
+          );
         }
         return record;
       }),
 
     undoSwap: (names) =>
-      withOperation(settings, async () => (await deps.postgres()).undoSwap({ target: postgresTarget(settings), ...names })),
+      withOperation(settings, async () =>
+        (await deps.postgres()).undoSwap({ target: postgresTarget(settings), ...names }),
+      ),
   };
 }
 
@@ -109,9 +125,18 @@ function createRestoreData(deps: Dependencies): RestoreData {
         const source = repository.readArtifact(manifest, 'redis', 'snapshot', operation);
         const found = await deps.redis.checkSnapshot(snapshotFormat(manifest), source, operation);
         const status = found.keys === facts.keys ? 'pass' : 'fail';
-        const check = { name: 'redis snapshot read to its end', status, expected: `${facts.keys} keys`, actual: `${found.keys} keys`, message: '' } as const;
+        const check = {
+          name: 'redis snapshot read to its end',
+          status,
+          expected: `${facts.keys} keys`,
+          actual: `${found.keys} keys`,
+          message: '',
+        } as const;
         if (status === 'pass') return { keys: found.keys, check };
-        throw new LifeboatError('RESTORE_CONTENT_MISMATCH', `${backupId}: the redis snapshot holds ${found.keys} keys, its manifest says ${facts.keys}`);
+        throw new LifeboatError(
+          'RESTORE_CONTENT_MISMATCH',
+          `${backupId}: the redis snapshot holds ${found.keys} keys, its manifest says ${facts.keys}`,
+        );
       }),
 
     restoreRedis: ({ backupId, dropExisting }) =>
@@ -135,7 +160,10 @@ function createRestoreData(deps: Dependencies): RestoreData {
   };
 }
 
-function stored<K extends 'postgres' | 'redis'>(manifest: Manifest, component: K): NonNullable<Manifest['components'][K]> {
+function stored<K extends 'postgres' | 'redis'>(
+  manifest: Manifest,
+  component: K,
+): NonNullable<Manifest['components'][K]> {
   const found = manifest.components[component];
   if (found !== undefined) return found;
   throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no ${component}`);

@@ -61,7 +61,8 @@ async function surveyRedis(deps: Dependencies): Promise<{
     throw new LifeboatError('SOURCE_METHOD_UNAVAILABLE', `redis.method is replication: ${source.methodReason}`);
   }
   const { server, keys, usedMemoryBytes, warnings } = source;
-  const unrecorded = method === 'dump' ? [`redis is copied key by key, not at one instant: ${reasonFor(source, settings.method)}`] : [];
+  const unrecorded =
+    method === 'dump' ? [`redis is copied key by key, not at one instant: ${reasonFor(source, settings.method)}`] : [];
   return { survey: { server, keys, method, bytes: usedMemoryBytes }, warnings: [...warnings, ...unrecorded] };
 }
 

@@ -92,18 +92,39 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
       const { stopServices = false, dryRun = false } = options;
       const input: RestoreInput = { ...asked, backup, components, dropExisting, targetDatabase, stopServices, dryRun };
       const summary = `${dryRun ? 'dry run of a restore' : 'restore'} of ${backup}, asked for by ${requestedBy}`;
-      return startOperation(client, { workflow: WORKFLOWS.restore, workflowId, kind: 'restore', summary, input, ...asked });
+      return startOperation(client, {
+        workflow: WORKFLOWS.restore,
+        workflowId,
+        kind: 'restore',
+        summary,
+        input,
+        ...asked,
+      });
     },
     startUndo(restoreId) {
       const input = { ...asked, restoreId };
       const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;
-      return startOperation(client, { workflow: WORKFLOWS.undoRestore, workflowId, kind: 'undo', summary, input, ...asked });
+      return startOperation(client, {
+        workflow: WORKFLOWS.undoRestore,
+        workflowId,
+        kind: 'undo',
+        summary,
+        input,
+        ...asked,
+      });
     },
     startVerify(backup) {
       const input = { ...asked, backup };
       const summary = `verification of ${backup}, asked for by ${requestedBy}`;
       const id = besideWorkflowId(group, 'verify', backup);
-      return startOperation(client, { workflow: WORKFLOWS.verify, workflowId: id, kind: 'verify', summary, input, ...asked });
+      return startOperation(client, {
+        workflow: WORKFLOWS.verify,
+        workflowId: id,
+        kind: 'verify',
+        summary,
+        input,
+        ...asked,
+      });
     },
   };
 }

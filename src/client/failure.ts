@@ -21,7 +21,8 @@ export function fromWorkflowError(error: unknown, workflowId: string): unknown {
     return new LifeboatError('OPERATION_CANCELLED', `${workflowId} was cancelled`, { cause: error });
   }
   if (failure instanceof TerminatedFailure) {
-    const hint = 'a terminated run cleans up nothing: `lifeboat backup verify all` and look for databases named *__restoring_*';
+    const hint =
+      'a terminated run cleans up nothing: `lifeboat backup verify all` and look for databases named *__restoring_*';
     return new LifeboatError('OPERATION_CANCELLED', `${workflowId} was terminated`, { cause: error, hint });
   }
   if (failure instanceof TimeoutFailure) {
@@ -35,7 +36,9 @@ function causes(error: unknown): unknown[] {
 }
 
 function isKnownFailure(failure: unknown): boolean {
-  return [ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure].some((kind) => failure instanceof kind);
+  return [ApplicationFailure, CancelledFailure, TerminatedFailure, TimeoutFailure].some(
+    (kind) => failure instanceof kind,
+  );
 }
 
 function fromApplicationFailure(failure: ApplicationFailure, cause: Error): LifeboatError {

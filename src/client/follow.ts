@@ -27,7 +27,9 @@ export async function viewOperation(handle: WorkflowHandle): Promise<OperationVi
   return { workflowId, startedAt: startTime, activities };
 }
 
-function decodeProgress(payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined): Progress | undefined {
+function decodeProgress(
+  payload: Parameters<typeof defaultPayloadConverter.fromPayload>[0] | undefined,
+): Progress | undefined {
   return payload == null ? undefined : defaultPayloadConverter.fromPayload<Progress>(payload);
 }
 

@@ -1,12 +1,5 @@
 import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
-import type {
-  BackupInput,
-  CatalogInput,
-  CatalogResult,
-  RestoreInput,
-  RestorePlan,
-  RestoreRecord,
-} from './messages.ts';
+import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
 
 /** How the objects of one backup are made. */
 export interface CodecMessage {
@@ -17,7 +10,12 @@ export interface CodecMessage {
 
 /** What will be copied, found out before anything is written. */
 export interface SourceSurvey {
-  readonly postgres: { readonly database: string; readonly server: string; readonly bytes: number; readonly tables: number } | null;
+  readonly postgres: {
+    readonly database: string;
+    readonly server: string;
+    readonly bytes: number;
+    readonly tables: number;
+  } | null;
   readonly redis: {
     readonly server: string;
     readonly keys: number;
@@ -60,7 +58,11 @@ export interface ControlActivities {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */
-  beginBackup(input: { request: BackupInput; createdAt: string; owner: string }): Promise<{ backupId: string; codec: CodecMessage }>;
+  beginBackup(input: {
+    request: BackupInput;
+    createdAt: string;
+    owner: string;
+  }): Promise<{ backupId: string; codec: CodecMessage }>;
   /** Writes the signed manifest, last. Repeated with the same content it succeeds. */
   publishBackup(input: PublishInput): Promise<BackupRecord>;
   /** Removes what an unpublished backup left; never touches a published one. */
@@ -71,7 +73,11 @@ export interface ControlActivities {
   stopServices(input: { services: readonly string[] }): Promise<void>;
   startServices(input: { services: readonly string[] }): Promise<void>;
   /** Renames the live database away and the restored one in, in one transaction. */
-  swapDatabase(input: { database: string; asideDatabase: string; replacedDatabase: string }): Promise<{ replaced: string | null }>;
+  swapDatabase(input: {
+    database: string;
+    asideDatabase: string;
+    replacedDatabase: string;
+  }): Promise<{ replaced: string | null }>;
   dropAside(input: { asideDatabase: string }): Promise<void>;
   /** Keeps what a restore did, for `restore undo`; gives it back with its expiry. */
   recordRestore(input: Omit<RestoreRecord, 'expiresAt' | 'finishedAt'>): Promise<RestoreRecord>;

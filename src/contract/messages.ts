@@ -47,7 +47,11 @@ export interface RestoreResult {
   readonly dryRun: boolean;
   readonly plan: RestorePlan;
   readonly restored: {
-    readonly postgres: { readonly database: string; readonly replaced: string | null; readonly rolesCreated: readonly string[] } | null;
+    readonly postgres: {
+      readonly database: string;
+      readonly replaced: string | null;
+      readonly rolesCreated: readonly string[];
+    } | null;
     readonly redis: { readonly keys: number; readonly method: string; readonly savedAs: string | null } | null;
   };
   readonly recoveryPoint: RecoveryPoint;
@@ -94,8 +98,7 @@ export interface VerifyResult {
   readonly problems: readonly Problem[];
 }
 
-export type CatalogInput = Requested &
-  ({ readonly ask: 'list' } | { readonly ask: 'show'; readonly backup: string });
+export type CatalogInput = Requested & ({ readonly ask: 'list' } | { readonly ask: 'show'; readonly backup: string });
 
 /** One object of a backup, for `backup show`. */
 export interface ObjectRow {

@@ -57,7 +57,10 @@ export function componentsToRestore(manifest: Manifest, wanted: RestoreRequest['
   if (wanted === 'stored') return stored;
   for (const name of wanted) {
     if (stored.includes(name)) continue;
-    throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no ${name}: it holds ${stored.join(' and ')}`);
+    throw new LifeboatError(
+      'RESTORE_COMPONENT_MISSING',
+      `${manifest.id} holds no ${name}: it holds ${stored.join(' and ')}`,
+    );
   }
   return [...wanted];
 }
@@ -133,7 +136,10 @@ function planRedis(
   const stored = manifest.components.redis;
   if (stored === undefined) throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no redis`);
   if (survey.role === 'replica') {
-    throw new LifeboatError('RESTORE_TARGET_UNFIT', 'the redis target is a replica: its master would overwrite the data');
+    throw new LifeboatError(
+      'RESTORE_TARGET_UNFIT',
+      'the redis target is a replica: its master would overwrite the data',
+    );
   }
   if (survey.keys + survey.functions > 0 && !request.dropExisting) {
     const message = `redis holds ${survey.keys} keys and ${survey.functions} function libraries`;
@@ -155,11 +161,15 @@ function describeSteps(plan: Pick<RestorePlan, 'postgres' | 'redis' | 'services'
   const steps: (string | false)[] = [
     postgres !== null && `load database ${postgres.database} aside as ${postgres.asideDatabase} and prove it`,
     redis !== null && `read the Redis snapshot of ${redis.keys} keys to its end`,
-    redis !== null && redis.replacesKeys > 0 && `save the ${redis.replacesKeys} present Redis keys as a backup of their own`,
+    redis !== null &&
+      redis.replacesKeys > 0 &&
+      `save the ${redis.replacesKeys} present Redis keys as a backup of their own`,
     services.length > 0 && `stop ${services.join(', ')}`,
     request.stopServices && services.length === 0 && 'stop no service: none is configured',
     redis !== null && `load ${redis.keys} keys into Redis and prove them`,
-    postgres !== null && postgres.exists && `rename ${postgres.database} to ${postgres.replacedDatabase}, kept for an undo`,
+    postgres !== null &&
+      postgres.exists &&
+      `rename ${postgres.database} to ${postgres.replacedDatabase}, kept for an undo`,
     postgres !== null && `rename ${postgres.asideDatabase} to ${postgres.database}`,
     services.length > 0 && `start ${services.join(', ')}`,
   ];

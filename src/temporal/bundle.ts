@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { writeFileAtomic } from '../platform/files.ts';
 
-const SOURCES = ['workflows', 'contract', 'domain'].map((folder) => fileURLToPath(new URL(`../${folder}/`, import.meta.url)));
+const SOURCES = ['workflows', 'contract', 'domain'].map((folder) =>
+  fileURLToPath(new URL(`../${folder}/`, import.meta.url)),
+);
 const ENTRY = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 const LOCKFILE = fileURLToPath(new URL('../../package-lock.json', import.meta.url));
 

@@ -13,9 +13,15 @@ export interface WorkerLog {
 const NOISE = new Set(['taskToken', 'sdkComponent', 'isLocal', 'namespace']);
 
 export function createWorkerLog(settings: { readonly level: pino.LevelWithSilent; readonly path: string }): WorkerLog {
-  const streams = [{ stream: process.stderr }, { stream: pino.destination({ dest: settings.path, mkdir: true, sync: false }) }];
+  const streams = [
+    { stream: process.stderr },
+    { stream: pino.destination({ dest: settings.path, mkdir: true, sync: false }) },
+  ];
   const { level } = settings;
-  const log = pino({ base: { pid: process.pid }, level, timestamp: pino.stdTimeFunctions.isoTime }, pino.multistream(streams.map((entry) => ({ ...entry, level: 'debug' as const }))));
+  const log = pino(
+    { base: { pid: process.pid }, level, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.multistream(streams.map((entry) => ({ ...entry, level: 'debug' as const }))),
+  );
   const write = (at: 'debug' | 'info' | 'warn' | 'error', message: string, facts: object = {}): void => {
     log[at](Object.fromEntries(Object.entries(facts).filter(([name]) => !NOISE.has(name))), message);
   };

@@ -72,7 +72,12 @@ async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConne
   const { address, tls, apiKey, metadata } = connectionSettings(run.temporal).options;
   try {
     await registerSearchAttributes(connection, namespace);
-    const options = { ...(address ? { address } : {}), ...(tls ? { tls } : {}), ...(typeof apiKey === 'string' ? { apiKey } : {}), ...(metadata ? { metadata } : {}) };
+    const options = {
+      ...(address ? { address } : {}),
+      ...(tls ? { tls } : {}),
+      ...(typeof apiKey === 'string' ? { apiKey } : {}),
+      ...(metadata ? { metadata } : {}),
+    };
     return { connection: await NativeConnection.connect(options), namespace };
   } catch (cause) {
     const message = `prepare namespace ${namespace} at ${address}: ${messageOf(cause)}`;

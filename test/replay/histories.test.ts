@@ -18,7 +18,10 @@ beforeAll(async () => {
   recordings = await loadRecordings();
 });
 
-async function replay(chosen: readonly Recording[], workflows: { workflowsPath: string } | { workflowBundle: { codePath: string } }): Promise<ReplayResult[]> {
+async function replay(
+  chosen: readonly Recording[],
+  workflows: { workflowsPath: string } | { workflowBundle: { codePath: string } },
+): Promise<ReplayResult[]> {
   const histories = chosen.map(({ file, scenario, history }) => ({
     // The group, and so the task queues, are part of the workflow id.
     workflowId: queueGroup(history) === null ? file : `lifeboat/${queueGroup(history)}/${scenario}`,

@@ -24,7 +24,9 @@ function openedStage(): ScenarioStage {
 /** Calls that may run at once come sorted, so that the expected order can be stated. */
 function inOrder(calls: readonly string[], expected: Scenario['calls']): (string | string[])[] {
   const rest = [...calls];
-  const grouped = expected.map((part) => (typeof part === 'string' ? rest.shift() : rest.splice(0, part.length).toSorted()));
+  const grouped = expected.map((part) =>
+    typeof part === 'string' ? rest.shift() : rest.splice(0, part.length).toSorted(),
+  );
   return [...grouped, ...rest].filter((part) => part !== undefined);
 }
 

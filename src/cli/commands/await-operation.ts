@@ -28,10 +28,17 @@ const ACTIVITY_NAMES: Readonly<Record<string, string>> = {
 /**
  * Waits for an operation, shows its progress, and leaves it running on Ctrl-C: the interrupt says how to follow or stop it.
  */
-export async function awaitOperation<Result>(context: CommandContext, started: StartedOperation<Result>): Promise<Result> {
+export async function awaitOperation<Result>(
+  context: CommandContext,
+  started: StartedOperation<Result>,
+): Promise<Result> {
   const { workflowId } = started;
   context.onInterrupt(() =>
-    [`${workflowId} goes on.`, `  follow: lifeboat attach ${workflowId}`, `  stop:   lifeboat cancel ${workflowId} --reason …`].join('\n'),
+    [
+      `${workflowId} goes on.`,
+      `  follow: lifeboat attach ${workflowId}`,
+      `  stop:   lifeboat cancel ${workflowId} --reason …`,
+    ].join('\n'),
   );
   const { follow } = await import('../../client/follow.ts');
   // Calls that still wait when the connection closes are retried on it, which ends the whole program: they end with the interrupt.

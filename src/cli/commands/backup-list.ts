@@ -38,7 +38,8 @@ export const backupList = defineCommand({
       const headings = ['id', 'kind', 'status', 'holds', 'stored', 'encrypted', 'verified'];
       return {
         json: { backups, window },
-        text: () => (rows.length === 0 ? 'no backups: take one with `lifeboat backup full`' : context.output.table(headings, rows)),
+        text: () =>
+          rows.length === 0 ? 'no backups: take one with `lifeboat backup full`' : context.output.table(headings, rows),
       };
     }),
 });

@@ -7,7 +7,8 @@ import { runOperation } from './run-operation.ts';
 export const backupVerify = defineCommand({
   name: 'backup verify',
   summary: 'read every object of a backup back and check it',
-  description: 'Checks sizes, digests, encryption tags, compression checksums, the signature and the chain of manifests.',
+  description:
+    'Checks sizes, digests, encryption tags, compression checksums, the signature and the chain of manifests.',
   arguments: { id: required('backup id, latest or all') },
   options: { detach: flag('start it and print the workflow id instead of waiting') },
   examples: ['backup verify latest', 'backup verify all --json'],
@@ -19,7 +20,9 @@ export const backupVerify = defineCommand({
       start: (manager) => manager.startVerify(input.arguments.id),
       answer({ verified, problems }, durationMs) {
         const seconds = (durationMs / 1_000).toFixed(1);
-        const lines = verified.map((id) => `${id}  ${problems.some(({ backupId }) => backupId === id) ? 'DAMAGED' : 'sound'}`);
+        const lines = verified.map(
+          (id) => `${id}  ${problems.some(({ backupId }) => backupId === id) ? 'DAMAGED' : 'sound'}`,
+        );
         return {
           json: { verified, problems },
           text: () => [...lines, ...problems.map(describeProblem), `read back in ${seconds} s`].join('\n'),

@@ -25,7 +25,8 @@ export const cancel = defineCommand({
       const { attachOperation } = await import('../../client/operation.ts');
       const started = await attachOperation(opened.client, id);
       const { status } = await started.handle.describe();
-      if (status.name !== 'RUNNING') throw new LifeboatError('OPERATION_NOT_FOUND', `${id} does not run: it is ${status.name.toLowerCase()}`);
+      if (status.name !== 'RUNNING')
+        throw new LifeboatError('OPERATION_NOT_FOUND', `${id} does not run: it is ${status.name.toLowerCase()}`);
       await started.handle.signal<[CancelRequest]>(SIGNALS.cancel, { reason, by: opened.requestedBy });
       if (!options.detach) await started.result().catch(onlyCancelled);
       const { workflowId, runId } = started;

@@ -8,7 +8,9 @@ export function describeComponents({ components }: BackupRecord): string[] {
   const lines: string[] = [];
   if (postgres) {
     const size = `${formatBytes(postgres.databaseBytes)} → ${formatBytes(postgres.storedBytes)}`;
-    lines.push(`  postgres  ${postgres.database}, ${postgres.tables} tables, ${size}, PostgreSQL ${postgres.server}, at ${postgres.lsn}`);
+    lines.push(
+      `  postgres  ${postgres.database}, ${postgres.tables} tables, ${size}, PostgreSQL ${postgres.server}, at ${postgres.lsn}`,
+    );
   }
   if (redis) {
     const size = `${formatBytes(redis.bytes)} → ${formatBytes(redis.storedBytes)}`;
@@ -18,7 +20,9 @@ export function describeComponents({ components }: BackupRecord): string[] {
 }
 
 export function describeBackup(backup: BackupRecord): string {
-  const protection = [backup.encrypted ? 'encrypted' : 'not encrypted', backup.signed ? 'signed' : 'not signed'].join(', ');
+  const protection = [backup.encrypted ? 'encrypted' : 'not encrypted', backup.signed ? 'signed' : 'not signed'].join(
+    ', ',
+  );
   return [
     `${backup.id}  ${backup.kind}, ${protection}, ${formatBytes(backup.storedBytes)} in ${backup.location}`,
     ...describeComponents(backup),
@@ -29,7 +33,10 @@ export function describeBackup(backup: BackupRecord): string {
 /** `ok rows of public.users  200000`. */
 export function describeChecks(checks: readonly Check[], colors: Colors): string[] {
   const mark = { pass: colors.green('pass'), fail: colors.red('fail'), skip: colors.yellow('skip') };
-  return checks.map(({ name, status, actual, message }) => `  ${mark[status]}  ${name}  ${[actual, message].filter(Boolean).join('  ')}`);
+  return checks.map(
+    ({ name, status, actual, message }) =>
+      `  ${mark[status]}  ${name}  ${[actual, message].filter(Boolean).join('  ')}`,
+  );
 }
 
 /** `--postgres` and `--redis` as components; neither means all. */

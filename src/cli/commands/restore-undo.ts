@@ -22,7 +22,9 @@ export const restoreUndo = defineCommand({
           text: () =>
             [
               `${result.restoreId} is undone`,
-              ...(postgres ? [`  postgres  ${postgres.database} is what it was`] : ['  postgres  nothing was replaced']),
+              ...(postgres
+                ? [`  postgres  ${postgres.database} is what it was`]
+                : ['  postgres  nothing was replaced']),
               ...(redis ? [`  redis     ${redis.keys} keys from ${redis.from}`] : ['  redis     nothing was replaced']),
             ].join('\n'),
         };

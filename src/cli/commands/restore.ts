@@ -29,7 +29,18 @@ export const restore = defineCommand({
     'restore backup-2024-01-15T10-30-00-000Z --drop-existing --target-database enterprise_auth_restored --stop-services',
     'restore latest --redis --drop-existing',
   ],
-  answers: ['restored {postgres, redis}', 'recoveryPoint', 'checks[]', 'rtoMs', 'rpoMs', 'undo {command, expiresAt}', 'plan', 'dryRun', 'workflowId', 'runId'],
+  answers: [
+    'restored {postgres, redis}',
+    'recoveryPoint',
+    'checks[]',
+    'rtoMs',
+    'rpoMs',
+    'undo {command, expiresAt}',
+    'plan',
+    'dryRun',
+    'workflowId',
+    'runId',
+  ],
   exits: [3, 4, 5, 6, 7, 130],
   run: (context, { arguments: { id }, options }) =>
     runOperation(context, {
@@ -55,7 +66,10 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
   if (dryRun) {
     return {
       json,
-      text: () => [`restore of ${plan.backupId} would:`, ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`)].join('\n'),
+      text: () =>
+        [`restore of ${plan.backupId} would:`, ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`)].join(
+          '\n',
+        ),
     };
   }
   const { postgres, redis } = restored;
@@ -68,8 +82,14 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
     text: () =>
       [
         `${plan.backupId} is back as of ${result.recoveryPoint.time}`,
-        ...(postgres ? [`  postgres  ${postgres.database}${postgres.replaced ? `; the replaced one is ${postgres.replaced}` : ''}`] : []),
-        ...(redis ? [`  redis     ${redis.keys} keys by ${redis.method}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`] : []),
+        ...(postgres
+          ? [`  postgres  ${postgres.database}${postgres.replaced ? `; the replaced one is ${postgres.replaced}` : ''}`]
+          : []),
+        ...(redis
+          ? [
+              `  redis     ${redis.keys} keys by ${redis.method}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`,
+            ]
+          : []),
         ...describeChecks(shown, output.colors),
         `  ${passed} of ${checks.length} checks passed; back in ${(rtoMs / 1_000).toFixed(1)} s, data is ${(rpoMs / 1_000).toFixed(0)} s old`,
         ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
@@ -79,7 +99,9 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
 
 function unproved(failed: readonly Check[]): LifeboatError {
   const names = failed.map(({ name }) => name);
-  return new LifeboatError('RESTORE_UNPROVED', `${failed.length} checks failed: ${names.join(', ')}`, { details: { checks: names } });
+  return new LifeboatError('RESTORE_UNPROVED', `${failed.length} checks failed: ${names.join(', ')}`, {
+    details: { checks: names },
+  });
 }
 
 /** A screen of them; beyond it only what did not pass is listed. */

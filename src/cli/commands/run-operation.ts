@@ -34,7 +34,10 @@ export async function runOperation<Result>(
 }
 
 /** Gives `work` a manager on an open connection. */
-export async function withManager<T>(context: CommandContext, work: (manager: BackupManager) => Promise<T>): Promise<T> {
+export async function withManager<T>(
+  context: CommandContext,
+  work: (manager: BackupManager) => Promise<T>,
+): Promise<T> {
   const opened = await openClient(context);
   try {
     const { createBackupManager } = await import('../../client/backup-manager.ts');

@@ -17,21 +17,36 @@ export const status = defineCommand({
   exits: [7],
   async run(context) {
     const { config } = await context.config();
-    const [{ stackStatus }, { stateDirOf }] = await Promise.all([import('../../embedded/stack.ts'), import('../../assembly/state-dir.ts')]);
+    const [{ stackStatus }, { stateDirOf }] = await Promise.all([
+      import('../../embedded/stack.ts'),
+      import('../../assembly/state-dir.ts'),
+    ]);
     const stack = await stackStatus({ stateDir: stateDirOf(config) });
     const operations = await askTemporal(context, stack.temporalAddress);
     const { services, uiUrl } = stack;
-    const lastFull = operations.backups?.find(({ kind, status: state }) => kind === 'full' && state === 'complete') ?? null;
-    const answer = { services, ui: uiUrl ?? null, running: operations.running, lastFull, backups: operations.backups?.length ?? null };
+    const lastFull =
+      operations.backups?.find(({ kind, status: state }) => kind === 'full' && state === 'complete') ?? null;
+    const answer = {
+      services,
+      ui: uiUrl ?? null,
+      running: operations.running,
+      lastFull,
+      backups: operations.backups?.length ?? null,
+    };
     return {
       json: { status: answer },
       text: async () =>
         [
           services.length === 0
             ? 'local stack: not running (`lifeboat up` starts it)'
-            : await context.output.table(['service', 'state', 'pid', 'since'], services.map((one) => [one.name, one.state, String(one.pid), one.since])),
+            : await context.output.table(
+                ['service', 'state', 'pid', 'since'],
+                services.map((one) => [one.name, one.state, String(one.pid), one.since]),
+              ),
           ...(uiUrl === undefined ? [] : [`Temporal Web UI: ${uiUrl}`]),
-          operations.running === null ? 'running: nothing' : `running: ${operations.running.type} since ${operations.running.since}`,
+          operations.running === null
+            ? 'running: nothing'
+            : `running: ${operations.running.type} since ${operations.running.since}`,
           describeLast(lastFull, operations.backups?.length),
         ].join('\n'),
     };
@@ -39,7 +54,8 @@ export const status = defineCommand({
 });
 
 function describeLast(last: BackupRecord | null, count: number | undefined): string {
-  if (count === undefined) return 'backups: not known while no worker runs (`lifeboat rescue list` reads the repository itself)';
+  if (count === undefined)
+    return 'backups: not known while no worker runs (`lifeboat rescue list` reads the repository itself)';
   if (last === null) return 'last full backup: none';
   return `last full backup: ${last.id}, ${formatElapsed(Date.now() - Date.parse(last.recoveryPoint.time))} ago, ${count} in all`;
 }

@@ -51,5 +51,6 @@ export const backupFull = takeBackup('full', {
 
 export const backupIncremental = takeBackup('incremental', {
   summary: 'take an incremental backup; without a journal a full one',
-  description: 'An incremental backup stands on a journal that runs. Where none does, a full backup is taken and a warning says so.',
+  description:
+    'An incremental backup stands on a journal that runs. Where none does, a full backup is taken and a warning says so.',
 });

@@ -15,6 +15,9 @@ export const down = defineCommand({
     const { stopStack } = await import('../../embedded/stack.ts');
     const { stateDirOf } = await import('../../assembly/state-dir.ts');
     const stopped = await stopStack({ stateDir: stateDirOf(config), onPhase: (line) => context.output.note(line) });
-    return { json: { stopped }, text: () => (stopped.length === 0 ? 'nothing was running' : `stopped ${stopped.join(', ')}`) };
+    return {
+      json: { stopped },
+      text: () => (stopped.length === 0 ? 'nothing was running' : `stopped ${stopped.join(', ')}`),
+    };
   },
 });

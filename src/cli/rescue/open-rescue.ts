@@ -21,7 +21,8 @@ export async function openRescue(
 ): Promise<RepositoryReader> {
   if (options.store === undefined) throw new LifeboatError('USAGE_INVALID', 'rescue: --store is missing');
   const keyring = options.key === undefined ? undefined : await loadKeyring(options.key);
-  if (options.trustedKey.length === 0) context.output.warn('no --trusted-key: signatures are not checked, only digests');
+  if (options.trustedKey.length === 0)
+    context.output.warn('no --trusted-key: signatures are not checked, only digests');
   return openRepository({
     store: openStore(options.store, context.cwd),
     trustedKeys: await Promise.all(options.trustedKey.map(loadPublicKey)),
@@ -33,7 +34,10 @@ export async function openRescue(
 const TOOL_VARIABLES = ['LIFEBOAT_POSTGRES_BIN_DIR', 'PG_DUMP_PATH', 'PG_RESTORE_PATH'];
 
 /** PostgreSQL's client tools, those that the environment names or the newest on this machine, for the time of `work`. */
-export async function withRescuePostgres<T>(context: CommandContext, work: (postgres: Postgres) => Promise<T>): Promise<T> {
+export async function withRescuePostgres<T>(
+  context: CommandContext,
+  work: (postgres: Postgres) => Promise<T>,
+): Promise<T> {
   const scratchDir = await createPrivateFolder('lifeboat-rescue');
   try {
     const env = Object.fromEntries(TOOL_VARIABLES.map((name) => [name, context.env[name]]));

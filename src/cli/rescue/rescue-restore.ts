@@ -46,7 +46,11 @@ export const rescueRestore = defineCommand({
     };
     return {
       json: { restored, recoveryPoint: manifest.recoveryPoint, checks },
-      text: () => [`${manifest.id} is back as of ${manifest.recoveryPoint.time}`, ...describeChecks(checks, context.output.colors)].join('\n'),
+      text: () =>
+        [
+          `${manifest.id} is back as of ${manifest.recoveryPoint.time}`,
+          ...describeChecks(checks, context.output.colors),
+        ].join('\n'),
     };
   },
 });

@@ -28,13 +28,32 @@ export async function rescuePostgres(
   return withRescuePostgres(context, async (postgres) => {
     componentsToRestore(manifest, ['postgres']);
     const stored = manifest.components.postgres as NonNullable<Manifest['components']['postgres']>;
-    const request = { components: ['postgres' as const], dropExisting, targetDatabase: wanted ?? null, stopServices: false };
-    const survey = { postgres: await postgres.surveyTarget(target, wanted ?? stored.database), redis: null, services: [] };
+    const request = {
+      components: ['postgres' as const],
+      dropExisting,
+      targetDatabase: wanted ?? null,
+      stopServices: false,
+    };
+    const survey = {
+      postgres: await postgres.surveyTarget(target, wanted ?? stored.database),
+      redis: null,
+      services: [],
+    };
     const restoreId = `restore-${new Date().toISOString().replace(/[:.]/g, '-')}`;
-    const plan = planRestore(manifest, request, { survey, restoreId }).postgres as NonNullable<ReturnType<typeof planRestore>['postgres']>;
-    const source = (name: string): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'postgres', name, operation);
+    const plan = planRestore(manifest, request, { survey, restoreId }).postgres as NonNullable<
+      ReturnType<typeof planRestore>['postgres']
+    >;
+    const source = (name: string): AsyncIterable<Uint8Array> =>
+      repository.readArtifact(manifest, 'postgres', name, operation);
     const { asideDatabase, database } = plan;
-    const aside = { target, asideDatabase, likeDatabase: database, facts: stored, artifacts: stored.artifacts, jobs: configSchema.parse({}).postgres.jobs };
+    const aside = {
+      target,
+      asideDatabase,
+      likeDatabase: database,
+      facts: stored,
+      artifacts: stored.artifacts,
+      jobs: configSchema.parse({}).postgres.jobs,
+    };
     const { checks } = await postgres.restoreAside(aside, { source, operation });
     const { replaced } = await postgres.swap({ target, ...plan });
     return { checks, database, replaced };
@@ -52,7 +71,10 @@ export async function rescueRedis(
   const redis = createRedis();
   const operation = rescueOperation(context, 'load redis');
   const request = { components: ['redis' as const], dropExisting, targetDatabase: null, stopServices: false };
-  planRestore(manifest, request, { survey: { postgres: null, redis: await redis.surveyTarget(target), services: [] }, restoreId: '' });
+  planRestore(manifest, request, {
+    survey: { postgres: null, redis: await redis.surveyTarget(target), services: [] },
+    restoreId: '',
+  });
   const format = stored.artifacts.some((artifact) => artifact.format === 'redis-dump') ? 'redis-dump' : 'redis-rdb';
   const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
   await redis.checkSnapshot(format, open(), operation);

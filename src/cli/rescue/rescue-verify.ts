@@ -21,7 +21,11 @@ export const rescueVerify = defineCommand({
     for (const one of ids) problems.push(...(await repository.verify(one, rescueOperation(context, `verify ${one}`))));
     return {
       json: { verified: ids, problems },
-      text: () => [...ids.map((one) => `${one}  ${problems.some(({ backupId }) => backupId === one) ? 'DAMAGED' : 'sound'}`), ...problems.map(describeProblem)].join('\n'),
+      text: () =>
+        [
+          ...ids.map((one) => `${one}  ${problems.some(({ backupId }) => backupId === one) ? 'DAMAGED' : 'sound'}`),
+          ...problems.map(describeProblem),
+        ].join('\n'),
       ...(problems.length === 0 ? {} : { failure: damaged(problems) }),
     };
   },

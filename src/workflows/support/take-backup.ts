@@ -33,7 +33,11 @@ export async function takeBackup(progress: WorkflowProgress, asked: BackupInput,
     const copies = await copyComponents({ backupId, codec }, sources);
 
     progress.enter('publishing', 'writing the signed manifest');
-    const warnings = [...(warning === null ? [] : [warning]), ...sources.warnings, ...copies.flatMap((copy) => copy.warnings)];
+    const warnings = [
+      ...(warning === null ? [] : [warning]),
+      ...sources.warnings,
+      ...copies.flatMap((copy) => copy.warnings),
+    ];
     const publish = { backupId, codec, createdAt, request: input, copies, warnings };
     const backup: BackupRecord = await control('settle', 'write the signed manifest').publishBackup(publish);
     progress.enter('done', `${backup.bytes} bytes copied, ${backup.storedBytes} bytes stored`);

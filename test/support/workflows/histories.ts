@@ -19,7 +19,10 @@ export async function saveHistory(scenario: string, history: unknown): Promise<v
   const path = join(HISTORIES, recordingName(scenario, VERSION));
   if (existsSync(path) && mode !== 'replace') return;
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${JSON.stringify(JSON.parse(historyToJSON(history as never), withoutStackTraces), null, 1)}\n`);
+  await writeFile(
+    path,
+    `${JSON.stringify(JSON.parse(historyToJSON(history as never), withoutStackTraces), null, 1)}\n`,
+  );
 }
 
 /** Stack traces name the folders of the machine that recorded; replay does not read them. */

@@ -38,7 +38,11 @@ export async function openStage(): Promise<ScenarioStage> {
       const { calls, activities } = recordingActivities(scenario.planted?.());
       const group = `s${randomUUID().slice(0, 8)}`;
       const common = { connection: native, activities, maxHeartbeatThrottleInterval: '100ms' as const };
-      const control = await Worker.create({ ...common, taskQueue: taskQueue('control', group), workflowBundle: bundle });
+      const control = await Worker.create({
+        ...common,
+        taskQueue: taskQueue('control', group),
+        workflowBundle: bundle,
+      });
       const data = await Worker.create({ ...common, taskQueue: taskQueue('data', group) });
       return data.runUntil(
         control.runUntil(async () => {

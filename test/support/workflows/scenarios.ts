@@ -205,7 +205,16 @@ const restores: readonly Scenario[] = [
       publishBackup: publishSaved,
     }),
     outcome: 'RESTORE_TARGET_UNFIT',
-    calls: ['planRestore', PREPARE, ...SAVED, 'stopServices', LOAD, 'restoreRedis(backup-saved)', 'startServices', 'dropAside'],
+    calls: [
+      'planRestore',
+      PREPARE,
+      ...SAVED,
+      'stopServices',
+      LOAD,
+      'restoreRedis(backup-saved)',
+      'startServices',
+      'dropAside',
+    ],
   },
   {
     name: 'restore/swap-fails',

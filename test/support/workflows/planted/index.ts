@@ -9,7 +9,11 @@ import { control, data } from '../../../../src/workflows/support/activity-option
 export async function backupWorkflow(input: BackupInput): Promise<BackupResult> {
   await control('decide', 'connect').surveySources(input);
   const owner = workflowInfo().runId;
-  const { backupId, codec } = await control('decide', 'take an id').beginBackup({ request: input, createdAt: '', owner });
+  const { backupId, codec } = await control('decide', 'take an id').beginBackup({
+    request: input,
+    createdAt: '',
+    owner,
+  });
   const postgres = await data('PostgreSQL').copyPostgres({ backupId, codec });
   const redis = await data('Redis').copyRedis({ backupId, codec, method: 'replication' });
   const publish = { backupId, codec, createdAt: '', request: input, copies: [postgres, redis], warnings: [] };
