@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { RestoreOptions } from '../src/client/backup-manager.ts';
 import type { ComponentName } from '../src/domain/backup.ts';
+import { WORKER_MEMORY } from '../src/embedded/worker-memory.ts';
 import { runChild } from '../src/platform/child-process.ts';
 import { startProduct, type Product } from '../test/support/product.ts';
 import { resolveTools } from '../test/support/tools.ts';
@@ -23,7 +24,9 @@ const { signal } = new AbortController();
 const { values } = parseArgs({
   options: { 'size-mib': { type: 'string', default: '2048' }, keys: { type: 'string', default: '1000000' } },
 });
-const product = await startProduct({ seed: 'none', encrypted: true, redisVersion: '7' });
+// As `lifeboat up` starts it.
+const workerEnv = { ...WORKER_MEMORY.environment, NODE_OPTIONS: WORKER_MEMORY.nodeArguments.join(' ') };
+const product = await startProduct({ seed: 'none', encrypted: true, redisVersion: '7', workerEnv });
 try {
   await product.redis.cli('config', 'set', 'repl-diskless-sync-delay', '0');
   const filled = await timed(async () =>

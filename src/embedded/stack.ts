@@ -21,6 +21,7 @@ import { readStackState, type ServiceRecord } from './stack-state.ts';
 import { temporalServes } from './temporal-probe.ts';
 import { temporalCommand } from './temporal-server.ts';
 import { createToolbox, type NamedTools } from './toolbox.ts';
+import { WORKER_MEMORY } from './worker-memory.ts';
 
 export interface StackOptions {
   /** Usually `defaultStateDir()`. */
@@ -146,18 +147,12 @@ async function ensureWorker(options: StackOptions, temporalAddress: string): Pro
   await ensureService(options, 'worker', { command, digest });
 }
 
-/**
- * glibc's allocator keeps freed buffers of the streams' size for itself; from this size on it gives them back. Measured with four
- * encrypted streams at once: 299 MiB resident without it, 233 MiB with it.
- */
-const MEMORY_SETTINGS = { MALLOC_MMAP_THRESHOLD_: '131072' };
-
 function workerCommand(options: StackOptions, temporalAddress: string): BackgroundCommand {
   return {
     name: 'worker',
     command: process.execPath,
-    args: [options.workerEntry ?? join(PROJECT_DIR, 'src/worker.ts')],
-    env: { ...MEMORY_SETTINGS, ...options.workerEnv, TEMPORAL_ADDRESS: temporalAddress },
+    args: [...WORKER_MEMORY.nodeArguments, options.workerEntry ?? join(PROJECT_DIR, 'src/worker.ts')],
+    env: { ...WORKER_MEMORY.environment, ...options.workerEnv, TEMPORAL_ADDRESS: temporalAddress },
     cwd: options.workerCwd ?? PROJECT_DIR,
     isReady: async (log) => (await log()).includes('"ready":true'),
   };

@@ -5,6 +5,7 @@ import { databaseVariables } from '../../../embedded/demo-data.ts';
 import { startGuarded } from '../../../embedded/local-server.ts';
 import { PROJECT_DIR } from '../../../embedded/places.ts';
 import { temporalCommand } from '../../../embedded/temporal-server.ts';
+import { WORKER_MEMORY } from '../../../embedded/worker-memory.ts';
 import { createToolbox, type NamedTools } from '../../../embedded/toolbox.ts';
 import { freePort } from '../../../platform/ports.ts';
 import { generateKeys } from '../generate-keys.ts';
@@ -121,8 +122,8 @@ async function startWorker(
     return await startGuarded({
       name: 'worker',
       command: process.execPath,
-      args: [join(PROJECT_DIR, 'src', 'worker.ts')],
-      env: { ...variables },
+      args: [...WORKER_MEMORY.nodeArguments, join(PROJECT_DIR, 'src', 'worker.ts')],
+      env: { ...WORKER_MEMORY.environment, ...variables },
       cwd: folder,
       graceMs: WORKER_GRACE_MS,
       isReady: async () => (await missingWorkers(connected.client, 'default')).length === 0,
