@@ -77,12 +77,20 @@ export interface ControlActivities {
     database: string;
     asideDatabase: string;
     replacedDatabase: string;
-  }): Promise<{ replaced: string | null }>;
+    /** Identity of the database loaded aside: tells a repeated swap for sure what is live. */
+    asideOid?: number;
+  }): Promise<{
+    replaced: string | null;
+    /** Identity of the replaced database, for an undo. */
+    replacedOid?: number | null;
+    /** Properties that the role may not carry over, a sentence each. */
+    skipped?: readonly string[];
+  }>;
   dropAside(input: { asideDatabase: string }): Promise<void>;
   /** Keeps what a restore did, for `restore undo`; gives it back with its expiry. */
   recordRestore(input: Omit<RestoreRecord, 'expiresAt' | 'finishedAt'>): Promise<RestoreRecord>;
   loadRestore(input: { restoreId: string }): Promise<RestoreRecord>;
-  undoSwap(input: { database: string; replacedDatabase: string }): Promise<void>;
+  undoSwap(input: { database: string; replacedDatabase: string; replacedOid?: number }): Promise<void>;
 
   readCatalog(input: CatalogInput): Promise<CatalogResult>;
 }
@@ -100,7 +108,7 @@ export interface DataActivities {
     backupId: string;
     database: string;
     asideDatabase: string;
-  }): Promise<{ checks: readonly Check[]; rolesCreated: readonly string[]; bytes: number }>;
+  }): Promise<{ checks: readonly Check[]; rolesCreated: readonly string[]; bytes: number; databaseOid?: number }>;
   /** Reads a stored Redis snapshot to its end without a server: damage is found before live keys are touched. */
   checkRedisSnapshot(input: { backupId: string }): Promise<{ keys: number; check: Check }>;
   restoreRedis(input: {

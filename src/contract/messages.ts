@@ -69,7 +69,12 @@ export interface RestoreRecord {
   readonly backupId: string;
   readonly finishedAt: string;
   readonly expiresAt: string;
-  readonly postgres: { readonly database: string; readonly replaced: string | null } | null;
+  readonly postgres: {
+    readonly database: string;
+    readonly replaced: string | null;
+    /** Identity of the replaced database: an undo after it was dropped is an error. */
+    readonly replacedOid?: number | null;
+  } | null;
   readonly redis: { readonly savedAs: string | null } | null;
   /** Services that were stopped for the restore; an undo stops and starts the same. */
   readonly services: readonly string[];

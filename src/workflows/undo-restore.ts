@@ -11,7 +11,7 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
     const { restoreId } = input;
     const record = await control('decide', `find what ${restoreId} replaced`).loadRestore({ restoreId });
     const savedAs = record.redis?.savedAs ?? null;
-    const replaced = record.postgres?.replaced ?? null;
+    const { replaced = null, replacedOid } = record.postgres ?? {};
 
     return withServicesStopped(progress, record.services, async () => {
       progress.enter('switching', `bringing back what ${restoreId} replaced`);
@@ -19,7 +19,11 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
         savedAs && (await data(`load ${savedAs} into Redis`).restoreRedis({ backupId: savedAs, dropExisting: true }));
       const database = record.postgres?.database ?? '';
       if (replaced !== null) {
-        await control('settle', `swap ${database} back`).undoSwap({ database, replacedDatabase: replaced });
+        await control('settle', `swap ${database} back`).undoSwap({
+          database,
+          replacedDatabase: replaced,
+          ...(replacedOid == null ? {} : { replacedOid }),
+        });
       }
       progress.enter('done', `${restoreId} is undone`);
       return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Artifact, Manifest } from '../../domain/backup.ts';
+import type { Manifest } from '../../domain/backup.ts';
 
 /**
  * Shapes as in src/domain/backup.ts. Loose: a later version may add fields, and they must survive reading, because the
@@ -91,11 +91,6 @@ const MANIFEST = z.looseObject({
 export function parseManifest(value: unknown): Manifest | { readonly wrong: string } {
   const parsed = MANIFEST.safeParse(value);
   return parsed.success ? parsed.data : { wrong: wrongFields(parsed.error) };
-}
-
-/** Artifacts of an index; undefined when they are not of the documented shape. */
-export function parseArtifacts(value: unknown): readonly Artifact[] | undefined {
-  return z.array(ARTIFACT).min(1).safeParse(value).data;
 }
 
 export function wrongFields(error: z.ZodError): string {

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import type { ControlActivities, DataActivities } from '../../contract/activities.ts';
 import { taskQueue } from '../../contract/names.ts';
@@ -46,18 +46,15 @@ export function control(profile: Exclude<Profile, 'stream'>, summary: string): A
   });
 }
 
-/** Data activities: long streams, or reads that may take as long as one. */
-export function data(summary: string): ActivityInterfaceFor<DataActivities> {
-  const options = { ...PROFILES.stream, taskQueue: taskQueue('data', group()), summary };
-  return proxyActivities<DataActivities>({ ...options, cancellationType: streamCancellation() });
-}
-
 /**
- * What undoes a stream comes after its end: one that still ran would make the aside database, or write objects, when the step
- * back has already removed them. Runs that began before this rule go on as they began.
+ * Data activities: long streams, or reads that may take as long as one. A cancelled one is awaited: one that still ran would make
+ * the aside database, or write objects, when the step back has already removed them.
  */
-function streamCancellation(): ActivityCancellationType {
-  return patched('await-cancelled-streams')
-    ? ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
-    : ActivityCancellationType.TRY_CANCEL;
+export function data(summary: string): ActivityInterfaceFor<DataActivities> {
+  return proxyActivities<DataActivities>({
+    ...PROFILES.stream,
+    taskQueue: taskQueue('data', group()),
+    summary,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
 }

@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import { control } from './activity-options.ts';
+import { orCompensate } from './compensation.ts';
 import type { WorkflowProgress } from './progress.ts';
 
 /** Runs `work` with the services stopped. They are started again whatever happens, also after failure or cancellation. */
@@ -10,14 +11,15 @@ export async function withServicesStopped<T>(
 ): Promise<T> {
   if (services.length === 0) return work();
   const names = services.join(', ');
-  try {
+  const start = async (): Promise<void> => {
+    progress.enter('starting services', names);
+    await control('settle', `start ${names}`).startServices({ services });
+  };
+  const result = await orCompensate(progress, [{ name: `start ${names}`, run: start }], async () => {
     progress.enter('stopping services', names);
     await control('decide', `stop ${names}`).stopServices({ services });
-    return await work();
-  } finally {
-    await CancellationScope.nonCancellable(async () => {
-      progress.enter('starting services', names);
-      await control('settle', `start ${names}`).startServices({ services });
-    });
-  }
+    return work();
+  });
+  await CancellationScope.nonCancellable(start);
+  return result;
 }
