@@ -294,17 +294,27 @@ suite('when something breaks', () => {
     await mkdir(orphan);
     await writeFile(join(orphan, 'passfile'), 'secret');
     const seen: string[] = [];
-    const sink: ArtifactSink = async (_, source) => {
-      for await (const _ of source) {
-        for (const pid of await childrenOf(server)) {
-          seen.push(
-            await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-            await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
-          );
-        }
+    const look = async (): Promise<void> => {
+      for (const pid of await childrenOf(server)) {
+        seen.push(
+          await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+          await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
+        );
       }
     };
-    await postgres.dump(targetOf(server, 'data'), DUMP, { sink, operation: untilDone });
+    const sink: ArtifactSink = async (_, source) => {
+      for await (const _ of source) await look();
+    };
+    // Small pieces are over before their first byte is read, so the children are looked at all the while.
+    let done = false;
+    const watching = (async () => {
+      while (!done) {
+        await look();
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    })();
+    await postgres.dump(targetOf(server, 'data'), DUMP, { sink, operation: untilDone }).finally(() => (done = true));
+    await watching;
     expect(seen.join('\n')).toContain('PGPASSFILE');
     expect(seen.join('\n')).not.toContain(server.target.password);
   });
