@@ -1,6 +1,7 @@
 import { rmdir, statfs, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { LifeboatError } from '../domain/errors.ts';
 import { fileSystem, systemCode } from './file-system-errors.ts';
 import { listFiles, listFolders, removeTemporaryFiles, statOf } from './local-list.ts';
 import { readFileStream } from './local-read.ts';
@@ -55,8 +56,22 @@ async function removeFile(root: string, key: string): Promise<void> {
     if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error))) return;
     await fileSystem('write', `remove ${key}`, () => Promise.reject(error));
   }
-  await syncFolder(dirname(path));
+  await syncNearestFolder(root, dirname(path));
   await removeEmptyFolders(root, dirname(path));
+}
+
+/**
+ * Makes a removal durable. Another removal may have taken the folder away as empty meanwhile; then the folder above it, which has
+ * lost that one, is what must be on the disk.
+ */
+async function syncNearestFolder(root: string, folder: string): Promise<void> {
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    const isGone = error instanceof LifeboatError && error.details['systemCode'] === 'ENOENT';
+    if (!isGone || folder === root) throw error;
+    await syncNearestFolder(root, dirname(folder));
+  }
 }
 
 async function removeEmptyFolders(root: string, folder: string): Promise<void> {

@@ -91,14 +91,18 @@ export interface MadeBackup {
 /** A published backup of both components; `dump` takes four objects. */
 export async function makeBackup(
   repository: Repository,
-  { createdAt = CREATED_AT, codec = ENCRYPTED }: { readonly createdAt?: string; readonly codec?: Codec } = {},
+  {
+    createdAt = CREATED_AT,
+    codec = ENCRYPTED,
+    owner = createdAt,
+  }: { readonly createdAt?: string; readonly codec?: Codec; readonly owner?: string } = {},
 ): Promise<MadeBackup> {
   const data = {
     dump: randomBytes(3.5 * OBJECT_BYTES),
     globals: Buffer.from('CREATE ROLE x;\n'),
     snapshot: randomBytes(5000),
   };
-  const { backupId } = await repository.beginBackup({ kind: 'full', createdAt, owner: createdAt, codec });
+  const { backupId } = await repository.beginBackup({ kind: 'full', createdAt, owner, codec });
   const postgres = {
     backupId,
     component: 'postgres',
