@@ -23,9 +23,21 @@ async function isPolled(client: Client, name: string): Promise<boolean> {
   return (answer.pollers ?? []).length > 0;
 }
 
-/** @throws LifeboatError WORKER_MISSING */
+/**
+ * A worker that has just started is known to the server only when its first poll has arrived, and one that restarts is gone for a
+ * moment: only a queue that stays alone for this long has no worker.
+ */
+const PATIENCE_MS = 5_000;
+const LOOK_AGAIN_MS = 200;
+
+/** Waits for the group's workers a moment. @throws LifeboatError WORKER_MISSING */
 export async function requireWorkers(client: Client, group: string): Promise<void> {
-  const missing = await missingWorkers(client, group);
+  const deadline = Date.now() + PATIENCE_MS;
+  let missing = await missingWorkers(client, group);
+  while (missing.length > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    missing = await missingWorkers(client, group);
+  }
   if (missing.length === 0) return;
   const queues = missing.map((role) => taskQueue(role, group));
   throw new LifeboatError('WORKER_MISSING', `no worker polls ${queues.join(' and ')}`, { details: { queues } });

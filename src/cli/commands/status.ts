@@ -1,6 +1,5 @@
 import type { BackupRecord } from '../../domain/backup.ts';
 import type { Client } from '@temporalio/client';
-import { LifeboatError } from '../../domain/errors.ts';
 import { groupWorkflowId } from '../../contract/names.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../command.ts';
@@ -92,14 +91,10 @@ async function runningOperation(client: Client, group: string): Promise<Operatio
   }
 }
 
+/** Undefined where no worker could answer: a status does not wait for one. */
 async function listBackups(client: Client, group: string): Promise<Operations['backups']> {
-  const { requireWorkers } = await import('../../client/workers.ts');
+  const { missingWorkers } = await import('../../client/workers.ts');
+  if ((await missingWorkers(client, group)).length > 0) return undefined;
   const { createBackupManager } = await import('../../client/backup-manager.ts');
-  try {
-    await requireWorkers(client, group);
-    return await createBackupManager({ client, group, requestedBy: 'status' }).listBackups();
-  } catch (error) {
-    if (error instanceof LifeboatError && error.code === 'WORKER_MISSING') return undefined;
-    throw error;
-  }
+  return createBackupManager({ client, group, requestedBy: 'status' }).listBackups();
 }
