@@ -10,7 +10,11 @@ const project = (displayName) => ({
   displayName,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
+  // Only these are searched; without it the folders of packages and servers are, once for each project.
+  roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
+  // Kept with the packages, so that it lasts as long as they do and a second run transforms nothing again.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   modulePathIgnorePatterns: ['<rootDir>/.lifeboat', '<rootDir>/dist'],
   transform,
 });

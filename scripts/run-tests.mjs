@@ -22,6 +22,8 @@ const CHECKS = { types: [join(BIN, 'tsc'), '--noEmit'], lint: [join(BIN, 'oxlint
 /** Suites that need little and run beside each other; the others use servers and run file by file. */
 const LIGHT = ['unit', 'contract', 'replay', 'architecture'];
 const ONE_BY_ONE = ['workflow', 'integration', 'chaos'];
+/** Jest leaves a core free by itself, and so has one worker on a machine with two. */
+const ALL_CORES = ['--maxWorkers=100%'];
 const DEFAULT = ['types', 'lint', ...LIGHT, 'workflow', 'integration'];
 const SUITES = [...Object.keys(CHECKS), ...LIGHT, ...ONE_BY_ONE];
 
@@ -32,7 +34,7 @@ const wanted = named.length > 0 ? named : jestArguments.length > 0 ? [...LIGHT, 
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(CHECKS).filter((check) => wanted.includes(check))) await runCheck(name);
-await runSuites(LIGHT.filter(isWanted), []);
+await runSuites(LIGHT.filter(isWanted), ALL_CORES);
 for (const suite of ONE_BY_ONE.filter(isWanted)) await runSuites([suite], ['--runInBand']);
 
 if (totals.passed + totals.failed === 0) totals.failed = fail('no test ran');

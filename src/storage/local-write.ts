@@ -86,16 +86,17 @@ async function giveName(temporary: string, path: string, mustBeFree: boolean): P
 }
 
 /** Makes a folder and its parents, each durable in its own parent before anything is written into it. */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, tries = FOLDER_TRIES): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return;
-    if (systemCode(error) !== 'ENOENT' || dirname(folder) === folder) {
+    // A parent may be removed again at once by somebody who clears up; but some (/proc) are there and take no folder, ever.
+    if (systemCode(error) !== 'ENOENT' || dirname(folder) === folder || tries === 0) {
       return fileSystem('write', `create folder ${folder}`, () => Promise.reject(error));
     }
     await makeFolder(dirname(folder));
-    return makeFolder(folder);
+    return makeFolder(folder, tries - 1);
   }
   await syncFolder(dirname(folder));
 }

@@ -3,7 +3,7 @@ import { COMMANDS, GROUPS } from '../../../src/cli/registry.ts';
 import { EXIT_CODES } from '../../../src/cli/exit-codes.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
 import type { Command } from '../../../src/cli/command.ts';
-import { MANUAL_COMMANDS } from './manual-commands.ts';
+import { MANUAL_COMMANDS } from '../../support/manual-commands.ts';
 
 const ID = 'backup-2024-01-15T10-30-00-000Z';
 

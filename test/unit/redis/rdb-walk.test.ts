@@ -148,21 +148,25 @@ test('counting gives the same numbers as reading, without looking at a value', a
 });
 
 test('a file cut anywhere is truncated, never short', async () => {
+  const clean: string[] = [];
   for (let end = 0; end < FILE.length; end += 1) {
-    expect(await codeOf(countRdb(pieces(FILE.subarray(0, end), 1000)))).toBe('RDB_TRUNCATED');
+    const code = await codeOf(countRdb(pieces(FILE.subarray(0, end), 1000)));
+    if (code !== 'RDB_TRUNCATED') clean.push(`${end}: ${code}`);
   }
+  expect(clean).toEqual([]);
 });
 
 test('a flipped bit anywhere is noticed', async () => {
+  const unnoticed: string[] = [];
   for (let at = 0; at < FILE.length; at += 1) {
     const broken = Buffer.from(FILE);
     broken[at]! ^= 1;
-    const expected = at < FILE.length - 8 ? /^RDB_|^none$/ : /^RDB_CHECKSUM_MISMATCH$/;
-    const code = await codeOf(countRdb(pieces(broken, 1000)));
-    expect(code).toMatch(expected);
     // A flip in the number of the magic makes another version; its checksum then tells.
-    expect(code).not.toBe('none');
+    const expected = at < FILE.length - 8 ? /^RDB_/ : /^RDB_CHECKSUM_MISMATCH$/;
+    const code = await codeOf(countRdb(pieces(broken, 1000)));
+    if (!expected.test(code)) unnoticed.push(`${at}: ${code}`);
   }
+  expect(unnoticed).toEqual([]);
 });
 
 test('bytes behind the end are refused', async () => {

@@ -31,11 +31,18 @@ async function read(header: string, pieces: readonly Buffer[]): Promise<Buffer> 
   return Buffer.concat(chunks);
 }
 
+/** Sizes of pieces, of all there are, with which something else than the body comes out. */
+async function sizesThatChange(header: string, stream: Buffer): Promise<number[]> {
+  const wrong: number[] = [];
+  for (let size = 1; size <= stream.length; size += 1) {
+    if (!(await read(header, cut(stream, size))).equals(BODY)) wrong.push(size);
+  }
+  return wrong;
+}
+
 test('a marked snapshot ends before its mark, wherever reads cut it', async () => {
   const stream = Buffer.concat([BODY, Buffer.from(MARK)]);
-  for (let size = 1; size <= stream.length; size += 1) {
-    expect(await read(`$EOF:${MARK}`, cut(stream, size))).toEqual(BODY);
-  }
+  expect(await sizesThatChange(`$EOF:${MARK}`, stream)).toEqual([]);
 });
 
 test('a mark inside of the snapshot does not end it', async () => {
@@ -54,7 +61,7 @@ test('a marked snapshot without its mark is a lost connection', async () => {
 
 test('a counted snapshot ends after its bytes, and what follows is left', async () => {
   const stream = Buffer.concat([BODY, Buffer.from('*1\r\n$4\r\nPING\r\n')]);
-  for (let size = 1; size <= stream.length; size += 1) expect(await read('$300', cut(stream, size))).toEqual(BODY);
+  expect(await sizesThatChange('$300', stream)).toEqual([]);
   await expect(read('$301', [BODY])).rejects.toMatchObject({ code: 'REDIS_CONNECTION_LOST' });
 });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { caught } from '../../support/caught.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
 
 test.each([
@@ -39,4 +40,10 @@ test('a store of a path holds its objects as files there', async () => {
   } finally {
     await rm(base, { recursive: true, force: true });
   }
+});
+
+test('a place where no folder can ever be made is an error, not an endless attempt', async () => {
+  // Linux answers there as if the parent were missing, which it is not.
+  const refusal = await caught(() => openStore('/proc/lifeboat/store').put('a/b', Buffer.from('bytes')));
+  expect(refusal.code).toMatch(/^STORE_/);
 });

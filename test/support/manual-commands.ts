@@ -8,9 +8,9 @@ import {
   required,
   value,
   values,
-} from '../../../src/cli/options.ts';
-import { type Command, type CommandContext, defineCommand } from '../../../src/cli/command.ts';
-import { parseTime } from '../../../src/cli/time.ts';
+} from '../../src/cli/options.ts';
+import { type Command, type CommandContext, defineCommand } from '../../src/cli/command.ts';
+import { parseTime } from '../../src/cli/time.ts';
 
 /** Commands with the shapes of the manual's, for tests of the framework: they answer what they were given. */
 const frame = {

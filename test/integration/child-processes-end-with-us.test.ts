@@ -1,9 +1,13 @@
+/**
+ * Goal: a child's end is told as it was, its output is never taken for whole when it is not, and no child outlives us.
+ * Method: real programs that end, fail, hang, print without end and refuse to end; the process table says what is left.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { LifeboatError } from '../../../src/domain/errors.ts';
-import { readGated, runChild, spawnChild, type Child } from '../../../src/platform/child-process.ts';
-import { identifyProcess } from '../../../src/platform/process-identity.ts';
+import { LifeboatError } from '../../src/domain/errors.ts';
+import { readGated, runChild, spawnChild, type Child } from '../../src/platform/child-process.ts';
+import { identifyProcess } from '../../src/platform/process-identity.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -171,7 +175,7 @@ describe('runChild', () => {
 });
 
 describe('kill -9 of this program', () => {
-  const starter = fileURLToPath(new URL('../../support/programs/start-child-and-wait.ts', import.meta.url));
+  const starter = fileURLToPath(new URL('../support/programs/start-child-and-wait.ts', import.meta.url));
 
   test.each([
     ['a silent child', 'sleep 300'],

@@ -1,8 +1,12 @@
+/**
+ * Goal: services are stopped and started by their commands, in time, and nothing that a command started is left running.
+ * Method: real commands that answer, fail, hang and cannot be found.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCommandServices } from '../../../src/services/command-services.ts';
-import type { ServiceDefinition } from '../../../src/services/services.ts';
+import { createCommandServices } from '../../src/services/command-services.ts';
+import type { ServiceDefinition } from '../../src/services/services.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -57,10 +61,12 @@ test('a failing command is named with its exit code and its last words', async (
 
 test('a command that hangs is ended with everything it started', async () => {
   const pidFile = join(folder, 'pid');
-  const services = createCommandServices([service({ stop: `sleep 300 & echo $! > ${pidFile}; wait`, timeoutMs: 500 })]);
+  const services = createCommandServices([
+    service({ stop: `sleep 300 & echo $! > ${pidFile}; wait`, timeoutMs: 2_000 }),
+  ]);
   await expect(services.stop('app', NEVER)).rejects.toMatchObject({
     code: 'SERVICE_COMMAND_TIMED_OUT',
-    details: { timeoutMs: 500 },
+    details: { timeoutMs: 2_000 },
   });
   const pid = Number(readFileSync(pidFile, 'utf8'));
   expect(isRunning(pid)).toBe(false);
