@@ -14,7 +14,7 @@ import { runChild } from '../src/platform/child-process.ts';
 import { startProduct, type Product } from '../test/support/product.ts';
 import { resolveTools } from '../test/support/tools.ts';
 import { fillPostgres, fillRedis } from './data.ts';
-import { report, round, timed, withPeakMemory } from './measure.ts';
+import { report, round, timed, withPeakMemory, withProcessorTime } from './measure.ts';
 
 /** The worker's bound, whatever the size. */
 const MEMORY_BOUND_MIB = 300;
@@ -26,7 +26,9 @@ const { values } = parseArgs({
 });
 // As `lifeboat up` starts it.
 const workerEnv = { ...WORKER_MEMORY.environment, NODE_OPTIONS: WORKER_MEMORY.nodeArguments.join(' ') };
-const product = await startProduct({ seed: 'none', encrypted: true, redisVersion: '7', workerEnv });
+// The logical copy alone: what it is held against takes no physical base either.
+const config = { postgres: { physical: false } };
+const product = await startProduct({ seed: 'none', encrypted: true, redisVersion: '7', workerEnv, config });
 try {
   await product.redis.cli('config', 'set', 'repl-diskless-sync-delay', '0');
   const filled = await timed(async () =>
@@ -76,13 +78,14 @@ interface Measured {
 }
 
 async function backup(
-  { manager, worker }: Product,
+  { manager, worker, postgres }: Product,
   name: string,
   { components, peer, bound }: Measured,
 ): Promise<string> {
-  const { answer, peakRssMib } = await withPeakMemory(worker.pid, () =>
-    timed(() => manager.performFullBackup({ components })),
+  const { answer: measured, peakRssMib } = await withPeakMemory(worker.pid, () =>
+    withProcessorTime([worker.pid, postgres.pid], () => timed(() => manager.performFullBackup({ components }))),
   );
+  const { answer, cpuSeconds } = measured;
   const { seconds } = answer;
   const { id, storedBytes } = answer.answer.backup;
   const ratio = round(seconds / peer);
@@ -90,6 +93,7 @@ async function backup(
   report({
     measure: name,
     seconds,
+    cpuSeconds,
     storedMib: mib(storedBytes),
     peakRssMib,
     peerSeconds: peer,
@@ -120,10 +124,11 @@ async function restore(
 
 async function peerPgDump({ postgres, folder, database }: Product): Promise<number> {
   const file = join(folder, 'peer.dump');
-  const { seconds } = await timed(() =>
-    run(postgres.tools.pgDump, ['-Fc', '--compress=zstd:3', `--file=${file}`, database], libpq(postgres)),
+  const { answer, cpuSeconds } = await withProcessorTime([process.pid, postgres.pid], () =>
+    timed(() => run(postgres.tools.pgDump, ['-Fc', '--compress=zstd:3', `--file=${file}`, database], libpq(postgres))),
   );
-  report({ measure: 'pg_dump -Fc --compress=zstd:3', seconds, storedMib: mib((await stat(file)).size) });
+  const { seconds } = answer;
+  report({ measure: 'pg_dump -Fc --compress=zstd:3', seconds, cpuSeconds, storedMib: mib((await stat(file)).size) });
   return seconds;
 }
 

@@ -14,7 +14,13 @@ const BOUND_SECONDS = 1;
 const { signal } = new AbortController();
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '7' } } });
-const product = await startProduct({ seed: 'none', encrypted: true, redisVersion: '7' });
+const product = await startProduct({
+  seed: 'none',
+  encrypted: true,
+  redisVersion: '7',
+  // The tools beside it take no base.
+  config: { postgres: { physical: false } },
+});
 try {
   await product.redis.cli('config', 'set', 'repl-diskless-sync-delay', '0');
   await product.postgres.query(`create database ${product.database}`);

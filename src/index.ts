@@ -43,7 +43,7 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
   const { config } = loadConfig({ flags: { config: options.configFile }, env, cwd });
   const requestedBy = options.requestedBy ?? `${userInfo().username}@${hostname()}`;
   const address = options.temporalAddress ?? config.temporal.address;
-  const where = { address, namespace: config.temporal.namespace };
+  const where = { address, namespace: config.temporal.namespace, env };
   const { client, close } = await connectClient(where, `api:${requestedBy}`);
   try {
     await requireWorkers(client, config.group);

@@ -7,7 +7,8 @@ import { Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createErrorInterceptor } from './activities/interceptors/errors.ts';
 import type { WorkSettings } from './activities/dependencies.ts';
-import { codecOf, openLibraries } from './assembly/libraries.ts';
+import { openLibraries } from './assembly/libraries.ts';
+import { codecOf } from './assembly/open-repository.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/load-config.ts';
@@ -16,13 +17,16 @@ import { isRedisConfigured, redisTarget } from './config/redis-target.ts';
 import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
+import { ensureJournal } from './client/journals.ts';
+import { connectClient } from './temporal/connection.ts';
+import { serverPlace } from './embedded/places.ts';
 import { stateDirOf } from './assembly/state-dir.ts';
 import { createWorkerLog } from './temporal/log.ts';
 import type { WorkerLog } from './temporal/log.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import type { RunningWorkers } from './temporal/run-workers.ts';
 
-const ALL_ROLES: readonly WorkerRole[] = ['control', 'data'];
+const ALL_ROLES: readonly WorkerRole[] = ['control', 'data', 'journal'];
 /** Between two attempts to reach Temporal at start: a worker may well be up before its server. */
 const CONNECT_PAUSE_MS = 2_000;
 const TOOL = 'lifeboat/1.0.0';
@@ -46,7 +50,7 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   Runtime.install({ logger: log.forTemporal, shutdownSignals: [] });
 
   const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
-  const activities = createActivities({ settings: workSettings(loaded), ...libraries });
+  const activities = createActivities({ settings: workSettings(loaded, scratchDir), ...libraries });
   const start = (): Promise<RunningWorkers> =>
     runWorkers({
       temporal: config.temporal,
@@ -61,10 +65,25 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   const workers = await untilReachable(start, { log, signal });
   signal.addEventListener('abort', () => workers.shutdown(), { once: true });
   if (signal.aborted) workers.shutdown();
+  if (config.journal.enabled && roles.includes('control')) await keepJournals(loaded);
   log.info('worker ready', { roles, group: config.group });
   onReady();
   await workers.ended;
   log.info('worker ended', {});
+}
+
+/** Starts the runs that keep the journals, where they do not run yet. */
+async function keepJournals(loaded: LoadedConfig): Promise<void> {
+  const { config } = loaded;
+  const { client, close } = await connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/journals`);
+  const requestedBy = `worker@${hostname()}`;
+  try {
+    if (isPostgresConfigured(loaded))
+      await ensureJournal(client, { group: config.group, kind: 'postgres', requestedBy });
+    if (isRedisConfigured(loaded)) await ensureJournal(client, { group: config.group, kind: 'redis', requestedBy });
+  } finally {
+    await close();
+  }
 }
 
 async function untilReachable(
@@ -82,7 +101,7 @@ async function untilReachable(
   }
 }
 
-function workSettings(loaded: LoadedConfig): WorkSettings {
+function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
   const { config } = loaded;
   const codec = codecOf(config);
   const { jobs, bigTableBytes } = config.postgres;
@@ -93,14 +112,32 @@ function workSettings(loaded: LoadedConfig): WorkSettings {
       'redis.method is rdb-file: only auto, replication and dump are there',
     );
   }
+  const lockTimeoutMs = durationMs(config.postgres.lockTimeout);
   const postgresLevel = codec.compression === 'none' ? 0 : codec.compressionLevel;
   return {
     group: config.group,
     codec,
     postgres: isPostgresConfigured(loaded)
-      ? { target: postgresTarget(loaded), jobs, bigTableBytes, zstdLevel: postgresLevel }
+      ? {
+          target: postgresTarget(loaded),
+          jobs,
+          bigTableBytes,
+          zstdLevel: postgresLevel,
+          lockTimeoutMs,
+          physical: config.postgres.physical,
+        }
       : null,
     redis: isRedisConfigured(loaded) ? { target: redisTarget(loaded), method, agentHost } : null,
+    journal: {
+      enabled: config.journal.enabled,
+      flushMs: config.journal.flushSeconds * 1_000,
+      slot: config.postgres.slot,
+      spillDirectory: scratchDir,
+    },
+    scratchFolder: async () => {
+      const { folder } = await serverPlace(stateDirOf(config));
+      return config.restore.scratchDir ?? join(folder, 'restoring');
+    },
     keepReplacedMs: durationMs(config.restore.keepReplaced),
     stallAfterMs: durationMs(config.worker.stallAfter),
   };

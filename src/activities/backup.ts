@@ -1,9 +1,11 @@
-import type { ControlActivities, CopyResult, DataActivities } from '../contract/activities.ts';
-import type { Artifact, ComponentName, PostgresFacts, RedisFacts } from '../domain/backup.ts';
-import type { Operation } from '../domain/operation.ts';
+import type { ControlActivities, DataActivities } from '../contract/activities.ts';
+import type { PostgresFacts } from '../domain/backup.ts';
 import { joinRecoveryPoints } from '../domain/recovery-point.ts';
-import type { Codec, Repository } from '../repository/repository.ts';
+import type { ArtifactSink } from '../postgres/postgres.ts';
+import { releasing } from '../repository/objects/releasing.ts';
+import { copyBase } from './copy-base.ts';
 import type { Dependencies } from './dependencies.ts';
+import { openComponent } from './open-component.ts';
 import { withOperation } from './operation.ts';
 import { configured, surveySources } from './sources.ts';
 
@@ -25,17 +27,21 @@ export function createBackupActivities(deps: Dependencies): BackupControl & Back
 
     copyPostgres: ({ backupId, codec }) =>
       withOperation(settings, async (operation) => {
-        const { target, jobs, bigTableBytes, zstdLevel } = configured(settings, 'postgres');
+        const { target, physical, ...options } = configured(settings, 'postgres');
         const postgres = await deps.postgres();
         const component = await openComponent(
           await deps.repository(),
           { backupId, name: 'postgres', codec },
           operation,
         );
-        const context = { sink: component.write, operation };
-        const facts = await postgres.dump(target, { jobs, bigTableBytes, zstdLevel }, context);
+        const { base, warnings } = await copyBase(deps, { target, physical, component }, operation);
+        // What a child's pipe gave is nobody's once the repository has copied it.
+        const sink: ArtifactSink = (artifact, source) => component.write(artifact, releasing(source));
+        const dumped = await postgres.dump(target, options, { sink, operation });
+        const facts: PostgresFacts = base === null ? dumped : { ...dumped, method: ['logical', 'physical'], base };
         const { timeline, lsn, snapshotAt } = facts;
-        return component.close(facts, { time: snapshotAt, postgres: { timeline, lsn } });
+        const copied = await component.close(facts, { time: snapshotAt, postgres: { timeline, lsn } });
+        return { ...copied, warnings: [...copied.warnings, ...warnings] };
       }),
 
     copyRedis: ({ backupId, codec, method }) =>
@@ -66,35 +72,5 @@ export function createBackupActivities(deps: Dependencies): BackupControl & Back
       }),
 
     discardBackup: ({ backupId }) => withOperation(settings, async () => (await deps.repository()).discard(backupId)),
-  };
-}
-
-/** The artifacts of one component as they come in, under an attempt number of their own. */
-interface OpenComponent {
-  write(
-    artifact: Pick<Artifact, 'name' | 'format' | 'attributes'> & { readonly producerCompression?: string },
-    source: AsyncIterable<Uint8Array>,
-  ): Promise<void>;
-  close(facts: PostgresFacts | RedisFacts, point: CopyResult['point']): Promise<CopyResult>;
-}
-
-async function openComponent(
-  repository: Repository,
-  { backupId, name, codec }: { readonly backupId: string; readonly name: ComponentName; readonly codec: Codec },
-  operation: Operation,
-): Promise<OpenComponent> {
-  const attempt = await repository.claimAttempt(backupId, name);
-  const artifacts: Artifact[] = [];
-  return {
-    async write(artifact, source) {
-      const request = { backupId, component: name, attempt, codec, ...artifact };
-      artifacts.push(await repository.writeArtifact(request, source, operation));
-    },
-    async close(facts, point) {
-      artifacts.sort((a, b) => a.name.localeCompare(b.name));
-      const ref = await repository.writeComponent({ backupId, component: name, attempt, facts, artifacts });
-      const bytes = artifacts.reduce((sum, artifact) => sum + artifact.plainBytes, 0);
-      return { ref, point, bytes, warnings: [] };
-    },
   };
 }

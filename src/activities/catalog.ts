@@ -1,8 +1,16 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
-import type { ObjectRow } from '../contract/messages.ts';
-import type { Manifest } from '../domain/backup.ts';
+import type { CatalogInput, CatalogResult, ObjectRow } from '../contract/messages.ts';
+import type { Manifest, Problem } from '../domain/backup.ts';
+import type { Operation } from '../domain/operation.ts';
+import { recoveryWindow } from '../domain/recovery-window.ts';
+import { viewWindow } from '../domain/window-view.ts';
+import { readRecoveryCatalog } from '../recovery/read-catalog.ts';
+import { planVerification } from '../recovery/plan-verification.ts';
+import { verifyJournalRange } from '../recovery/verify-range.ts';
 import type { Dependencies } from './dependencies.ts';
+import { readJournalFacts } from './journal/journal-facts.ts';
 import { withOperation } from './operation.ts';
+import { configuredComponents } from './sources.ts';
 
 /** Rows of one answer: about 300 bytes each keeps it far below Temporal's 2 MB limit on a payload. */
 const MAX_OBJECT_ROWS = 2_000;
@@ -11,45 +19,56 @@ const MAX_BACKUPS = 1_000;
 const MAX_PROBLEMS = 1_000;
 
 type CatalogActivities = Pick<ControlActivities, 'readCatalog'> &
-  Pick<DataActivities, 'planVerification' | 'verifyBackup'>;
+  Pick<DataActivities, 'planVerification' | 'verifyBackup' | 'verifyJournal'>;
 
 export function createCatalogActivities(deps: Dependencies): CatalogActivities {
   const { settings } = deps;
   return {
-    readCatalog: (input) =>
-      withOperation(settings, async () => {
-        const repository = await deps.repository();
-        const { location } = repository;
-        if (input.ask === 'list') {
-          const backups = (await repository.list()).slice(0, MAX_BACKUPS);
-          return { backups, objects: [], objectsTotal: 0, location };
-        }
-        const manifest = await repository.load(input.backup);
-        const objects = objectRows(manifest);
-        const backups = [await repository.record(manifest)];
-        return { backups, objects: objects.slice(0, MAX_OBJECT_ROWS), objectsTotal: objects.length, location };
-      }),
-
+    readCatalog: (input) => withOperation(settings, (operation) => readCatalog(deps, input, operation)),
     planVerification: ({ backup }) =>
       withOperation(settings, async () => {
-        const repository = await deps.repository();
-        const problems = (await repository.verifyChain()).slice(0, MAX_PROBLEMS);
-        if (backup !== 'all') return { backupIds: [await resolveId(deps, backup)], problems };
-        return { backupIds: (await repository.list()).map(({ id }) => id).toReversed(), problems };
+        const plan = await planVerification(await deps.repository(), backup);
+        return { ...plan, problems: plan.problems.slice(0, MAX_PROBLEMS) };
       }),
-
     verifyBackup: ({ backupId }) =>
       withOperation(settings, async (operation) => {
         const repository = await deps.repository();
         return { problems: (await repository.verify(backupId, operation)).slice(0, MAX_PROBLEMS) };
       }),
+    verifyJournal: ({ kind, backupId }) =>
+      withOperation(settings, async (operation) => {
+        const repository = await deps.repository();
+        const problems =
+          backupId === undefined
+            ? await repository.journals.verify(kind, operation)
+            : await verifyJournalRange(repository, { backupId, kind }, operation);
+        return { problems: problems.slice(0, MAX_PROBLEMS) };
+      }),
   };
 }
 
-/** `latest` as an id; an id as it is, also when its manifest is damaged: verification is there to say so. */
-async function resolveId(deps: Dependencies, backup: string): Promise<string> {
+async function readCatalog(deps: Dependencies, input: CatalogInput, operation: Operation): Promise<CatalogResult> {
   const repository = await deps.repository();
-  return backup === 'latest' ? (await repository.load('latest')).id : backup;
+  const { location } = repository;
+  const nothing = { backups: [], objects: [], objectsTotal: 0, location };
+  if (input.ask === 'journals') return { ...nothing, journals: await readJournalFacts(deps, operation) };
+  if (input.ask === 'show') {
+    const manifest = await repository.load(input.backup);
+    const objects = objectRows(manifest);
+    const backups = [await repository.record(manifest)];
+    return { ...nothing, backups, objects: objects.slice(0, MAX_OBJECT_ROWS), objectsTotal: objects.length };
+  }
+  const catalog = await readRecoveryCatalog(repository, configuredComponents(deps.settings), operation);
+  const warnings = catalog.problems.length === 0 ? [] : [describeProblems(catalog.problems)];
+  const backups = catalog.backups.slice(0, MAX_BACKUPS);
+  return { ...nothing, backups, window: viewWindow(recoveryWindow(catalog)), warnings };
+}
+
+/** What is damaged is used for nothing: the window may be smaller than it was. */
+function describeProblems(problems: readonly Problem[]): string {
+  const [first] = problems;
+  const more = problems.length === 1 ? '' : `, and ${problems.length - 1} more`;
+  return `the journals are damaged: ${first?.message}${more}; \`lifeboat backup verify all\` names all of it`;
 }
 
 function objectRows(manifest: Manifest): ObjectRow[] {

@@ -1,4 +1,7 @@
+import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
+import type { Wal } from '../postgres/wal/wal.ts';
+import type { RedisJournal } from '../redis/journal/journal.ts';
 import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
 import type { Services } from '../services/services.ts';
@@ -9,16 +12,30 @@ export interface WorkSettings {
   readonly codec: Codec;
   readonly postgres: {
     readonly target: PostgresTarget;
+    /** Take a physical base beside the logical dump. */
+    readonly physical: boolean | 'auto';
     readonly jobs: number;
     readonly bigTableBytes: number;
     /** zstd level for pg_dump's own compression; 0 = none. */
     readonly zstdLevel: number;
+    /** How long a dump waits for a table that is locked exclusively. */
+    readonly lockTimeoutMs: number;
   } | null;
   readonly redis: {
     readonly target: RedisTarget;
     readonly method: 'auto' | 'replication' | 'dump';
     readonly agentHost: string | undefined;
   } | null;
+  readonly journal: {
+    /** Journals are kept all the time; otherwise an incremental backup catches up by itself. */
+    readonly enabled: boolean;
+    readonly flushMs: number;
+    readonly slot: string;
+    /** For what comes from Redis faster than it is stored. */
+    readonly spillDirectory: string;
+  };
+  /** For data directories while a restore replays in them: big, and entered by the account that servers run under. */
+  scratchFolder(): Promise<string>;
   readonly keepReplacedMs: number;
   /** An attempt whose progress stops for this long is ended. */
   readonly stallAfterMs: number;
@@ -30,6 +47,12 @@ export interface Dependencies {
   /** Opened on first use, so that a worker starts when the store is down; a failed opening is tried again. */
   repository(): Promise<Repository>;
   postgres(): Promise<Postgres>;
+  /** For a server of this major version. */
+  physical(major: number): Promise<PhysicalBackup>;
+  /** Programs of a server of this major version, on this host. */
+  serverTools(major: number): Promise<PostgresServerTools>;
+  readonly wal: Wal;
   readonly redis: Redis;
+  readonly redisJournal: RedisJournal;
   readonly services: Services;
 }

@@ -1,10 +1,19 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
+import type { JournalActivities } from '../contract/journal.ts';
 import { createBackupActivities } from './backup.ts';
 import { createCatalogActivities } from './catalog.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createIncrementalActivities } from './journal/incremental.ts';
+import { createJournalActivities } from './journal/journal-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
-export function createActivities(deps: Dependencies): ControlActivities & DataActivities {
-  return { ...createBackupActivities(deps), ...createRestoreActivities(deps), ...createCatalogActivities(deps) };
+export function createActivities(deps: Dependencies): ControlActivities & DataActivities & JournalActivities {
+  return {
+    ...createBackupActivities(deps),
+    ...createRestoreActivities(deps),
+    ...createCatalogActivities(deps),
+    ...createIncrementalActivities(deps),
+    ...createJournalActivities(deps),
+  };
 }

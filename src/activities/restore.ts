@@ -2,11 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { RestoreRecord } from '../contract/messages.ts';
 import { LifeboatError } from '../domain/errors.ts';
-import type { Manifest } from '../domain/backup.ts';
-import { componentsToRestore, planRestore } from '../domain/restore-plan.ts';
+import type { Check, Manifest } from '../domain/backup.ts';
+import { planRestore } from '../domain/restore-plan.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withOperation } from './operation.ts';
+import { replayPostgresAside } from './replay/replay-postgres.ts';
+import { findRedisCut, replayRedisIntoServer } from './replay/replay-redis.ts';
+import { resolveReplay } from './replay/resolve-replay.ts';
 import { configured, postgresTarget, redisTarget } from './sources.ts';
 
 type RestoreControl = Pick<
@@ -22,25 +25,27 @@ type RestoreControl = Pick<
 >;
 type RestoreData = Pick<DataActivities, 'restorePostgresAside' | 'checkRedisSnapshot' | 'restoreRedis'>;
 
-export function createRestoreActivities(deps: Dependencies): RestoreControl & RestoreData {
-  return { ...createRestoreControl(deps), ...createRestoreData(deps) };
+export function createRestoreActivities(
+  deps: Dependencies,
+): RestoreControl & RestoreData & Pick<DataActivities, 'emptyRedis'> {
+  return { ...createRestoreControl(deps), ...createRestoreData(deps), ...createRedisRemoval(deps) };
 }
 
 function createRestoreControl(deps: Dependencies): RestoreControl {
   const { settings, services } = deps;
   return {
     planRestore: ({ request, startedAt }) =>
-      withOperation(settings, async () => {
-        const manifest = await (await deps.repository()).load(request.backup);
-        const components = componentsToRestore(manifest, request.components);
+      withOperation(settings, async (operation) => {
+        const { manifest, components, replay } = await resolveReplay(deps, request, operation);
         const survey = {
           postgres: components.includes('postgres')
             ? await surveyPostgres(deps, manifest, request.targetDatabase)
             : null,
-          redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings)) : null,
+          redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings), operation) : null,
           services: services.names,
         };
-        return planRestore(manifest, request, { survey, restoreId: `restore-${startedAt.replace(/[:.]/g, '-')}` });
+        const restoreId = `restore-${startedAt.replace(/[:.]/g, '-')}`;
+        return planRestore(manifest, request, { survey, restoreId, replay });
       }),
 
     stopServices: ({ services: names }) =>
@@ -105,8 +110,11 @@ async function keepOnce(repository: Repository, record: RestoreRecord): Promise<
 function createRestoreData(deps: Dependencies): RestoreData {
   const { settings } = deps;
   return {
-    restorePostgresAside: ({ backupId, database, asideDatabase }) =>
+    restorePostgresAside: ({ backupId, database, asideDatabase, replay, restoreId }) =>
       withOperation(settings, async (operation) => {
+        if (replay !== undefined && restoreId !== undefined) {
+          return replayPostgresAside(deps, { replay, restoreId, database, asideDatabase }, operation);
+        }
         const { target, jobs } = configured(settings, 'postgres');
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
@@ -117,30 +125,22 @@ function createRestoreData(deps: Dependencies): RestoreData {
         return (await deps.postgres()).restoreAside(request, { source, operation });
       }),
 
-    checkRedisSnapshot: ({ backupId }) =>
+    checkRedisSnapshot: ({ backupId, replay }) =>
       withOperation(settings, async (operation) => {
+        const cut = replay && (await findRedisCut(deps, replay, operation));
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
         const facts = stored(manifest, 'redis');
         const source = repository.readArtifact(manifest, 'redis', 'snapshot', operation);
         const found = await deps.redis.checkSnapshot(snapshotFormat(manifest), source, operation);
-        const status = found.keys === facts.keys ? 'pass' : 'fail';
-        const check = {
-          name: 'redis snapshot read to its end',
-          status,
-          expected: `${facts.keys} keys`,
-          actual: `${found.keys} keys`,
-          message: '',
-        } as const;
-        if (status === 'pass') return { keys: found.keys, check };
-        throw new LifeboatError(
-          'RESTORE_CONTENT_MISMATCH',
-          `${backupId}: the redis snapshot holds ${found.keys} keys, its manifest says ${facts.keys}`,
-        );
+        return { keys: found.keys, check: requireAllKeys(backupId, found.keys, facts.keys), ...(cut && { cut }) };
       }),
 
-    restoreRedis: ({ backupId, dropExisting }) =>
+    restoreRedis: ({ backupId, dropExisting, replay, cut }) =>
       withOperation(settings, async (operation) => {
+        if (replay !== undefined && cut !== undefined) {
+          return replayRedisIntoServer(deps, { replay, cut, dropExisting }, operation);
+        }
         const { target, agentHost } = configured(settings, 'redis');
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
@@ -156,6 +156,33 @@ function createRestoreData(deps: Dependencies): RestoreData {
           },
           { open, operation },
         );
+      }),
+  };
+}
+
+function requireAllKeys(backupId: string, found: number, expected: number): Check {
+  if (found === expected) {
+    const keys = `${expected} keys`;
+    return { name: 'redis snapshot read to its end', status: 'pass', expected: keys, actual: keys, message: '' };
+  }
+  throw new LifeboatError(
+    'RESTORE_CONTENT_MISMATCH',
+    `${backupId}: the redis snapshot holds ${found} keys, its manifest says ${expected}`,
+  );
+}
+
+/** The way back where Redis was empty before the restore. */
+function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedis'> {
+  const { settings } = deps;
+  return {
+    emptyRedis: ({ backupId }) =>
+      withOperation(settings, async (operation) => {
+        const { target } = configured(settings, 'redis');
+        const repository = await deps.repository();
+        const manifest = await repository.load(backupId);
+        const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
+        const loaded = { target, format: snapshotFormat(manifest), facts: stored(manifest, 'redis') };
+        return deps.redis.removeSnapshot(loaded, { open, operation });
       }),
   };
 }

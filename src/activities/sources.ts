@@ -18,6 +18,11 @@ export function configured<K extends ComponentName>(settings: WorkSettings, comp
 export const postgresTarget = (settings: WorkSettings): PostgresTarget => configured(settings, 'postgres').target;
 export const redisTarget = (settings: WorkSettings): RedisTarget => configured(settings, 'redis').target;
 
+/** Components that the configuration names a server for. */
+export function configuredComponents(settings: WorkSettings): ComponentName[] {
+  return (['postgres', 'redis'] as const).filter((name) => settings[name] !== null);
+}
+
 /** Connects to what a backup is asked to copy; refuses before anything is written. */
 export async function surveySources(deps: Dependencies, input: BackupInput): Promise<SourceSurvey> {
   const wanted = componentsToCopy(deps.settings, input.components);
@@ -29,8 +34,8 @@ export async function surveySources(deps: Dependencies, input: BackupInput): Pro
   return { postgres: postgres?.survey ?? null, redis: redis?.survey ?? null, warnings };
 }
 
-function componentsToCopy(settings: WorkSettings, wanted: BackupInput['components']): readonly ComponentName[] {
-  const known = (['postgres', 'redis'] as const).filter((name) => settings[name] !== null);
+export function componentsToCopy(settings: WorkSettings, wanted: BackupInput['components']): readonly ComponentName[] {
+  const known = configuredComponents(settings);
   if (wanted === 'configured') {
     if (known.length > 0) return known;
     throw new LifeboatError('SOURCE_NOT_CONFIGURED', 'the configuration names neither a postgresql nor a redis server');

@@ -1,28 +1,32 @@
-import { existsSync } from 'node:fs';
-import { zstdLevel } from '../config/compression-level.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
-import type { Config } from '../config/schema/config.ts';
 import { serviceDefinitions } from '../config/service-definitions.ts';
-import { loadKeyring } from '../encryption/keyring.ts';
-import type { Keyring } from '../encryption/keyring.ts';
-import { loadPublicKey } from '../encryption/minisign.ts';
-import { ensureSigningKey } from '../encryption/signer.ts';
 import { createPostgres } from '../postgres/create-postgres.ts';
+import { createPhysicalBackup } from '../postgres/physical/create-physical.ts';
+import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres } from '../postgres/postgres.ts';
+import { createWal } from '../postgres/wal/create-wal.ts';
+import type { Wal } from '../postgres/wal/wal.ts';
 import { createRedis } from '../redis/create-redis.ts';
+import { createRedisJournal } from '../redis/journal/create-redis-journal.ts';
+import type { RedisJournal } from '../redis/journal/journal.ts';
 import type { Redis } from '../redis/redis.ts';
-import { createRepository } from '../repository/create-repository.ts';
-import type { Codec, Repository } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import type { Services } from '../services/services.ts';
-import { openStore } from '../storage/open-store.ts';
-import { findPostgresTools } from './postgres-tools.ts';
+import { openConfiguredRepository } from './open-repository.ts';
+import { findPostgresTools, findServerToolsOf } from './postgres-tools.ts';
 
 /** The libraries of one configuration, made when they are first needed: each may be out of reach for a while. */
 export interface Libraries {
   readonly redis: Redis;
+  readonly redisJournal: RedisJournal;
+  readonly wal: Wal;
   readonly services: Services;
   postgres(): Promise<Postgres>;
+  /** For a server of this major version. @throws LifeboatError POSTGRES_SERVER_MISSING */
+  physical(major: number): Promise<PhysicalBackup>;
+  /** @throws LifeboatError POSTGRES_SERVER_MISSING */
+  serverTools(major: number): Promise<PostgresServerTools>;
   repository(): Promise<Repository>;
 }
 
@@ -36,40 +40,21 @@ export interface LibraryPlaces {
 }
 
 export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: LibraryPlaces): Libraries {
+  const { stateDir, scratchDir } = places;
+  const wal = createWal();
   return {
     redis: createRedis(),
+    redisJournal: createRedisJournal(),
+    wal,
+    serverTools: async (major) => findServerToolsOf(major, config, stateDir),
+    physical: async (major) =>
+      createPhysicalBackup({ tools: await findServerToolsOf(major, config, stateDir), wal, scratchDir }),
     services: createCommandServices(serviceDefinitions(config)),
     postgres: onceWorking(async () => {
-      const tools = await findPostgresTools(config, places.stateDir);
-      return createPostgres({ tools, scratchDir: places.scratchDir });
+      const tools = await findPostgresTools(config, stateDir);
+      return createPostgres({ tools, scratchDir });
     }),
-    repository: onceWorking(() => openRepository(config, places.tool)),
-  };
-}
-
-async function openRepository(config: Config, tool: string): Promise<Repository> {
-  const keyring = await keyringOf(config);
-  return createRepository({
-    store: openStore(config.storage.localPath),
-    group: config.group,
-    signer: await ensureSigningKey(config.signing.keyPath),
-    trustedKeys: await Promise.all(config.signing.trustedKeys.map(loadPublicKey)),
-    ...(keyring === undefined ? {} : { keyring }),
-    tool,
-  });
-}
-
-/** The keyring is needed to encrypt; where encryption is off, it still opens the encrypted backups of earlier days. */
-export async function keyringOf({ encryption }: Config): Promise<Keyring | undefined> {
-  return encryption.enabled || existsSync(encryption.keyPath) ? loadKeyring(encryption.keyPath) : undefined;
-}
-
-/** How the objects of new backups are made. */
-export function codecOf({ compression, encryption }: Config): Codec {
-  return {
-    compression: compression.enabled ? 'zstd' : 'none',
-    compressionLevel: zstdLevel(compression.level),
-    encryption: encryption.enabled ? encryption.algorithm : 'none',
+    repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
   };
 }
 

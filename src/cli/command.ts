@@ -57,6 +57,8 @@ export interface Command<A extends Arguments = Arguments, O extends Options = Op
   readonly answers: readonly string[];
   /** Exit codes beside 0, 1 and 2. */
   readonly exits: readonly ExitCode[];
+  /** The exit code of whatever goes wrong, for a caller that reads codes in a way of its own; also of a wrong command line. */
+  readonly failureExit?: ExitCode;
   run(
     context: CommandContext,
     input: { readonly arguments: ArgumentValues<A>; readonly options: OptionValues<O> },

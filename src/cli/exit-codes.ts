@@ -9,6 +9,7 @@ export const EXIT_CODES = {
   6: 'busy: another operation holds the group',
   7: 'unreachable: Temporal, a database or a store',
   8: 'denied: role or approval',
+  126: 'trouble of `wal fetch`, which a server must not take for the end of the journal',
   130: 'interrupted; the workflow goes on',
 } as const;
 

@@ -46,10 +46,10 @@ export async function main(around: Surroundings): Promise<ExitCode> {
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    return report(error instanceof CommanderError ? fromCommander(error) : toLifeboatError(error), {
-      output,
-      wantsJson,
-    });
+    const known =
+      error instanceof CommanderError ? fromCommander(error, commandWords(around.argv)) : toLifeboatError(error);
+    const exit = report(known, { output, wantsJson });
+    return failureExitOf(around.argv) ?? exit;
   } finally {
     interrupts.stop();
   }
@@ -73,8 +73,15 @@ async function runCommand({ command, input, globals }: Invocation, running: Runn
   } catch (error) {
     made.close();
     const reason: unknown = context.signal.aborted && isAbort(error) ? context.signal.reason : error;
-    return report(toLifeboatError(reason), reporting);
+    const exit = report(toLifeboatError(reason), reporting);
+    return command.failureExit ?? exit;
   }
+}
+
+/** Also where the command line is so wrong that nothing was run: the words of a command are in it. */
+function failureExitOf(argv: readonly string[]): ExitCode | undefined {
+  const line = ` ${argv.join(' ')} `;
+  return COMMANDS.find(({ name, failureExit }) => failureExit !== undefined && line.includes(` ${name} `))?.failureExit;
 }
 
 interface Reporting {
@@ -108,10 +115,23 @@ function asksForJson({ argv, env }: Surroundings): boolean {
   );
 }
 
-function fromCommander(error: CommanderError): LifeboatError {
-  if (error.code === 'commander.help') return new LifeboatError('USAGE_INVALID', 'run lifeboat: no command given');
+function fromCommander(error: CommanderError, words: readonly string[]): LifeboatError {
+  const hint = `see \`${['lifeboat', ...words].join(' ')} --help\``;
+  if (error.code === 'commander.help')
+    return new LifeboatError('USAGE_INVALID', 'run lifeboat: no command given', { hint });
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return new LifeboatError('USAGE_INVALID', message, { cause: error });
+  return new LifeboatError('USAGE_INVALID', message, { cause: error, hint });
+}
+
+/** The words of the command line that lead into the tree of commands: `backup full` of `backup full --lable x`. */
+function commandWords(argv: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  for (const word of argv.filter((one) => !one.startsWith('-'))) {
+    const longer = [...words, word].join(' ');
+    if (!COMMANDS.some(({ name }) => name === longer || name.startsWith(`${longer} `))) return words;
+    words.push(word);
+  }
+  return words;
 }
 
 function isAbort(error: unknown): boolean {
@@ -132,8 +152,16 @@ if (import.meta.main) {
   // A reader that has seen enough (`| head`) closes the pipe; that is its right.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const { stdin, stdout, stderr } = process;
+  const argv = process.argv.slice(2);
+  const failureExit = failureExitOf(argv);
+  if (failureExit !== undefined) {
+    process.on('uncaughtException', (error) => {
+      stderr.write(`${error.stack}\n`);
+      process.exit(failureExit);
+    });
+  }
   process.exitCode = await main({
-    argv: process.argv.slice(2),
+    argv,
     env: processEnvironment(),
     cwd: process.cwd(),
     stdin,

@@ -45,6 +45,7 @@ function addCommand(program: Commander, command: Command, parts: ProgramParts): 
   for (const [key, spec] of Object.entries(command.options)) node.addOption(toOption(key, spec));
   node.addHelpText('after', `\n${helpTail(command)}`);
   node.action(async () => {
+    takeBackOptions(node, program);
     const globals = program.opts<GlobalValues>();
     const input = {
       arguments: readArguments(command.arguments, node.processedArgs),
@@ -52,6 +53,26 @@ function addCommand(program: Commander, command: Command, parts: ProgramParts): 
     };
     await parts.run({ command, globals, input });
   });
+}
+
+/**
+ * `restore` reads its options wherever they stand, also those of `restore undo RUN --detach`: what both know is handed on.
+ * What only `restore` knows is refused, because `restore undo RUN --dry-run` would undo for real.
+ * @throws LifeboatError USAGE_INVALID
+ */
+function takeBackOptions(node: Commander, program: Commander): void {
+  for (let above = node.parent; above !== null && above !== program; above = above.parent) {
+    for (const option of above.options) {
+      const name = option.attributeName();
+      if (above.getOptionValueSource(name) !== 'cli') continue;
+      if (node.options.every((own) => own.attributeName() !== name))
+        throw new LifeboatError(
+          'USAGE_INVALID',
+          `read ${option.long}: not an option of ${above.name()} ${node.name()}`,
+        );
+      node.setOptionValueWithSource(name, above.getOptionValue(name), 'cli');
+    }
+  }
 }
 
 function childGroup(parent: Commander, word: string, parts: ProgramParts): Commander {
@@ -63,13 +84,23 @@ function configure(node: Commander, parts: ProgramParts): Commander {
   return node
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: optionsOfTheProgram })
     .configureOutput({
       writeOut: (text) => parts.writeOut(text),
       writeErr: (text) => parts.writeErr(text),
       // The error is thrown as well, and reported once, by main.
       outputError: () => undefined,
     });
+}
+
+/** Those of the program alone: what `restore` takes is no option of `restore undo`. */
+function optionsOfTheProgram(node: Commander): Option[] {
+  const program = node.parent === null ? undefined : topOf(node);
+  return program === undefined ? [] : program.options.filter(({ hidden }) => !hidden);
+}
+
+function topOf(node: Commander): Commander {
+  return node.parent === null ? node : topOf(node.parent);
 }
 
 /** Examples and exit codes, the same way for every command. */

@@ -5,12 +5,15 @@ import { backupShow } from './commands/backup-show.ts';
 import { backupVerify } from './commands/backup-verify.ts';
 import { cancel } from './commands/cancel.ts';
 import { backupFull, backupIncremental } from './commands/take-backup.ts';
+import { journalStatus } from './commands/journal-status.ts';
 import { restore } from './commands/restore.ts';
 import { restoreUndo } from './commands/restore-undo.ts';
 import { status } from './commands/status.ts';
 import { demo } from './local/demo.ts';
 import { down } from './local/down.ts';
 import { up } from './local/up.ts';
+import { walFetch } from './local/wal-fetch.ts';
+import { walPush } from './local/wal-push.ts';
 import { worker } from './local/worker.ts';
 import { rescueList } from './rescue/rescue-list.ts';
 import { rescueRestore } from './rescue/rescue-restore.ts';
@@ -25,7 +28,9 @@ export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'Take, list, check and remove backups.',
   restore: 'Bring a backup back.',
   config: 'Look at the configuration and try it.',
+  journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
+  wal: 'The ends of archive_command and restore_command.',
   rescue: 'Read a repository without Temporal.',
 };
 
@@ -41,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   attach,
   cancel,
   status,
+  journalStatus,
   configValidate,
   configShow,
   keyGenerate,
@@ -48,6 +54,8 @@ export const COMMANDS: readonly Command[] = [
   down,
   demo,
   worker,
+  walPush,
+  walFetch,
   rescueList,
   rescueVerify,
   rescueRestore,

@@ -6,7 +6,7 @@ import { configDigest } from '../config/config-digest.ts';
 import type { LoadedConfig } from '../config/load-config.ts';
 import { stateDirOf } from '../assembly/state-dir.ts';
 import type { Config } from '../config/schema/config.ts';
-import { ensureStack } from '../embedded/stack.ts';
+import { ensureStack, stackStatus } from '../embedded/stack.ts';
 import type { NamedTools } from '../embedded/toolbox.ts';
 import type { StackStatus } from '../embedded/stack.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -26,6 +26,13 @@ export async function ensureLocalStack(context: CommandContext, loaded: LoadedCo
   });
 }
 
+/** The local stack where Temporal and a worker run, whatever that worker's configuration. */
+export async function runningLocalStack({ config }: LoadedConfig): Promise<StackStatus | undefined> {
+  const status = await stackStatus({ stateDir: stateDirOf(config) });
+  const works = status.services.some(({ name, state }) => name === 'worker' && state === 'running');
+  return works && status.temporalAddress !== undefined ? status : undefined;
+}
+
 /** Programs that the configuration names; they win over what is found or downloaded. */
 export function namedTools({ embedded, postgres }: Config): NamedTools {
   const { temporalCli, redisServer } = embedded;
@@ -34,8 +41,8 @@ export function namedTools({ embedded, postgres }: Config): NamedTools {
 
 /** A retry of what runs now would act on the databases of the other configuration. @throws LifeboatError WORKER_IN_USE */
 async function refuseWhileInUse(address: string): Promise<void> {
-  const { connectClient } = await import('../temporal/connection.ts');
-  const { client, close } = await connectClient({ address }, 'cli:stack');
+  const { connectClient, localTemporal } = await import('../temporal/connection.ts');
+  const { client, close } = await connectClient(localTemporal(address), 'cli:stack');
   try {
     for await (const { workflowId, type } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
       throw new LifeboatError(

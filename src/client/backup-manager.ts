@@ -11,6 +11,8 @@ import type {
 } from '../contract/messages.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.ts';
+import { readJournalStatus } from './journal-status.ts';
+import type { JournalStatus } from './journal-status.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation } from './operation.ts';
 
@@ -29,6 +31,10 @@ export interface RestoreOptions {
   readonly targetDatabase?: string;
   readonly stopServices?: boolean;
   readonly dryRun?: boolean;
+  /** An instant to restore to, instead of the backup's own; the backup is the one to stand on, or `latest` for the best. */
+  readonly toTime?: Date;
+  /** A WAL position to restore to; Redis is brought to the moment at which the server was there. */
+  readonly toLsn?: string;
 }
 
 /**
@@ -49,7 +55,11 @@ export interface BackupManager {
   verifyBackups(backup: string): Promise<VerifyResult>;
   /** Newest first. */
   listBackups(): Promise<readonly BackupRecord[]>;
+  /** Newest first, with what can be restored. */
+  readCatalog(): Promise<CatalogResult>;
   showBackup(backup: string): Promise<CatalogResult>;
+  /** How each journal of the group is. */
+  journalStatus(): Promise<readonly JournalStatus[]>;
 }
 
 export interface ManagerContext {
@@ -61,8 +71,7 @@ export interface ManagerContext {
 
 export function createBackupManager(context: ManagerContext): BackupManager {
   const starts = createStarts(context);
-  const ask = (question: { ask: 'list' } | { ask: 'show'; backup: string }): Promise<CatalogResult> =>
-    readCatalog(context, question);
+  const ask = (question: Question): Promise<CatalogResult> => readCatalog(context, question);
   return {
     ...starts,
     performFullBackup: async (options) => (await starts.startBackup('full', options)).result(),
@@ -71,7 +80,12 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
+    readCatalog: () => ask({ ask: 'list' }),
     showBackup: (backup) => ask({ ask: 'show', backup }),
+    async journalStatus() {
+      const { journals = [] } = await ask({ ask: 'journals' });
+      return readJournalStatus(context.client, context.group, journals);
+    },
   };
 }
 
@@ -88,9 +102,8 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
       return startOperation(client, { workflow: WORKFLOWS.backup, workflowId, kind, summary, input, ...asked });
     },
     startRestore(backup, options = {}) {
-      const { components = 'stored', dropExisting = false, targetDatabase = null } = options;
-      const { stopServices = false, dryRun = false } = options;
-      const input: RestoreInput = { ...asked, backup, components, dropExisting, targetDatabase, stopServices, dryRun };
+      const input: RestoreInput = { ...asked, backup, ...restoreRequest(options) };
+      const { dryRun } = input;
       const summary = `${dryRun ? 'dry run of a restore' : 'restore'} of ${backup}, asked for by ${requestedBy}`;
       return startOperation(client, {
         workflow: WORKFLOWS.restore,
@@ -129,16 +142,24 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
   };
 }
 
-async function readCatalog(
-  { client, group, requestedBy }: ManagerContext,
-  question: { ask: 'list' } | { ask: 'show'; backup: string },
-): Promise<CatalogResult> {
+function restoreRequest(options: RestoreOptions): Omit<RestoreInput, 'group' | 'requestedBy' | 'backup'> {
+  const { components = 'stored', dropExisting = false, targetDatabase = null } = options;
+  const { stopServices = false, dryRun = false, toTime, toLsn } = options;
+  const to = toTime ? { time: toTime.toISOString() } : toLsn === undefined ? null : { lsn: toLsn };
+  return { components, dropExisting, targetDatabase, stopServices, dryRun, to };
+}
+
+type Question = { ask: 'list' } | { ask: 'journals' } | { ask: 'show'; backup: string };
+
+const SUMMARIES = { list: 'list backups', journals: 'look at the journals' } as const;
+
+async function readCatalog({ client, group, requestedBy }: ManagerContext, question: Question): Promise<CatalogResult> {
   const started = await startOperation<CatalogResult>(client, {
     workflow: WORKFLOWS.catalog,
     workflowId: besideWorkflowId(group, 'catalog', randomUUID()),
     group,
     kind: 'catalog',
-    summary: question.ask === 'show' ? `show ${question.backup}` : 'list backups',
+    summary: question.ask === 'show' ? `show ${question.backup}` : SUMMARIES[question.ask],
     requestedBy,
     input: { ...question, group, requestedBy },
   });

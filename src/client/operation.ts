@@ -30,6 +30,14 @@ export interface StartedOperation<Result> {
 const attribute = (name: string): ReturnType<typeof defineSearchAttributeKey<typeof SearchAttributeType.KEYWORD>> =>
   defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
+/** What a person or program finds an operation by. */
+export function operationAttributes(group: string, kind: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: attribute(SEARCH_ATTRIBUTES.group), value: group },
+    { key: attribute(SEARCH_ATTRIBUTES.kind), value: kind },
+  ]);
+}
+
 /**
  * Starts an operation under its id. The id is the lock: while one runs, a second start is refused.
  * @throws LifeboatError GROUP_BUSY naming the run that holds the id
@@ -45,10 +53,7 @@ export async function startOperation<Result>(client: Client, start: StartOperati
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       staticSummary: summary,
       memo: { requestedBy },
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: attribute(SEARCH_ATTRIBUTES.group), value: group },
-        { key: attribute(SEARCH_ATTRIBUTES.kind), value: kind },
-      ]),
+      typedSearchAttributes: operationAttributes(group, kind),
     });
     return attached<Result>(handle, handle.firstExecutionRunId);
   } catch (error) {

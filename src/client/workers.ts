@@ -6,9 +6,15 @@ import { LifeboatError } from '../domain/errors.ts';
 /** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY. */
 const ACTIVITY_QUEUE = 2;
 
-/** Roles whose queue nobody polls: an operation started now would wait without a word. */
-export async function missingWorkers(client: Client, group: string): Promise<WorkerRole[]> {
-  const roles: readonly WorkerRole[] = ['control', 'data'];
+/**
+ * Roles whose queue nobody polls: an operation started now would wait without a word. Backups and restores do without the role
+ * `journal`: a journal that nobody follows must not stand in the way of a restore.
+ */
+export async function missingWorkers(
+  client: Client,
+  group: string,
+  roles: readonly WorkerRole[] = ['control', 'data'],
+): Promise<WorkerRole[]> {
   const polled = await Promise.all(roles.map((role) => isPolled(client, taskQueue(role, group))));
   return roles.filter((_, index) => !polled[index]);
 }

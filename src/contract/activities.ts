@@ -1,4 +1,6 @@
 import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
+import type { JournalKind } from '../domain/journal.ts';
+import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
 
 /** How the objects of one backup are made. */
@@ -93,26 +95,103 @@ export interface ControlActivities {
   undoSwap(input: { database: string; replacedDatabase: string; replacedOid?: number }): Promise<void>;
 
   readCatalog(input: CatalogInput): Promise<CatalogResult>;
+
+  /** Whether an incremental backup can stand on what is there; `full` says why not. */
+  planIncremental(input: { request: BackupInput }): Promise<IncrementalPlan>;
+  /** Positions of both servers, asked for at the same moment. */
+  markRecoveryPoint(input: { request: BackupInput }): Promise<MarkedPoint>;
+  /** Writes the signed manifest of an incremental backup. Repeated it gives the same backup. */
+  publishIncremental(input: {
+    request: BackupInput;
+    backupId: string;
+    codec: CodecMessage;
+    createdAt: string;
+    parentId: string;
+    point: MarkedPoint;
+    warnings: readonly string[];
+  }): Promise<BackupRecord>;
+}
+
+export interface IncrementalPlan {
+  /** Why a full backup must be taken instead; null when an incremental one can be. */
+  readonly full: string | null;
+  /** The full backup it stands on; empty with `full`. */
+  readonly parentId: string;
+}
+
+/** One instant in both servers. */
+export interface MarkedPoint {
+  readonly time: string;
+  readonly postgres: {
+    readonly systemIdentifier: string;
+    readonly timeline: number;
+    readonly lsn: string;
+  } | null;
+  readonly redis: { readonly replid: string; readonly offset: number; readonly keys: number } | null;
 }
 
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
 export interface DataActivities {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
+  /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
+  awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;
   copyRedis(input: { backupId: string; codec: CodecMessage; method: 'replication' | 'dump' }): Promise<CopyResult>;
   /** Reads every object back; problems are the result, not an error. */
   verifyBackup(input: { backupId: string }): Promise<{ problems: readonly Problem[] }>;
-  /** Ids to verify for `latest`, `all` or an id, and the problems of the chain of manifests. */
-  planVerification(input: { backup: string }): Promise<{ backupIds: readonly string[]; problems: readonly Problem[] }>;
+  /** What to verify for `latest`, `all` or an id, and the problems of the chain of manifests. */
+  planVerification(input: { backup: string }): Promise<VerificationPlan>;
+  /** Reads a journal back: all of it, or what an incremental backup needs of it. */
+  verifyJournal(input: { kind: JournalKind; backupId?: string }): Promise<{ problems: readonly Problem[] }>;
   /** Loads the database beside the live one and proves it; refuses damaged objects. */
   restorePostgresAside(input: {
     backupId: string;
     database: string;
     asideDatabase: string;
-  }): Promise<{ checks: readonly Check[]; rolesCreated: readonly string[]; bytes: number; databaseOid?: number }>;
+    /** Restore to an instant: replay on a physical base instead of loading the logical dump. */
+    replay?: NonNullable<ReplayPlan['postgres']>;
+    /** With `replay`: names the folder in which it happens. */
+    restoreId?: string;
+  }): Promise<{
+    checks: readonly Check[];
+    rolesCreated: readonly string[];
+    bytes: number;
+    databaseOid?: number;
+    /** Where the replay ended. */
+    position?: ReplayedPosition;
+  }>;
   /** Reads a stored Redis snapshot to its end without a server: damage is found before live keys are touched. */
-  checkRedisSnapshot(input: { backupId: string }): Promise<{ keys: number; check: Check }>;
+  checkRedisSnapshot(input: {
+    backupId: string;
+    /** Restore to an instant: also read the stream behind the snapshot, and find where to cut it. */
+    replay?: NonNullable<ReplayPlan['redis']>;
+  }): Promise<{ keys: number; check: Check; cut?: StreamCutMessage }>;
   restoreRedis(input: {
     backupId: string;
     dropExisting: boolean;
+    replay?: NonNullable<ReplayPlan['redis']>;
+    cut?: StreamCutMessage;
   }): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
+  /**
+   * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup. REDIS_TARGET_CHANGED,
+   * and nothing removed, when it holds anything else by now.
+   */
+  emptyRedis(input: { backupId: string }): Promise<{ keys: number; checks: readonly Check[] }>;
+}
+
+export interface VerificationPlan {
+  readonly backupIds: readonly string[];
+  /** `backupId`: only what that incremental backup needs. */
+  readonly journals?: readonly { readonly kind: JournalKind; readonly backupId?: string }[];
+  readonly problems: readonly Problem[];
+}
+
+export type AwaitedJournal =
+  | { readonly end: 'durable' }
+  /** What is there cannot be joined to what was: a full backup must be taken. */
+  | { readonly end: 'new-base-needed'; readonly message: string };
+
+/** Where a Redis stream is cut: the end of the last transaction at or before the target. */
+export interface StreamCutMessage {
+  readonly offset: number;
+  readonly timeMs: number;
 }

@@ -1,5 +1,8 @@
 import type { BackupKind, BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
+import type { ReplayedPosition } from '../domain/replay.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
+import type { WindowView } from '../domain/window-view.ts';
+import type { JournalFacts } from './journal-facts.ts';
 
 export type { RestorePlan } from '../domain/restore-plan.ts';
 
@@ -35,6 +38,8 @@ export interface RestoreInput extends Requested {
   readonly stopServices: boolean;
   /** Only say what would be done. */
   readonly dryRun: boolean;
+  /** An instant (ISO 8601) or a WAL position to restore to; `backup` then is `latest`, or the backup to stand on. */
+  readonly to?: { readonly time: string } | { readonly lsn: string } | null;
 }
 
 export interface RestoreUndo {
@@ -55,6 +60,12 @@ export interface RestoreResult {
     readonly redis: { readonly keys: number; readonly method: string; readonly savedAs: string | null } | null;
   };
   readonly recoveryPoint: RecoveryPoint;
+  /** Where a restore to an instant ended in each component, and how far apart their last transactions are. */
+  readonly positions?: {
+    readonly postgres: ReplayedPosition | null;
+    readonly redis: ReplayedPosition | null;
+    readonly distanceMs: number | null;
+  } | null;
   readonly checks: readonly Check[];
   /** From the start of the run until everything asked for was back and verified, milliseconds. */
   readonly rtoMs: number;
@@ -99,11 +110,13 @@ export interface VerifyInput extends Requested {
 }
 
 export interface VerifyResult {
+  /** Ids of backups, and `journals/<kind>` of journals that were read as a whole. */
   readonly verified: readonly string[];
   readonly problems: readonly Problem[];
 }
 
-export type CatalogInput = Requested & ({ readonly ask: 'list' } | { readonly ask: 'show'; readonly backup: string });
+export type CatalogInput = Requested &
+  ({ readonly ask: 'list' } | { readonly ask: 'journals' } | { readonly ask: 'show'; readonly backup: string });
 
 /** One object of a backup, for `backup show`. */
 export interface ObjectRow {
@@ -121,6 +134,12 @@ export interface CatalogResult {
   readonly objects: readonly ObjectRow[];
   readonly objectsTotal: number;
   readonly location: string;
+  /** Of `list`: what can be restored. */
+  readonly window?: WindowView;
+  /** Of `journals`: one for each component that is configured. */
+  readonly journals?: readonly JournalFacts[];
+  /** What could not be looked at, a sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 /** Sent by `lifeboat cancel ID --reason …`. */

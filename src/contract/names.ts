@@ -10,6 +10,7 @@ export const WORKFLOWS = {
   undoRestore: 'undoRestoreWorkflow',
   verify: 'verifyWorkflow',
   catalog: 'catalogWorkflow',
+  journal: 'journalWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -37,6 +38,11 @@ export function taskQueue(role: WorkerRole, group: string): string {
 /** The id under which all that must exclude each other on a group runs: the server lets one such execution be open. */
 export function groupWorkflowId(group: string): string {
   return `lifeboat/${group}`;
+}
+
+/** Id of the one run that keeps a journal: `journal-postgres/<group>`. */
+export function journalWorkflowId(kind: 'postgres' | 'redis', group: string): string {
+  return `journal-${kind}/${group}`;
 }
 
 /** Id of an operation that runs beside the group's lock: `verify`, `catalog`. */

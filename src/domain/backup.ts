@@ -24,6 +24,12 @@ export type ArtifactFormat =
   | 'redis-rdb'
   /** SCAN + DUMP records; docs/repository-format.md. */
   | 'redis-dump'
+  /** Whole tar members of a data directory; an archive of its own. */
+  | 'postgres-base-tar'
+  /** WAL bytes as the server sent them, from the start of a segment. */
+  | 'postgres-wal'
+  /** The server's own backup_manifest. */
+  | 'postgres-backup-manifest'
   /** JSON document, docs/repository-format.md. */
   | 'json';
 
@@ -43,12 +49,40 @@ export interface Artifact {
   readonly objects: readonly StoredObject[];
 }
 
+/** A physical base: a copy of the data directory and the WAL that makes it consistent. */
+export interface BaseBackupFacts {
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** Where replay begins, and where the copy is consistent: nothing before `endLsn` can be restored from it. */
+  readonly startLsn: string;
+  readonly endLsn: string;
+  /** ISO 8601, clock of the server: at `endAt` the copy was consistent. */
+  readonly startAt: string;
+  readonly endAt: string;
+  readonly walSegmentBytes: number;
+  readonly fromStandby: boolean;
+  /** LSN at which the parent of an incremental base began; null for a full one. */
+  readonly parentStartLsn: string | null;
+  readonly bytes: number;
+}
+
+/** What an incremental backup needs of a journal: all from its parent's position `from` to its own, `to`. */
+export interface JournalRange {
+  /** System identifier, or replid at `to`. */
+  readonly history: string;
+  /** Epoch that holds `to`. */
+  readonly epoch: number;
+  readonly timeline: number;
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface PostgresFacts {
   /** `18.6`, `15.20 (Debian 15.20-0+deb12u1)`. */
   readonly server: string;
   /** server_version_num, 180006. */
   readonly serverVersion: number;
-  readonly method: readonly ('logical' | 'physical')[];
+  readonly method: readonly ('logical' | 'physical' | 'wal')[];
   readonly database: string;
   readonly encoding: string;
   /** Of the control file, as a decimal string (64 bit); empty where the role may not read it. */
@@ -62,12 +96,17 @@ export interface PostgresFacts {
   readonly tables: number;
   /** Database size on the server at the snapshot, bytes. */
   readonly databaseBytes: number;
+  /** Where `method` has `physical`. */
+  readonly base?: BaseBackupFacts;
+  /** Where `method` has `wal`. */
+  readonly journal?: JournalRange;
 }
 
 export interface RedisFacts {
   /** `7.0.15`. */
   readonly server: string;
-  readonly method: 'replication' | 'dump' | 'rdb-file';
+  /** `stream`: an incremental backup, a position in the journal. */
+  readonly method: 'replication' | 'dump' | 'rdb-file' | 'stream';
   /** One instant for all keys? True for replication and rdb-file, false for dump. */
   readonly consistent: boolean;
   readonly keys: number;
@@ -82,6 +121,8 @@ export interface RedisFacts {
   readonly digest: string;
   /** ISO 8601 instant at which the snapshot was taken. */
   readonly snapshotAt: string;
+  /** Where `method` is `stream`. */
+  readonly journal?: JournalRange;
 }
 
 export interface PostgresComponent extends PostgresFacts {
@@ -177,7 +218,10 @@ export interface Problem {
 /** Label of the copy that a restore takes of the Redis keys it is about to replace. */
 export const SAVED_BEFORE_RESTORE = 'before-restore';
 
-/** A copy of what a restore replaced: it is there for `restore undo`, and `latest` never means it. */
-export function isSavedBeforeRestore({ label }: Pick<Manifest, 'label'>): boolean {
-  return label['reason'] === SAVED_BEFORE_RESTORE;
+/** Label of the snapshot that a Redis journal stands on. */
+export const JOURNAL_START = 'journal-start';
+
+/** Taken for a purpose of its own, by no one's order: `latest` never means it. */
+export function isTakenAside({ label }: Pick<Manifest, 'label'>): boolean {
+  return label['reason'] === SAVED_BEFORE_RESTORE || label['reason'] === JOURNAL_START;
 }

@@ -1,10 +1,12 @@
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
+import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
 import { REDIS_ERRORS } from './errors/redis.ts';
+import { REDIS_JOURNAL_ERRORS } from './errors/redis-journal.ts';
 import { REDIS_VALUES_ERRORS } from './errors/redis-values.ts';
 import { REPOSITORY_ERRORS } from './errors/repository.ts';
 import { RESTORE_ERRORS } from './errors/restore.ts';
@@ -26,6 +28,8 @@ export const ERRORS = {
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,
   ...REDIS_VALUES_ERRORS,
+  ...REDIS_JOURNAL_ERRORS,
+  ...JOURNAL_ERRORS,
   ...EMBEDDED_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;

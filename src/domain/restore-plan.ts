@@ -1,6 +1,7 @@
 import type { ComponentName, Manifest, RecoveryPoint } from './backup.ts';
 import { asideName, replacedName } from './database-names.ts';
 import { LifeboatError } from './errors.ts';
+import type { ReplayPlan, ReplayTarget } from './replay.ts';
 
 /** What a restore will do, or would do: found out before anything is changed. */
 export interface RestorePlan {
@@ -25,6 +26,8 @@ export interface RestorePlan {
     readonly replacesKeys: number;
     readonly replacesFunctions: number;
   } | null;
+  /** Where the restore is to an instant, or to an incremental backup: what is replayed, and how far. */
+  readonly replay?: ReplayPlan | null;
   /** Names of the services that are stopped before the switch and started after it. */
   readonly services: readonly string[];
   /** The steps in order, as sentences. */
@@ -72,13 +75,13 @@ export function componentsToRestore(manifest: Manifest, wanted: RestoreRequest['
 export function planRestore(
   manifest: Manifest,
   request: RestoreRequest,
-  facts: { readonly survey: RestoreSurvey; readonly restoreId: string },
+  facts: { readonly survey: RestoreSurvey; readonly restoreId: string; readonly replay?: ReplayPlan | null },
 ): RestorePlan {
-  const { survey, restoreId } = facts;
+  const { survey, restoreId, replay = null } = facts;
   const postgres = survey.postgres && planPostgres(manifest, request, { survey: survey.postgres, restoreId });
   const redis = survey.redis && planRedis(manifest, request, survey.redis);
   const services = request.stopServices ? survey.services : [];
-  const plan = { postgres, redis, services };
+  const plan = { postgres, redis, services, replay };
   return {
     restoreId,
     backupId: manifest.id,
@@ -156,11 +159,34 @@ function planRedis(
   };
 }
 
-function describeSteps(plan: Pick<RestorePlan, 'postgres' | 'redis' | 'services'>, request: RestoreRequest): string[] {
-  const { postgres, redis, services } = plan;
+function describeTarget(target: ReplayTarget): string {
+  return 'atMs' in target
+    ? `to the last transaction at or before ${new Date(target.atMs).toISOString()}`
+    : `to position ${target.position}`;
+}
+
+function describeWalReplay(replay: RestorePlan['replay']): string | false {
+  if (!replay?.postgres) return false;
+  const { baseId, target } = replay.postgres;
+  return `replay WAL on the base of ${baseId} in an instance of its own, ${describeTarget(target)}`;
+}
+
+function describeStreamReplay(replay: RestorePlan['replay']): string | false {
+  if (!replay?.redis) return false;
+  const { snapshotId, target } = replay.redis;
+  return `read the Redis stream behind the snapshot of ${snapshotId}, ${describeTarget(target)}`;
+}
+
+function describeSteps(
+  plan: Pick<RestorePlan, 'postgres' | 'redis' | 'services' | 'replay'>,
+  request: RestoreRequest,
+): string[] {
+  const { postgres, redis, services, replay } = plan;
   const steps: (string | false)[] = [
+    describeWalReplay(replay),
     postgres !== null && `load database ${postgres.database} aside as ${postgres.asideDatabase} and prove it`,
     redis !== null && `read the Redis snapshot of ${redis.keys} keys to its end`,
+    describeStreamReplay(replay),
     redis !== null &&
       redis.replacesKeys > 0 &&
       `save the ${redis.replacesKeys} present Redis keys as a backup of their own`,

@@ -4,6 +4,7 @@ import type { LocalDatabases } from './databases.ts';
 import { DEMO_DATABASE, seedPostgres } from './demo-data/seed-postgres.ts';
 import { seedRedis } from './demo-data/seed-redis.ts';
 import { ensureDatabases } from './stack.ts';
+import { NO_PROFILE_FILE } from './temporal-server.ts';
 
 const DEFAULT_SEED = 1;
 
@@ -55,10 +56,13 @@ export async function startSeededDatabases(options: {
   return { environmentFile };
 }
 
+/** What would lead away from the local stack, which holds the worker for these databases. */
+const OWN_STACK = `unset TEMPORAL_ADDRESS TEMPORAL_PROFILE\nexport TEMPORAL_CONFIG_FILE='${NO_PROFILE_FILE}'\n`;
+
 /** A file for `source`; mode 0600. */
 export async function writeEnvironmentFile(file: string, variables: Readonly<Record<string, string>>): Promise<void> {
   const lines = Object.entries(variables).map(
     ([name, value]) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'\n`,
   );
-  await writeFileAtomic(file, lines.join(''));
+  await writeFileAtomic(file, `${lines.join('')}${OWN_STACK}`);
 }

@@ -36,13 +36,29 @@ export async function serverPlace(stateDir: string): Promise<ServerPlace> {
   }
   if (user === null)
     throw new LifeboatError('NO_UNPRIVILEGED_USER', 'start postgresql as root: no account to run it under');
-  const moved = `lifeboat-${createHash('sha256').update(stateDir).digest('hex').slice(0, 12)}`;
   await mkdir(stateDir, { recursive: true });
   if (await canEnter(user, stateDir)) return { folder: stateDir, user };
   // Files in /var/tmp stay over a restart of the machine.
-  const parent = (await canEnter(user, '/var/tmp')) ? '/var/tmp' : tmpdir();
-  return { folder: await ownFolder(join(parent, moved)), user };
+  const parent = (await canEnter(user, LASTING_PLACE)) ? LASTING_PLACE : tmpdir();
+  return { folder: await ownFolder(join(parent, movedName(stateDir))), user };
 }
+
+/**
+ * Where programs of this state folder may be by now: the folder itself, and as root the place that servers moved to. Only
+ * looks; a folder that others may write to is left out, because what is found there gets executed.
+ */
+export async function knownPlaces(stateDir: string): Promise<readonly string[]> {
+  const moved = process.getuid?.() === 0 ? [LASTING_PLACE, tmpdir()].map((at) => join(at, movedName(stateDir))) : [];
+  const trusted = await Promise.all(
+    [...new Set(moved)].map(async (folder) => ((await isOurs(folder)) ? [folder] : [])),
+  );
+  return [stateDir, ...trusted.flat()];
+}
+
+const LASTING_PLACE = '/var/tmp';
+
+const movedName = (stateDir: string): string =>
+  `lifeboat-${createHash('sha256').update(stateDir).digest('hex').slice(0, 12)}`;
 
 /** The nearest of TMPDIR and /var/tmp that the account may enter; for servers of tests and drills. */
 export async function temporaryPlace(user: UnixUser | undefined): Promise<string> {
@@ -80,10 +96,17 @@ async function ownFolder(folder: string): Promise<string> {
   await mkdir(folder, { mode: 0o755 }).catch((error: unknown) => {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
   });
-  const found = await lstat(folder);
-  const isOurs = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
-  if (isOurs) return folder;
+  if (await isOurs(folder)) return folder;
   throw new LifeboatError('PLACE_UNTRUSTED', `use ${folder} for servers: not a folder that only this user may write`, {
-    details: { folder, parent: dirname(folder), ownerUid: found.uid },
+    details: { folder, parent: dirname(folder), ownerUid: (await lstat(folder)).uid },
   });
+}
+
+/** False too where there is nothing. */
+async function isOurs(folder: string): Promise<boolean> {
+  const found = await lstat(folder).catch((error: unknown) => {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  return found?.isDirectory() === true && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
 }

@@ -19,14 +19,14 @@ import {
 } from './services.ts';
 import { readStackState, type ServiceRecord } from './stack-state.ts';
 import { temporalServes } from './temporal-probe.ts';
-import { temporalCommand } from './temporal-server.ts';
+import { temporalCommand, temporalVariables } from './temporal-server.ts';
 import { createToolbox, type NamedTools } from './toolbox.ts';
 import { WORKER_MEMORY } from './worker-memory.ts';
 
 export interface StackOptions {
   /** Usually `defaultStateDir()`. */
   readonly stateDir: string;
-  /** What the worker needs beside a minimal environment: its configuration variables. TEMPORAL_ADDRESS is set here. */
+  /** What the worker needs beside a minimal environment: its configuration variables. Those of Temporal are set here. */
   readonly workerEnv: Readonly<Record<string, string>>;
   /** Folder in which the worker runs: relative paths of its configuration start there. */
   readonly workerCwd?: string;
@@ -152,10 +152,15 @@ function workerCommand(options: StackOptions, temporalAddress: string): Backgrou
     name: 'worker',
     command: process.execPath,
     args: [...WORKER_MEMORY.nodeArguments, options.workerEntry ?? join(PROJECT_DIR, 'src/worker.ts')],
-    env: { ...WORKER_MEMORY.environment, ...options.workerEnv, TEMPORAL_ADDRESS: temporalAddress },
+    env: { ...WORKER_MEMORY.environment, ...withoutTemporal(options.workerEnv), ...temporalVariables(temporalAddress) },
     cwd: options.workerCwd ?? PROJECT_DIR,
     isReady: async (log) => (await log()).includes('"ready":true'),
   };
+}
+
+/** TEMPORAL_TLS, TEMPORAL_API_KEY, a profile: those of another server, which must not get in the way here. */
+function withoutTemporal(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
 async function readStatus(stateDir: string): Promise<StackStatus> {

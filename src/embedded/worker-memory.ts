@@ -10,3 +10,20 @@ export const WORKER_MEMORY = {
   nodeArguments: ['--max-semi-space-size=4'],
   environment: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' },
 } as const;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Puts a worker with these settings in place of this process, where it has not got them: both are read when a process starts.
+ * The same pid, so that whoever sends signals need not know. Returns where there is nothing to change, or where the system
+ * cannot do it (Windows): the worker then needs more memory. A person's own values stay.
+ */
+export function adoptWorkerMemory(env: Variables): void {
+  const { nodeArguments, environment } = WORKER_MEMORY;
+  const given = [...process.execArgv, env['NODE_OPTIONS'] ?? ''].join(' ');
+  const missing = nodeArguments.filter((argument) => !given.includes(argument.split('=')[0] ?? argument));
+  const complete = Object.keys(environment).every((name) => env[name] !== undefined);
+  if ((missing.length === 0 && complete) || process.execve === undefined) return;
+  const command = [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)];
+  process.execve(process.execPath, command, { ...environment, ...env });
+}

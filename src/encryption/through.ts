@@ -1,7 +1,9 @@
 import { PassThrough, type Duplex } from 'node:stream';
 
-/** Two frames: the cipher works on one while the reader takes the other. */
-const BUFFER_BYTES = 512 * 1024;
+/** Waiting for the reader: the cipher works on one chunk while the reader takes another. */
+const CHUNKS_AHEAD = 2;
+/** Waiting behind these. */
+const BUFFER_BYTES = 256 * 1024;
 
 /**
  * Sends bytes through a stream and gives what comes out. Errors of `source` pass unchanged; errors of the stream go
@@ -15,7 +17,12 @@ export async function* through(
   stream: Duplex,
   explain: (error: unknown) => unknown,
 ): AsyncGenerator<Buffer> {
-  const output = new PassThrough({ highWaterMark: BUFFER_BYTES });
+  // Chunks stay as they are: a stream of bytes would copy those that wait into one, and so make as much memory again.
+  const output = new PassThrough({
+    readableObjectMode: true,
+    readableHighWaterMark: CHUNKS_AHEAD,
+    writableHighWaterMark: BUFFER_BYTES,
+  });
   const pump = createPump(source, stream);
   let failure: { readonly error: unknown } | undefined;
   // Stays for good: the library reports some errors a second time, after everything is over.

@@ -20,6 +20,8 @@ export interface PostgresTools {
   readonly pgRestore: string;
   readonly pgDumpall: string;
   readonly psql: string;
+  /** Tools of exactly this major version, where this machine has them; absent where the configuration names its tools. */
+  readonly ofMajor?: (major: number) => PostgresTools | undefined;
 }
 
 /** What the source looks like before anything is read; small enough for a history. */
@@ -57,6 +59,8 @@ export interface DumpOptions {
   readonly bigTableBytes: number;
   /** zstd level for pg_dump's own compression; 0 = do not compress. */
   readonly zstdLevel: number;
+  /** How long a table that somebody else has locked is waited for (POSTGRES_LOCK_TIMEOUT); undefined for a minute. */
+  readonly lockTimeoutMs?: number;
 }
 
 export interface RestoreAside {

@@ -2,7 +2,7 @@ import type { Operation } from '../domain/operation.ts';
 import { abortError } from './connect.ts';
 import { checkDump } from './dump/check-dump.ts';
 import { RdbWalker } from './rdb/walk.ts';
-import { createDigest } from './values/digest.ts';
+import { createDigest, type DigestOptions, type Strangers } from './values/digest.ts';
 
 export interface SnapshotCheck {
   readonly keys: number;
@@ -13,6 +13,8 @@ export interface SnapshotCheck {
   readonly digest: string;
   /** Keys that had expired at `liveAtMs`; they are in no other number. */
   readonly expired: number;
+  /** What `belongs` kept out of every other number. */
+  readonly strangers: Strangers;
 }
 
 export interface CheckOptions {
@@ -21,6 +23,7 @@ export interface CheckOptions {
   readonly phase: string;
   /** Leave out what has expired at this time (ms since 1970); asked for when the first bytes are there. */
   readonly liveAtMs?: () => number;
+  readonly belongs?: DigestOptions['belongs'];
 }
 
 /** Reads a snapshot to its end: structure, checksums, every value. */
@@ -30,8 +33,14 @@ export async function checkSnapshot(
   options: CheckOptions,
 ): Promise<SnapshotCheck> {
   if (format === 'redis-rdb') return await checkRdb(source, options);
-  const liveAtMs = options.liveAtMs?.();
-  return await checkDump(source, options.operation, liveAtMs === undefined ? {} : { liveAtMs });
+  return await checkDump(source, options.operation, digestOptions(options));
+}
+
+function digestOptions({ liveAtMs, belongs }: CheckOptions): DigestOptions {
+  return {
+    ...(liveAtMs === undefined ? {} : { liveAtMs: liveAtMs() }),
+    ...(belongs === undefined ? {} : { belongs }),
+  };
 }
 
 async function checkRdb(source: AsyncIterable<Uint8Array>, options: CheckOptions): Promise<SnapshotCheck> {
@@ -40,16 +49,17 @@ async function checkRdb(source: AsyncIterable<Uint8Array>, options: CheckOptions
   let bytes = 0;
   const walker = new RdbWalker({
     onEntry: (entry) => digest.add(entry),
+    onLarge: (head) => digest.addLarge(head),
     onFunction: (code) => digest.addFunction(code),
   });
   for await (const chunk of source) {
     if (operation.signal.aborted) throw abortError(operation.signal, phase);
-    if (bytes === 0 && options.liveAtMs !== undefined) digest = createDigest({ liveAtMs: options.liveAtMs() });
+    if (bytes === 0) digest = createDigest(digestOptions(options));
     walker.push(chunk);
     bytes += chunk.length;
     operation.onProgress({ phase, bytes, items: walker.keys });
   }
   walker.end();
-  const { keys, databases, functions, expired } = digest;
-  return { keys, databases, functions, digest: digest.digest(), expired };
+  const { keys, databases, functions, expired, strangers } = digest;
+  return { keys, databases, functions, digest: digest.digest(), expired, strangers };
 }

@@ -1,6 +1,7 @@
 import { checkSnapshot } from './check-snapshot.ts';
 import { exportByDump } from './dump/export-by-dump.ts';
 import { exportByReplication } from './export-snapshot.ts';
+import { removeSnapshot } from './import/remove-snapshot.ts';
 import { importSnapshot } from './import-snapshot.ts';
 import { inspectSource, surveyTarget } from './inspect.ts';
 import type { Redis } from './redis.ts';
@@ -17,5 +18,6 @@ export function createRedis(): Redis {
     },
     surveyTarget,
     importSnapshot: (request, { open, operation }) => importSnapshot({ request, open, operation }),
+    removeSnapshot,
   };
 }

@@ -2,7 +2,7 @@ import type { RedisFacts } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
 import { RdbWalker } from './rdb/walk.ts';
 import type { RedisTarget, SnapshotSink } from './redis.ts';
-import { openFullSync } from './replication/full-sync.ts';
+import { type FullSync, openFullSync } from './replication/full-sync.ts';
 
 /**
  * Streams the RDB of a server through `sink` as it comes, and walks it on the way: a snapshot whose end, checksum or
@@ -13,30 +13,43 @@ export async function exportByReplication(
   target: RedisTarget,
   context: { readonly sink: SnapshotSink; readonly operation: Operation },
 ): Promise<RedisFacts> {
-  const { sink, operation } = context;
+  const { operation } = context;
   operation.onProgress({ phase: 'waiting for the snapshot', bytes: 0 });
   const sync = await openFullSync(target, operation.signal);
   try {
-    const walker = new RdbWalker();
-    const attributes = { replid: sync.replid, offset: String(sync.offset) };
-    await sink({ name: 'snapshot', format: 'redis-rdb', attributes }, watched(sync.rdb, walker, operation));
-    const summary = walker.end();
-    return {
-      server: summary.aux['valkey-ver'] ?? summary.aux['redis-ver'] ?? '',
-      method: 'replication',
-      consistent: true,
-      keys: summary.keys,
-      databases: summary.databases,
-      functions: summary.functions,
-      replid: sync.replid,
-      offset: sync.offset,
-      rdbVersion: summary.version,
-      digest: '',
-      snapshotAt: sync.snapshotAt.toISOString(),
-    };
+    return (await passSnapshot(sync, context)).facts;
   } finally {
     sync.close();
   }
+}
+
+/**
+ * Gives the RDB of a synchronization to `sink`, walked as above.
+ * `streamDatabase` is the database that the first command behind the snapshot is for, unless it selects one itself.
+ */
+export async function passSnapshot(
+  sync: Omit<FullSync, 'close'>,
+  context: { readonly sink: SnapshotSink; readonly operation: Operation },
+): Promise<{ readonly facts: RedisFacts; readonly streamDatabase: number }> {
+  const { sink, operation } = context;
+  const walker = new RdbWalker();
+  const attributes = { replid: sync.replid, offset: String(sync.offset) };
+  await sink({ name: 'snapshot', format: 'redis-rdb', attributes }, watched(sync.rdb, walker, operation));
+  const summary = walker.end();
+  const facts: RedisFacts = {
+    server: summary.aux['valkey-ver'] ?? summary.aux['redis-ver'] ?? '',
+    method: 'replication',
+    consistent: true,
+    keys: summary.keys,
+    databases: summary.databases,
+    functions: summary.functions,
+    replid: sync.replid,
+    offset: sync.offset,
+    rdbVersion: summary.version,
+    digest: '',
+    snapshotAt: sync.snapshotAt.toISOString(),
+  };
+  return { facts, streamDatabase: Math.max(0, Number(summary.aux['repl-stream-db'] ?? 0)) };
 }
 
 async function* watched(

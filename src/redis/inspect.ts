@@ -1,13 +1,17 @@
 import { LifeboatError } from '../domain/errors.ts';
+import type { Operation } from '../domain/operation.ts';
 import { permissionFor } from './permission.ts';
 import type { RedisMethod, RedisSource, RedisTarget } from './redis.ts';
 import { RespError } from './resp.ts';
 import { type ServerView, totalOf, viewServer } from './server-view.ts';
-import { openRedisSocket, type RedisSocket } from './socket.ts';
+import { openRedisSocket, type RedisSocket, type RedisSocketOptions } from './socket.ts';
+
+/** Questions that a server answers from memory: one that takes longer is stuck, in a script or by its machine. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /** What the source looks like and the best way to read it. Nothing is changed. */
-export async function inspectSource(target: RedisTarget): Promise<RedisSource> {
-  const redis = await openRedisSocket(target);
+export async function inspectSource(target: RedisTarget, operation?: Pick<Operation, 'signal'>): Promise<RedisSource> {
+  const redis = await openRedisSocket(target, questionOptions(operation));
   try {
     const view = await viewServer(redis);
     const choice = await chooseExportMethod(redis, target.username);
@@ -31,8 +35,9 @@ export async function inspectSource(target: RedisTarget): Promise<RedisSource> {
 /** What stands in a restore's way. REDIS_PERMISSION_DENIED when this user cannot even count the keys. */
 export async function surveyTarget(
   target: RedisTarget,
+  operation?: Pick<Operation, 'signal'>,
 ): Promise<{ keys: number; functions: number; server: string; role: string }> {
-  const redis = await openRedisSocket(target);
+  const redis = await openRedisSocket(target, questionOptions(operation));
   try {
     const view = await viewServer(redis);
     return {
@@ -44,6 +49,10 @@ export async function surveyTarget(
   } finally {
     redis.close();
   }
+}
+
+function questionOptions(operation: Pick<Operation, 'signal'> | undefined): RedisSocketOptions {
+  return { replyTimeoutMs: ANSWER_TIMEOUT_MS, ...(operation === undefined ? {} : { signal: operation.signal }) };
 }
 
 /** Nothing may be replaced that nobody could count. */

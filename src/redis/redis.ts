@@ -56,9 +56,13 @@ export interface RedisImport {
   readonly dropExisting: boolean;
 }
 
+/** A snapshot that was loaded into a target that had been empty. */
+export type RedisRemoval = Pick<RedisImport, 'target' | 'format' | 'facts'>;
+
 /** The Redis data plane. Every function closes its sockets before it settles, also on abort. */
 export interface Redis {
-  inspect(target: RedisTarget): Promise<RedisSource>;
+  /** Ends with the abort of `operation`, where one is given. */
+  inspect(target: RedisTarget, operation?: Pick<Operation, 'signal'>): Promise<RedisSource>;
   /** Streams one snapshot through `sink`. The RDB is walked as it passes: its CRC, its end and its key counts are checked. */
   exportSnapshot(
     target: RedisTarget,
@@ -73,10 +77,22 @@ export interface Redis {
   ): Promise<{ readonly keys: number; readonly databases: Readonly<Record<string, number>>; readonly digest: string }>;
   surveyTarget(
     target: RedisTarget,
+    operation?: Pick<Operation, 'signal'>,
   ): Promise<{ readonly keys: number; readonly functions: number; readonly server: string; readonly role: string }>;
-  /** Loads a snapshot and proves it: counts per database and the digest of a snapshot taken back from the target. */
+  /**
+   * Loads a snapshot and proves it: counts per database and the digest of a snapshot taken back from the target. Where
+   * it goes by replication, the target takes no writes until it is proved.
+   */
   importSnapshot(
     request: RedisImport,
     context: { readonly open: () => AsyncIterable<Uint8Array>; readonly operation: Operation },
   ): Promise<{ readonly checks: readonly Check[]; readonly method: 'replicaof' | 'restore'; readonly keys: number }>;
+  /**
+   * The way back to an empty target: empties it when it holds nothing but what was loaded from this snapshot, or a part
+   * of it; `keys` is how many there were. Otherwise it is left as it is, and REDIS_TARGET_CHANGED says what else it holds.
+   */
+  removeSnapshot(
+    removal: RedisRemoval,
+    context: { readonly open: () => AsyncIterable<Uint8Array>; readonly operation: Operation },
+  ): Promise<{ readonly checks: readonly Check[]; readonly keys: number }>;
 }

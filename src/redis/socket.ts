@@ -14,7 +14,7 @@ const REPLY_OVERHEAD_BYTES = 64;
 
 export interface RedisSocketOptions {
   readonly signal?: AbortSignal;
-  /** Silence allowed while a reply is awaited; REDIS_TIMEOUT after it. */
+  /** Silence allowed while a reply is awaited, or the server takes no bytes; REDIS_TIMEOUT after it. */
   readonly replyTimeoutMs?: number;
 }
 
@@ -83,6 +83,7 @@ class Connection implements RedisSocket {
   readonly #readers = new Fifo<Reader>();
   readonly #replyTimeoutMs: number;
   #unreadBytes = 0;
+  #pendingWrites = 0;
   #failure: LifeboatError | undefined;
 
   constructor(socket: Socket, name: string, options: RedisSocketOptions) {
@@ -119,10 +120,12 @@ class Connection implements RedisSocket {
     const last = encoded.at(-1);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (last === undefined) return Promise.resolve();
+    this.#pendingWrites += 1;
     return new Promise((resolve, reject) => {
       this.#socket.cork();
       for (const part of encoded.slice(0, -1)) this.#socket.write(part);
       this.#socket.write(last, (error) => {
+        this.#pendingWrites -= 1;
         if (error) reject(this.#fail('REDIS_CONNECTION_LOST', error.message, error));
         else resolve();
       });
@@ -165,7 +168,12 @@ class Connection implements RedisSocket {
   }
 
   readonly #onTimeout = (): void => {
-    if (this.#readers.size > 0) this.#fail('REDIS_TIMEOUT', `nothing came for ${this.#replyTimeoutMs / 1000} s`);
+    const seconds = this.#replyTimeoutMs / 1000;
+    if (this.#readers.size > 0) this.#fail('REDIS_TIMEOUT', `nothing came for ${seconds} s`);
+    // While we are paused the server waits for us, and not we for it.
+    else if (this.#pendingWrites > 0 && !this.#socket.isPaused()) {
+      this.#fail('REDIS_TIMEOUT', `nothing was taken for ${seconds} s`);
+    }
   };
 
   readonly #onError = (error: Error): void => void this.#fail('REDIS_CONNECTION_LOST', error.message, error);

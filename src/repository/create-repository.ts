@@ -8,6 +8,7 @@ import { beginBackup, requireBegun } from './backup/begin.ts';
 import { writeComponentIndex } from './backup/component-index.ts';
 import type { WriterContext } from './context.ts';
 import { discardBackup } from './backup/discard.ts';
+import { createJournals } from './journals/create-journals.ts';
 import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
@@ -49,6 +50,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
   let writers = 0;
   return {
     ...createReader(context),
+    journals: createJournals(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {

@@ -2,6 +2,7 @@ import type { Keyring } from '../encryption/keyring.ts';
 import type { PublicKey } from '../encryption/minisign.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RepositoryContext } from './context.ts';
+import { createJournalReader } from './journals/create-journals.ts';
 import { listBackups, recordOf } from './read/list-backups.ts';
 import { loadManifest, resolveBackupId } from './manifest/load-manifest.ts';
 import { readArtifact } from './read/read-artifact.ts';
@@ -45,5 +46,6 @@ export function createReader(context: RepositoryContext): RepositoryReader {
     loadRestore: async (restoreId) => loadRestore(context.store, restoreId),
     verify: async (idOrLatest, operation) => (await verifyBackup(context, idOrLatest, operation)).problems,
     verifyChain: async () => verifyChain(context),
+    journals: createJournalReader(context),
   };
 }

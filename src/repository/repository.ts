@@ -12,14 +12,10 @@ import type {
   RedisFacts,
 } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { Codec } from './codec.ts';
+import type { JournalReader, Journals } from './journals/journals.ts';
 
-/** How the objects of one backup are made; fixed when it begins and recorded in its manifest. */
-export interface Codec {
-  readonly compression: 'zstd' | 'none';
-  /** zstd level, 1–19; ignored when compression is `none`. */
-  readonly compressionLevel: number;
-  readonly encryption: 'aes-256-gcm' | 'none';
-}
+export type { Codec } from './codec.ts';
 
 export interface BeginBackup {
   readonly kind: BackupKind;
@@ -115,10 +111,12 @@ export interface Repository {
   verify(idOrLatest: string, operation: Operation): Promise<Problem[]>;
   /** Problems of the group as a whole: a removed manifest in the chain, an unknown object under a published backup. */
   verifyChain(): Promise<Problem[]>;
+  /** Continuous archives beside the backups. */
+  readonly journals: Journals;
 }
 
 /** What reads and never writes: it works on a read-only store, without a signing key and without Temporal. */
 export type RepositoryReader = Pick<
   Repository,
   'id' | 'group' | 'location' | 'list' | 'load' | 'record' | 'readArtifact' | 'loadRestore' | 'verify' | 'verifyChain'
->;
+> & { readonly journals: JournalReader };

@@ -5,20 +5,27 @@ import { LifeboatError } from '../domain/errors.ts';
 import { fileSystem, systemCode } from './file-system-errors.ts';
 import { listFiles, listFolders, removeTemporaryFiles, statOf } from './local-list.ts';
 import { readFileStream } from './local-read.ts';
-import { makeFolder, pathOf, syncFolder, writeFileDurably } from './local-write.ts';
+import { isThere, makeFolder, pathOf, syncFolder, writeFileDurably } from './local-write.ts';
 import { requireKey, requirePrefix } from './object-key.ts';
 import type { ObjectHead, ObjectStore, PutOptions } from './object-store.ts';
 
-/** A directory as a store; made when the first object is written. Several processes may use it at once. */
+/**
+ * A directory as a store; made when the first object is written, and not again after that: one that disappears is a volume
+ * that was unmounted, and what is written in its place would be lost. Several processes may use it at once.
+ */
 export function createLocalStore(options: { readonly root: string }): ObjectStore {
   const root = resolve(options.root);
+  let seen = false;
   return {
     url: pathToFileURL(root).href,
 
     async put(key, body, putOptions: PutOptions = {}) {
       const path = pathOf(root, requireKey(key));
       const chunks = body instanceof Uint8Array ? once(body) : body;
-      return { sizeBytes: await writeFileDurably(path, chunks, putOptions) };
+      seen ||= await isThere(root);
+      const sizeBytes = await writeFileDurably(path, chunks, { ...putOptions, floor: seen ? root : undefined });
+      seen = true;
+      return { sizeBytes };
     },
 
     async get(key, getOptions = {}) {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LifeboatError } from '../domain/errors.ts';
 import { syncFolder as syncFolderOnDisk } from '../platform/files.ts';
@@ -20,10 +20,10 @@ const FOLDER_TRIES = 5;
 export async function writeFileDurably(
   path: string,
   body: AsyncIterable<Uint8Array>,
-  options: PutOptions,
+  options: PutOptions & { readonly floor?: string | undefined },
 ): Promise<number> {
   const temporary = `${path}${TEMPORARY_MARK}${randomUUID()}`;
-  const handle = await openInFolder(temporary);
+  const handle = await openInFolder(temporary, options.floor);
   try {
     const sizeBytes = await writeBody(handle, body, options.signal);
     options.signal?.throwIfAborted();
@@ -37,9 +37,9 @@ export async function writeFileDurably(
   }
 }
 
-async function openInFolder(temporary: string): Promise<FileHandle> {
+async function openInFolder(temporary: string, floor: string | undefined): Promise<FileHandle> {
   for (let attempt = 1; ; attempt += 1) {
-    await makeFolder(dirname(temporary));
+    await makeFolder(dirname(temporary), floor);
     try {
       return await open(temporary, 'wx', 0o600);
     } catch (error) {
@@ -85,8 +85,12 @@ async function giveName(temporary: string, path: string, mustBeFree: boolean): P
   await unlink(temporary);
 }
 
-/** Makes a folder and its parents, each durable in its own parent before anything is written into it. */
-export async function makeFolder(folder: string, tries = FOLDER_TRIES): Promise<void> {
+/**
+ * Makes a folder and its parents, each durable in its own parent before anything is written into it. `floor` is never made: where
+ * a store was and is not now, nothing may be written that would not be in it when it is back.
+ */
+export async function makeFolder(folder: string, floor?: string, tries = FOLDER_TRIES): Promise<void> {
+  if (folder === floor) return requireThere(folder);
   try {
     await mkdir(folder);
   } catch (error) {
@@ -95,10 +99,28 @@ export async function makeFolder(folder: string, tries = FOLDER_TRIES): Promise<
     if (systemCode(error) !== 'ENOENT' || dirname(folder) === folder || tries === 0) {
       return fileSystem('write', `create folder ${folder}`, () => Promise.reject(error));
     }
-    await makeFolder(dirname(folder));
-    return makeFolder(folder, tries - 1);
+    await makeFolder(dirname(folder), floor);
+    return makeFolder(folder, floor, tries - 1);
   }
   await syncFolder(dirname(folder));
+}
+
+async function requireThere(folder: string): Promise<void> {
+  if (await isThere(folder)) return;
+  throw new LifeboatError('STORE_IO', `write into ${folder}: the folder is gone`, {
+    details: { systemCode: 'ENOENT' },
+    hint: 'was it unmounted, or moved away? nothing is written until it is back',
+  });
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    return fileSystem('write', `look at ${path}`, () => Promise.reject(error));
+  }
 }
 
 export async function syncFolder(folder: string): Promise<void> {

@@ -21,6 +21,8 @@ export interface GetOptions {
  *
  * - `put` MUST make the whole object visible at once and durable before it resolves, or leave nothing: a source that
  *   throws, an abort and a crash leave no object under the key (at most something `list` does not show).
+ * - `put` asks for the next chunk of a body only when it is done with the one before, or has copied it: whoever gives the
+ *   chunks may use their memory again then.
  * - `put` over an existing key replaces it, unless `ifNoneMatch`.
  * - `get` of a missing key rejects with STORE_KEY_MISSING before any byte is given; a short or failed read MUST end
  *   the stream with an error, never with a clean end.

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
+import type { JournalActivities } from '../contract/journal.ts';
 import { taskQueue } from '../contract/names.ts';
 import type { WorkerRole } from '../contract/names.ts';
 import { LifeboatError, messageOf } from '../domain/errors.ts';
@@ -12,6 +13,8 @@ import { registerSearchAttributes } from './search-attributes.ts';
 
 /** Short activities at once. */
 const CONTROL_SLOTS = 20;
+/** One journal of PostgreSQL and one of Redis; twice that, for an attempt that ends while its follower has begun. */
+const JOURNAL_SLOTS = 4;
 /** On SIGTERM: how long streams may go on before they are cancelled, and before the worker ends regardless. */
 const SHUTDOWN_GRACE = '5 seconds';
 const SHUTDOWN_FORCE = '30 seconds';
@@ -23,7 +26,7 @@ export interface RunWorkers {
   readonly identity: string;
   readonly roles: readonly WorkerRole[];
   readonly group: string;
-  readonly activities: ControlActivities & DataActivities;
+  readonly activities: ControlActivities & DataActivities & JournalActivities;
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
   /** Long streams at once: each may use 100 MiB and most of a core. */
   readonly dataSlots: number;
@@ -31,7 +34,7 @@ export interface RunWorkers {
   readonly cacheDir: string;
 }
 
-/** Workers of one process: control decides and runs workflows, data moves bytes. */
+/** Workers of one process: control decides and runs workflows, data moves bytes, journal follows servers. */
 export interface RunningWorkers {
   /** Settles when all have ended: clean after `shutdown`, with the error that ended one otherwise. */
   readonly ended: Promise<void>;
@@ -55,16 +58,21 @@ export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
         taskQueue: taskQueue(role, group),
         activities,
         interceptors: { activity: [...run.activityInterceptors] },
-        maxConcurrentActivityTaskExecutions: role === 'data' ? run.dataSlots : CONTROL_SLOTS,
+        maxConcurrentActivityTaskExecutions: slotsOf(role, run),
         maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
         defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-        shutdownGraceTime: SHUTDOWN_GRACE,
+        // A journal has no end to wait for.
+        shutdownGraceTime: role === 'journal' ? 0 : SHUTDOWN_GRACE,
         shutdownForceTime: SHUTDOWN_FORCE,
         ...(role === 'control' && bundle ? { workflowBundle: bundle } : {}),
       }),
     ),
   );
   return { ended: endTogether(workers, connection), shutdown: () => workers.forEach(shutdownOnce) };
+}
+
+function slotsOf(role: WorkerRole, { dataSlots }: RunWorkers): number {
+  return { control: CONTROL_SLOTS, data: dataSlots, journal: JOURNAL_SLOTS }[role];
 }
 
 async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConnection; namespace: string }> {

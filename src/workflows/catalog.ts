@@ -1,7 +1,12 @@
 import type { CatalogInput, CatalogResult } from '../contract/messages.ts';
 import { control } from './support/activity-options.ts';
 
-/** Reads the list of backups, or one of them; runs beside the group's lock. */
+/** Reads the list of backups, one of them, or how the journals are; runs beside the group's lock. */
 export async function catalogWorkflow(input: CatalogInput): Promise<CatalogResult> {
-  return control('decide', input.ask === 'show' ? `show ${input.backup}` : 'list backups').readCatalog(input);
+  return control('decide', summaryOf(input)).readCatalog(input);
+}
+
+function summaryOf(input: CatalogInput): string {
+  if (input.ask === 'show') return `show ${input.backup}`;
+  return input.ask === 'list' ? 'list backups' : 'look at the journals';
 }

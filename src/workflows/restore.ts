@@ -1,6 +1,8 @@
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import { SAVED_BEFORE_RESTORE } from '../domain/backup.ts';
+import type { DataActivities, StreamCutMessage } from '../contract/activities.ts';
 import type { Check } from '../domain/backup.ts';
+import type { ReplayedPosition } from '../domain/replay.ts';
 import type { RestoreInput, RestorePlan, RestoreRecord, RestoreResult } from '../contract/messages.ts';
 import { control, data } from './support/activity-options.ts';
 import { allOrCancel, cancellable } from './support/cancellation.ts';
@@ -44,7 +46,8 @@ async function restore(progress: WorkflowProgress, input: RestoreInput): Promise
   progress.enter('done', `${plan.backupId} is back`);
   const { prepared, switched, record } = done;
   const checks = [...prepared.checks, ...switched.checks];
-  const outcome = { record, rolesCreated: prepared.rolesCreated, redis: switched.redis, checks };
+  const { rolesCreated, position, cut } = prepared;
+  const outcome = { record, rolesCreated, redis: switched.redis, checks, position, cut };
   return restoreResult({ plan, startedAt: startTime, finishedAt: new Date(), done: outcome });
 }
 
@@ -75,19 +78,38 @@ interface Prepared {
   readonly savedAs: string | null;
   /** Identity of the database loaded aside. */
   readonly databaseOid: number | undefined;
+  /** Where a replay ended; undefined without one. */
+  readonly position: ReplayedPosition | undefined;
+  readonly cut: StreamCutMessage | undefined;
 }
 
 /** Loads PostgreSQL aside, reads the Redis snapshot to its end and saves the present keys: nothing live changes. */
 async function prepare(progress: WorkflowProgress, plan: RestorePlan, input: RestoreInput): Promise<Prepared> {
   progress.enter('preparing', 'loading and proving the data beside the live data');
-  const { backupId, postgres, redis } = plan;
+  const { postgres, redis } = plan;
   const [aside, snapshot] = await allOrCancel([
-    async () => postgres && data(`load ${postgres.asideDatabase}`).restorePostgresAside({ backupId, ...postgres }),
-    async () => redis && data('read the Redis snapshot').checkRedisSnapshot({ backupId }),
+    async () => postgres && data(`load ${postgres.asideDatabase}`).restorePostgresAside(asideRequest(plan, postgres)),
+    async () => redis && data('read the Redis snapshot').checkRedisSnapshot(snapshotRequest(plan)),
   ]);
   const checks = [...(aside?.checks ?? []), ...(snapshot ? [snapshot.check] : [])];
-  const { rolesCreated = [], databaseOid } = aside ?? {};
-  return { checks, rolesCreated, databaseOid, savedAs: await saveRedis(progress, plan, input) };
+  const { rolesCreated = [], databaseOid, position } = aside ?? {};
+  const savedAs = await saveRedis(progress, plan, input);
+  return { checks, rolesCreated, databaseOid, position, cut: snapshot?.cut, savedAs };
+}
+
+type Aside = NonNullable<RestorePlan['postgres']>;
+
+function asideRequest(
+  { backupId, restoreId, replay }: RestorePlan,
+  { database, asideDatabase }: Aside,
+): Parameters<DataActivities['restorePostgresAside']>[0] {
+  const on = replay?.postgres;
+  return { backupId, database, asideDatabase, ...(on ? { replay: on, restoreId } : {}) };
+}
+
+function snapshotRequest({ backupId, replay }: RestorePlan): Parameters<DataActivities['checkRedisSnapshot']>[0] {
+  const on = replay?.redis;
+  return on ? { backupId: on.snapshotId, replay: on } : { backupId };
 }
 
 /** A Redis-only backup of the keys that are about to be replaced; null when there are none. */
@@ -111,19 +133,22 @@ interface Switched {
   readonly checks: readonly Check[];
 }
 
-/** Redis first: it can be brought back from its saved keys until the last step, the rename in PostgreSQL, is done. */
+/** Redis first: it can be brought back from its saved keys, or emptied where it was empty, until the last step, the rename in PostgreSQL, is done. */
 async function switchOver(progress: WorkflowProgress, plan: RestorePlan, prepared: Prepared): Promise<Switched> {
   progress.enter('switching', 'replacing the live data');
-  const { backupId, postgres } = plan;
-  const { savedAs, databaseOid } = prepared;
+  const { postgres } = plan;
+  const { savedAs, databaseOid, cut } = prepared;
+  const { backupId, ...replay } = snapshotRequest(plan);
   const bringBack = {
-    name: 'bring the saved Redis keys back',
+    name: savedAs === null ? 'empty Redis again' : 'bring the saved Redis keys back',
     run: async () =>
-      savedAs && data('bring the saved keys back').restoreRedis({ backupId: savedAs, dropExisting: true }),
+      savedAs === null
+        ? plan.redis && data('empty Redis again').emptyRedis({ backupId })
+        : data('bring the saved keys back').restoreRedis({ backupId: savedAs, dropExisting: true }),
   };
   return orCompensate(progress, [bringBack], async () => {
     const summary = `load ${plan.redis?.keys} keys into Redis`;
-    const load = { backupId, dropExisting: replacesRedis(plan) };
+    const load = { backupId, dropExisting: replacesRedis(plan), ...replay, ...(cut === undefined ? {} : { cut }) };
     const redis = plan.redis && (await data(summary).restoreRedis(load));
     const swap = postgres && { ...postgres, ...(databaseOid === undefined ? {} : { asideOid: databaseOid }) };
     const swapped = swap && (await control('settle', `swap ${swap.database}`).swapDatabase(swap));

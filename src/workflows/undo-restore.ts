@@ -1,3 +1,4 @@
+import type { Check } from '../domain/backup.ts';
 import type { UndoRestoreInput, UndoRestoreResult } from '../contract/messages.ts';
 import { control, data } from './support/activity-options.ts';
 import { cancellable } from './support/cancellation.ts';
@@ -15,8 +16,7 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
 
     return withServicesStopped(progress, record.services, async () => {
       progress.enter('switching', `bringing back what ${restoreId} replaced`);
-      const redis =
-        savedAs && (await data(`load ${savedAs} into Redis`).restoreRedis({ backupId: savedAs, dropExisting: true }));
+      const redis = record.redis && (await undoRedis(record.backupId, savedAs));
       const database = record.postgres?.database ?? '';
       if (replaced !== null) {
         await control('settle', `swap ${database} back`).undoSwap({
@@ -30,10 +30,20 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
         restoreId,
         restored: {
           postgres: replaced === null ? null : { database },
-          redis: redis && savedAs ? { keys: redis.keys, from: savedAs } : null,
+          // A Redis that was empty holds nothing again: the check says so.
+          redis: redis && savedAs !== null ? { keys: redis.keys, from: savedAs } : null,
         },
         checks: redis ? redis.checks : [],
       };
     });
   });
+}
+
+/** Loads the saved keys, or empties a Redis that was empty: refused before anything is undone when it holds other keys. */
+async function undoRedis(
+  backupId: string,
+  savedAs: string | null,
+): Promise<{ keys: number; checks: readonly Check[] }> {
+  if (savedAs === null) return data('empty Redis again').emptyRedis({ backupId });
+  return data(`load ${savedAs} into Redis`).restoreRedis({ backupId: savedAs, dropExisting: true });
 }

@@ -4,7 +4,7 @@ import { data } from './support/activity-options.ts';
 import { cancellable } from './support/cancellation.ts';
 import { trackProgress } from './support/progress.ts';
 
-/** Reads backups back, one after the other, and names every problem; runs beside the group's lock. */
+/** Reads backups and journals back, one after the other, and names every problem; runs beside the group's lock. */
 export async function verifyWorkflow(input: VerifyInput): Promise<VerifyResult> {
   const progress = trackProgress(`verification of ${input.backup}`);
   return cancellable(progress, async () => {
@@ -17,7 +17,18 @@ export async function verifyWorkflow(input: VerifyInput): Promise<VerifyResult> 
       const found = await data(`read back ${backupId}`).verifyBackup({ backupId });
       problems.push(...found.problems);
     }
-    progress.enter('done', `${plan.backupIds.length} verified, ${problems.length} problems`);
-    return { verified: plan.backupIds, problems };
+    const whole: string[] = [];
+    for (const journal of plan.journals ?? []) {
+      const { kind, backupId } = journal;
+      const what =
+        backupId === undefined ? `the journal of ${kind}` : `what ${backupId} needs of the journal of ${kind}`;
+      progress.enter('verifying', `reading ${what}`);
+      const found = await data(`read back ${what}`).verifyJournal(journal);
+      problems.push(...found.problems);
+      if (backupId === undefined) whole.push(`journals/${kind}`);
+    }
+    const verified = [...plan.backupIds, ...whole];
+    progress.enter('done', `${verified.length} verified, ${problems.length} problems`);
+    return { verified, problems };
   });
 }

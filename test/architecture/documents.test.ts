@@ -5,6 +5,7 @@ import { COMMANDS } from '../../src/cli/registry.ts';
 import {
   besideWorkflowId,
   groupWorkflowId,
+  journalWorkflowId,
   SEARCH_ATTRIBUTES,
   SIGNALS,
   taskQueue,
@@ -114,7 +115,15 @@ describe('docs/reference/durable-names.md', () => {
         taskQueue(role, '<group>'),
       ]),
     ],
-    ['Workflow ids', [groupWorkflowId('<group>'), besideWorkflowId('<group>', '<what>', '<request>')]],
+    [
+      'Workflow ids',
+      [
+        groupWorkflowId('<group>'),
+        besideWorkflowId('<group>', '<what>', '<request>'),
+        journalWorkflowId('postgres', '<group>'),
+        journalWorkflowId('redis', '<group>'),
+      ],
+    ],
   ])('%s are those of src/contract/names.ts', (title, names) => {
     expect(section(title).toSorted()).toEqual([...names].toSorted());
   });

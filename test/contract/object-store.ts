@@ -34,6 +34,20 @@ export function describeObjectStore(driver: string, open: () => Promise<StoreUnd
       }
     });
 
+    test('memory of a chunk may be used again as soon as the next one is asked for', async () => {
+      const bytes = randomBytes(3_000_001);
+      async function* reusing(): AsyncGenerator<Uint8Array> {
+        const memory = Buffer.alloc(65_536);
+        for (let at = 0; at < bytes.length; at += memory.length) {
+          const taken = bytes.copy(memory, 0, at);
+          yield memory.subarray(0, taken);
+          memory.fill(0);
+        }
+      }
+      await store.put('reused/memory', reusing());
+      expect((await readAll(store, 'reused/memory')).equals(bytes)).toBe(true);
+    });
+
     test('a put over a key replaces the object', async () => {
       await store.put('a/b', Buffer.from('first, and longer'));
       await store.put('a/b', Buffer.from('second'));

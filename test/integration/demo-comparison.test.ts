@@ -73,7 +73,7 @@ test('the smallest changes are seen, each where it was made and nowhere else', a
   expect(await seen()).toEqual(
     [
       'table public.users',
-      'definition value of audit.event_number',
+      'sequence audit.event_number',
       'definition column public.users.password_hash',
       'definition relation public.tenants',
       'definition relation public.refresh_tokens',

@@ -62,6 +62,22 @@ describeStack('the local stack', () => {
     expect(await readFile(workerLog(), 'utf8')).toBe(`started ${status.temporalAddress}\n`);
   });
 
+  test("gives its worker nothing of a person's settings for another Temporal", async () => {
+    const person = {
+      TEMPORAL_TLS: 'true',
+      TEMPORAL_API_KEY: 'key',
+      TEMPORAL_NAMESPACE: 'prod',
+      TEMPORAL_PROFILE: 'cloud',
+    };
+    const { temporalAddress } = await ensureStack(options({ workerEnv: { ...options().workerEnv, ...person } }));
+    const variables = (await readFile(`/proc/${await pidOf('worker')}/environ`, 'utf8')).split('\0');
+    expect(variables.filter((variable) => variable.startsWith('TEMPORAL_')).toSorted()).toEqual([
+      `TEMPORAL_ADDRESS=${temporalAddress}`,
+      'TEMPORAL_CONFIG_FILE=/nonexistent/temporal.toml',
+      'TEMPORAL_NAMESPACE=default',
+    ]);
+  });
+
   test('is one stack when two are asked for at once', async () => {
     const [one, two] = await Promise.all([ensureStack(options()), ensureStack(options())]);
     expect(two).toEqual(one);

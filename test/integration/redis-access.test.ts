@@ -4,11 +4,13 @@
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../../src/platform/ports.ts';
 import type { RedisTarget } from '../../src/redis/redis.ts';
+import { openRedisSocket } from '../../src/redis/socket.ts';
 import { fillServer, readServer, withClient } from '../support/redis-dataset.ts';
 import { passes, put, redis, take } from '../support/redis-snapshots.ts';
 import { startRedis, type TestRedis } from '../support/servers.ts';
@@ -34,6 +36,22 @@ async function userOf(server: TestRedis, rules: string): Promise<RedisTarget> {
     async (client) => await client.call('ACL', 'SETUSER', 'bk', 'on', '>pw', ...rules.split(' ')),
   );
   return { ...server.target, username: 'bk', password: 'pw' };
+}
+
+/** A server that accepts and never says or takes anything. */
+async function startMute(): Promise<{ readonly target: RedisTarget; close(): void }> {
+  const sockets: Socket[] = [];
+  const server: Server = createServer({ pauseOnConnect: true }, (socket) => {
+    sockets.push(socket.on('error', () => undefined));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const close = (): void => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { target: { host: '127.0.0.1', port }, close };
 }
 
 async function openssl(...args: string[]): Promise<void> {
@@ -148,6 +166,38 @@ describeBoth('access to Redis', () => {
     await expect(redis.inspect({ host: 'no-such-host.invalid', port: 6379 })).rejects.toMatchObject({
       code: 'REDIS_UNREACHABLE',
     });
+  });
+
+  test.each(['inspect', 'surveyTarget'] as const)('%s ends at once when it is cancelled', async (question) => {
+    const mute = await startMute();
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 100);
+    const from = Date.now();
+    await expect(redis[question](mute.target, abort)).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
+    expect(Date.now() - from).toBeLessThan(5_000);
+    mute.close();
+  });
+
+  test.each(['7', '6.2'] as const)('a server %s that hangs does not hold up a cancelled question', async (version) => {
+    const server = await start({ version });
+    const abort = new AbortController();
+    // The server is stopped as a machine that swaps would stop it.
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      setTimeout(() => abort.abort(), 200);
+      await expect(redis.inspect(server.target, abort)).rejects.toMatchObject({ code: 'OPERATION_CANCELLED' });
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    expect(await redis.inspect(server.target)).toMatchObject({ role: 'master' });
+  });
+
+  test('a server that takes no more bytes is a timeout, not a wait for ever', async () => {
+    const mute = await startMute();
+    const socket = await openRedisSocket(mute.target, { replyTimeoutMs: 300 });
+    // More than the buffers of both systems hold.
+    await expect(socket.write([Buffer.alloc(64 * 1024 * 1024)])).rejects.toMatchObject({ code: 'REDIS_TIMEOUT' });
+    mute.close();
   });
 
   test('over tls all of it works, with a certificate that is checked', async () => {

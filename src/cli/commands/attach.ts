@@ -13,7 +13,7 @@ export const attach = defineCommand({
   answers: ['workflowId', 'runId', 'result'],
   exits: [4, 5, 7, 130],
   async run(context, input) {
-    const opened = await openClient(context);
+    const opened = await openClient(context, { worker: 'any' });
     try {
       const { attachOperation } = await import('../../client/operation.ts');
       const started = await attachOperation<Readonly<Record<string, unknown>>>(opened.client, input.arguments.id);

@@ -2,30 +2,33 @@ import { defineCommand } from '../command.ts';
 import { choice, value } from '../options.ts';
 import { parseTime } from '../time.ts';
 import { formatBytes } from '../units.ts';
+import { describeWindow } from './describe-window.ts';
 import { withManager } from './run-operation.ts';
 
 /** `backup list`: newest first. */
 export const backupList = defineCommand({
   name: 'backup list',
-  summary: 'list backups, newest first',
+  summary: 'list backups, newest first, and what can be restored',
   arguments: {},
   options: {
     kind: choice(['full', 'incremental'], 'only this kind'),
     since: value('<time>', 'only those taken at or after this time', (text) => parseTime(text, new Date())),
   },
   examples: ['backup list', 'backup list --since now-1d --json'],
-  answers: ['backups[]', 'window {from, to, gaps[]}'],
+  answers: [
+    'backups[]',
+    'window {from, to, gaps[] {component, from, to, code, message}, spans[], postgres {spans[]}, redis {spans[]}, omitted}',
+  ],
   exits: [7],
   run: (context, { options }) =>
     withManager(context, async (manager) => {
-      const all = await manager.listBackups();
+      const { backups: all, window = null, warnings = [] } = await manager.readCatalog();
+      for (const warning of warnings) context.output.warn(warning);
       const backups = all.filter(
         ({ kind, createdAt }) =>
           (options.kind === undefined || kind === options.kind) &&
           (options.since === undefined || new Date(createdAt) >= options.since),
       );
-      const points = all.filter(({ status }) => status === 'complete').map(({ recoveryPoint }) => recoveryPoint.time);
-      const window = points.length === 0 ? null : { from: points.at(-1), to: points[0], gaps: [] };
       const rows = backups.map((backup) => [
         backup.id,
         backup.kind,
@@ -38,8 +41,14 @@ export const backupList = defineCommand({
       const headings = ['id', 'kind', 'status', 'holds', 'stored', 'encrypted', 'verified'];
       return {
         json: { backups, window },
-        text: () =>
-          rows.length === 0 ? 'no backups: take one with `lifeboat backup full`' : context.output.table(headings, rows),
+        text: async () =>
+          all.length === 0
+            ? 'no backups: take one with `lifeboat backup full`'
+            : [
+                rows.length === 0 ? 'no such backups' : await context.output.table(headings, rows),
+                '',
+                ...(window === null ? [] : describeWindow(window)),
+              ].join('\n'),
       };
     }),
 });

@@ -1,14 +1,14 @@
 import { defineCommand } from '../command.ts';
 import { flag, required } from '../options.ts';
-import { damaged, describeProblem } from './damage.ts';
+import { damaged, describeProblem, isOf } from './damage.ts';
 import { runOperation } from './run-operation.ts';
 
 /** `backup verify ID|latest|all`: reads everything back. */
 export const backupVerify = defineCommand({
   name: 'backup verify',
-  summary: 'read every object of a backup back and check it',
+  summary: 'read every object of a backup, or of all backups and journals, back and check it',
   description:
-    'Checks sizes, digests, encryption tags, compression checksums, the signature and the chain of manifests.',
+    'Checks sizes, digests, encryption tags, compression checksums, signatures and the chain of manifests. `all` reads the journals as well; of an incremental backup its full backup and what lies between them in the journals is read.',
   arguments: { id: required('backup id, latest or all') },
   options: { detach: flag('start it and print the workflow id instead of waiting') },
   examples: ['backup verify latest', 'backup verify all --json'],
@@ -21,7 +21,7 @@ export const backupVerify = defineCommand({
       answer({ verified, problems }, durationMs) {
         const seconds = (durationMs / 1_000).toFixed(1);
         const lines = verified.map(
-          (id) => `${id}  ${problems.some(({ backupId }) => backupId === id) ? 'DAMAGED' : 'sound'}`,
+          (id) => `${id}  ${problems.some((problem) => isOf(id, problem)) ? 'DAMAGED' : 'sound'}`,
         );
         return {
           json: { verified, problems },

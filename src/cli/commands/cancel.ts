@@ -20,7 +20,7 @@ export const cancel = defineCommand({
   async run(context, { arguments: { id }, options }) {
     const { reason } = options;
     if (reason === undefined) throw new LifeboatError('USAGE_INVALID', 'cancel: --reason is missing');
-    const opened = await openClient(context);
+    const opened = await openClient(context, { worker: 'any' });
     try {
       const { attachOperation } = await import('../../client/operation.ts');
       const started = await attachOperation(opened.client, id);

@@ -1,7 +1,9 @@
 import { defineCommand, type CommandContext } from '../command.ts';
-import { attempt, type ConfigCheck, fail, skip, verdict } from '../local/check.ts';
+import { type ConfigCheck, fail, pass, skip, verdict } from '../local/check.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
+import type { TemporalAddress } from '../../temporal/connection.ts';
+import { namedTemporal } from './named-temporal.ts';
 
 const MARKS = { pass: 'green', fail: 'red', skip: 'yellow' } as const;
 
@@ -34,7 +36,10 @@ async function runChecks(context: CommandContext): Promise<readonly ConfigCheck[
   });
   if (loaded instanceof LifeboatError) return describeProblems(loaded);
   const { checkConfiguration } = await import('../local/check-configuration.ts');
-  const [checks, temporal] = await Promise.all([checkConfiguration(loaded, context.env), checkTemporal(loaded)]);
+  const [checks, temporal] = await Promise.all([
+    checkConfiguration(loaded, context.env),
+    checkTemporal(context, loaded),
+  ]);
   return [...checks, temporal];
 }
 
@@ -45,21 +50,30 @@ function describeProblems(error: LifeboatError): readonly ConfigCheck[] {
   return lines.map((line) => ({ ...fail('configuration', error), message: line }));
 }
 
-async function checkTemporal({ config }: LoadedConfig): Promise<ConfigCheck> {
-  const { connectClient, connectionSettings, DEFAULT_ADDRESS } = await import('../../temporal/connection.ts');
-  const { options, namespace } = connectionSettings(config.temporal);
-  const check = await attempt('temporal', async () => {
-    const connected = await connectClient(config.temporal, 'lifeboat config validate');
-    await connected.close();
-    return `${options.address ?? ''}, namespace ${namespace}`;
-  });
-  const startsByItself = options.address === DEFAULT_ADDRESS && config.embedded.autoStart;
-  if (check.status === 'pass' || !startsByItself) return check;
-  return skip(
-    'temporal',
-    `nothing at ${DEFAULT_ADDRESS}: the local stack starts with the first command that needs it`,
-    'start it now with `lifeboat up`',
-  );
+async function checkTemporal(context: CommandContext, loaded: LoadedConfig): Promise<ConfigCheck> {
+  const { connectClient, connectionSettings } = await import('../../temporal/connection.ts');
+  try {
+    const where = (await namedTemporal(context, loaded)) ?? (await runningStack(loaded));
+    if (where === undefined) {
+      const hint = 'start it now with `lifeboat up`, or name a server in TEMPORAL_ADDRESS';
+      return skip('temporal', 'none is named: the local stack starts with the first command that needs it', hint);
+    }
+    await (await connectClient(where, 'lifeboat config validate')).close();
+    const { options, namespace } = connectionSettings(where);
+    return pass('temporal', `${options.address ?? ''}, namespace ${namespace}`);
+  } catch (error) {
+    return fail('temporal', error);
+  }
+}
+
+async function runningStack({ config }: LoadedConfig): Promise<TemporalAddress | undefined> {
+  const [{ stackStatus }, { stateDirOf }, { localTemporal }] = await Promise.all([
+    import('../../embedded/stack.ts'),
+    import('../../assembly/state-dir.ts'),
+    import('../../temporal/connection.ts'),
+  ]);
+  const { temporalAddress } = await stackStatus({ stateDir: stateDirOf(config) });
+  return temporalAddress === undefined ? undefined : localTemporal(temporalAddress);
 }
 
 function describe(checks: readonly ConfigCheck[], { output }: CommandContext): string {

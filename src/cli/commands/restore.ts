@@ -3,6 +3,7 @@ import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
+import { parseTime } from '../time.ts';
 import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
 import { runOperation } from './run-operation.ts';
@@ -20,6 +21,8 @@ export const restore = defineCommand({
     dropExisting: flag('replace what the targets hold; it is kept for an undo'),
     targetDatabase: value('<name>', 'database that takes the data, instead of the one that was backed up'),
     stopServices: flag('stop the configured services before the switch and start them after it'),
+    toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
+    toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
     dryRun: flag('only say what would be done'),
     yes: flag('do not ask'),
     detach: flag('start it and print the workflow id instead of waiting'),
@@ -28,10 +31,12 @@ export const restore = defineCommand({
     'restore latest --dry-run',
     'restore backup-2024-01-15T10-30-00-000Z --drop-existing --target-database enterprise_auth_restored --stop-services',
     'restore latest --redis --drop-existing',
+    'restore latest --to-time 2026-01-15T10:30:59Z --drop-existing',
   ],
   answers: [
     'restored {postgres, redis}',
     'recoveryPoint',
+    'positions {postgres, redis, distanceMs}',
     'checks[]',
     'rtoMs',
     'rpoMs',
@@ -47,18 +52,31 @@ export const restore = defineCommand({
       detach: options.detach,
       start: (manager) => {
         const components = chosenComponents(options);
-        const { dropExisting, stopServices, dryRun, targetDatabase } = options;
+        const { dropExisting, stopServices, dryRun, targetDatabase, toTime, toLsn } = options;
+        refuseBoth(toTime, toLsn);
         return manager.startRestore(id, {
           dropExisting,
           stopServices,
           dryRun,
           ...(components === undefined ? {} : { components }),
           ...(targetDatabase === undefined ? {} : { targetDatabase }),
+          ...(toTime === undefined ? {} : { toTime }),
+          ...(toLsn === undefined ? {} : { toLsn }),
         });
       },
       answer: (result) => describeRestore(context, result),
     }),
 });
+
+function parseLsn(text: string): string {
+  if (/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/.test(text)) return text.toUpperCase();
+  throw new LifeboatError('USAGE_INVALID', `--to-lsn ${JSON.stringify(text)}: not a WAL position such as 0/16B3748`);
+}
+
+function refuseBoth(toTime: Date | undefined, toLsn: string | undefined): void {
+  if (toTime === undefined || toLsn === undefined) return;
+  throw new LifeboatError('USAGE_INVALID', '--to-time and --to-lsn: only one of them can be the target');
+}
 
 function describeRestore({ output }: CommandContext, result: RestoreResult): CommandResult {
   const { plan, restored, dryRun, checks, rtoMs, rpoMs, undo } = result;
@@ -90,11 +108,22 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
               `  redis     ${redis.keys} keys by ${redis.method}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`,
             ]
           : []),
+        ...describePositions(result),
         ...describeChecks(shown, output.colors),
         `  ${passed} of ${checks.length} checks passed; back in ${(rtoMs / 1_000).toFixed(1)} s, data is ${(rpoMs / 1_000).toFixed(0)} s old`,
         ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
       ].join('\n'),
   };
+}
+
+function describePositions({ positions }: RestoreResult): string[] {
+  if (!positions) return [];
+  const { postgres, redis, distanceMs } = positions;
+  return [
+    ...(postgres ? [`  replayed  WAL to ${postgres.position}, last transaction ${postgres.at ?? 'of the base'}`] : []),
+    ...(redis ? [`  replayed  Redis stream to ${redis.position}, received ${redis.at}`] : []),
+    ...(distanceMs === null ? [] : [`  ${distanceMs} ms lie between the two`]),
+  ];
 }
 
 function unproved(failed: readonly Check[]): LifeboatError {

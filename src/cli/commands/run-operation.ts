@@ -41,7 +41,11 @@ export async function withManager<T>(
   const opened = await openClient(context);
   try {
     const { createBackupManager } = await import('../../client/backup-manager.ts');
-    return await work(createBackupManager(opened));
+    // A question that nobody answers ends with Ctrl-C as well.
+    const { connection } = opened.client;
+    return await connection.withAbortSignal(context.signal, () => work(createBackupManager(opened)));
+  } catch (error) {
+    throw context.signal.aborted ? context.signal.reason : error;
   } finally {
     await opened.close();
   }

@@ -1,9 +1,10 @@
-import type { BackupRecord } from '../../domain/backup.ts';
 import type { Client } from '@temporalio/client';
 import { groupWorkflowId } from '../../contract/names.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../command.ts';
-import { formatElapsed } from '../units.ts';
+import { describeProtection, lastOf, recoveryPointAges } from './describe-protection.ts';
+import type { Protection } from './describe-protection.ts';
+import { namedTemporal } from './named-temporal.ts';
 
 /** `status`: what runs, and what could be restored now. It starts nothing. */
 export const status = defineCommand({
@@ -12,7 +13,9 @@ export const status = defineCommand({
   arguments: {},
   options: {},
   examples: ['status', 'status --json'],
-  answers: ['status {services[], ui, running, lastFull, backups}'],
+  answers: [
+    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], backups}',
+  ],
   exits: [7],
   async run(context) {
     const { config } = await context.config();
@@ -21,16 +24,19 @@ export const status = defineCommand({
       import('../../assembly/state-dir.ts'),
     ]);
     const stack = await stackStatus({ stateDir: stateDirOf(config) });
-    const operations = await askTemporal(context, stack.temporalAddress);
+    const { running, known } = await askTemporal(context, stack.temporalAddress);
     const { services, uiUrl } = stack;
-    const lastFull =
-      operations.backups?.find(({ kind, status: state }) => kind === 'full' && state === 'complete') ?? null;
+    const { backups = null, window = null, journals = null } = known ?? {};
     const answer = {
       services,
       ui: uiUrl ?? null,
-      running: operations.running,
-      lastFull,
-      backups: operations.backups?.length ?? null,
+      running,
+      lastFull: backups && lastOf(backups, 'full'),
+      lastIncremental: backups && lastOf(backups, 'incremental'),
+      rpoMs: backups && recoveryPointAges(backups, journals ?? [], Date.now()),
+      window,
+      journals,
+      backups: backups?.length ?? null,
     };
     return {
       json: { status: answer },
@@ -43,37 +49,35 @@ export const status = defineCommand({
                 services.map((one) => [one.name, one.state, String(one.pid), one.since]),
               ),
           ...(uiUrl === undefined ? [] : [`Temporal Web UI: ${uiUrl}`]),
-          operations.running === null
-            ? 'running: nothing'
-            : `running: ${operations.running.type} since ${operations.running.since}`,
-          describeLast(lastFull, operations.backups?.length),
+          running === null ? 'running: nothing' : `running: ${running.type} since ${running.since}`,
+          ...describeProtection(answer, context.output.colors),
         ].join('\n'),
     };
   },
 });
 
-function describeLast(last: BackupRecord | null, count: number | undefined): string {
-  if (count === undefined)
-    return 'backups: not known while no worker runs (`lifeboat rescue list` reads the repository itself)';
-  if (last === null) return 'last full backup: none';
-  return `last full backup: ${last.id}, ${formatElapsed(Date.now() - Date.parse(last.recoveryPoint.time))} ago, ${count} in all`;
-}
-
 interface Operations {
   readonly running: { readonly workflowId: string; readonly type: string; readonly since: string } | null;
   /** Undefined where nobody can be asked. */
-  readonly backups: readonly BackupRecord[] | undefined;
+  readonly known: Protection | undefined;
 }
 
 /** A server or worker that is not there is part of the status, not an error of it. */
 async function askTemporal(context: CommandContext, localAddress: string | undefined): Promise<Operations> {
-  const { config } = await context.config();
-  const address = config.temporal.address ?? localAddress;
-  if (address === undefined) return { running: null, backups: undefined };
-  const { connectClient } = await import('../../temporal/connection.ts');
-  const { client, close } = await connectClient({ address, namespace: config.temporal.namespace }, 'cli:status');
+  const loaded = await context.config();
+  const { config } = loaded;
+  const { connectClient, localTemporal } = await import('../../temporal/connection.ts');
+  const local = localAddress === undefined ? undefined : localTemporal(localAddress);
+  const where = (await namedTemporal(context, loaded)) ?? local;
+  if (where === undefined) return { running: null, known: undefined };
+  const { client, close } = await connectClient(where, 'cli:status');
   try {
-    return { running: await runningOperation(client, config.group), backups: await listBackups(client, config.group) };
+    return await client.connection.withAbortSignal(context.signal, async () => ({
+      running: await runningOperation(client, config.group),
+      known: await readProtection(client, config.group, context.signal),
+    }));
+  } catch (error) {
+    throw context.signal.aborted ? context.signal.reason : error;
   } finally {
     await close();
   }
@@ -91,10 +95,29 @@ async function runningOperation(client: Client, group: string): Promise<Operatio
   }
 }
 
-/** Undefined where no worker could answer: a status does not wait for one. */
-async function listBackups(client: Client, group: string): Promise<Operations['backups']> {
+/**
+ * Reading takes milliseconds, and up to five seconds where a server gives no answer; a worker whose store is down tries for half
+ * a minute, which a look at the state must not.
+ */
+const LISTING_LIMIT_MS = 8_000;
+
+/** Undefined where no worker could answer, or not in time: a status does not wait for one. */
+async function readProtection(client: Client, group: string, signal: AbortSignal): Promise<Operations['known']> {
   const { missingWorkers } = await import('../../client/workers.ts');
-  if ((await missingWorkers(client, group)).length > 0) return undefined;
+  if ((await missingWorkers(client, group, ['control'])).length > 0) return undefined;
   const { createBackupManager } = await import('../../client/backup-manager.ts');
-  return createBackupManager({ client, group, requestedBy: 'status' }).listBackups();
+  const manager = createBackupManager({ client, group, requestedBy: 'status' });
+  const patience = AbortSignal.timeout(LISTING_LIMIT_MS);
+  try {
+    return await client.connection.withAbortSignal(AbortSignal.any([patience, signal]), async () => {
+      const [{ backups, window = null }, journals] = await Promise.all([
+        manager.readCatalog(),
+        manager.journalStatus(),
+      ]);
+      return { backups, window, journals };
+    });
+  } catch (error) {
+    if (patience.aborted) return undefined;
+    throw error;
+  }
 }

@@ -12,6 +12,8 @@ export const worker = defineCommand({
   answers: ['ended'],
   exits: [7, 130],
   async run(context, { options }) {
+    const { adoptWorkerMemory } = await import('../../embedded/worker-memory.ts');
+    adoptWorkerMemory(context.env);
     const loaded = await context.config();
     const { rolesOf, runWorker } = await import('../../worker.ts');
     const onReady = (): void => context.output.note(`worker of group ${loaded.config.group} polls`);

@@ -38,6 +38,11 @@ export const postgresSection = z
     bigTableBytes: size()
       .prefault('256MiB')
       .describe('Tables from this size on are dumped as parts of their own, in parallel'),
+    lockTimeout: duration()
+      .default('60s')
+      .describe(
+        'How long a backup waits for a table that another session has locked exclusively; then it is tried again',
+      ),
     jobs: count(1).max(64).default(2).describe('Dump and restore processes at a time'),
     slot: z
       .string()
@@ -85,6 +90,11 @@ export const restoreSection = z
     keepReplaced: duration()
       .default('24h')
       .describe('How long the replaced database is kept, so that a restore can be undone'),
+    scratchDir: path()
+      .optional()
+      .describe(
+        'Folder with room for a data directory and its WAL, for restores to a point in time; below `home` without it',
+      ),
   })
   .prefault({});
 

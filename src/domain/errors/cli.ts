@@ -38,6 +38,12 @@ export const CLI_ERRORS = {
     when: 'The demo read its databases after the restore, and something is not as it was before the disaster; or the disaster was not seen.',
     hint: 'this is a defect: run it again with --keep to look at both databases, and report it',
   },
+  DEMO_JOURNAL_LATE: {
+    retry: 'transient',
+    exit: 1,
+    when: 'A minute after a write the demo did not see it confirmed by the journals.',
+    hint: 'does the worker run? `npm run demo -- --keep` leaves all of it up, with its log, to be looked at',
+  },
   INTERRUPTED: {
     retry: 'after',
     exit: 130,

@@ -12,6 +12,8 @@ export interface SessionRequest {
   /** Another database than the target's. */
   readonly database?: string;
   readonly applicationName?: string;
+  /** `true`: the server takes commands of the physical replication protocol instead of SQL. For openClient alone. */
+  readonly replication?: 'true';
   /** Abort ends the statement on the server too, and every call rejects with the reason. */
   readonly signal?: AbortSignal;
 }
@@ -149,12 +151,22 @@ async function terminateBackend(target: PostgresTarget, pid: number): Promise<vo
   }
 }
 
+/**
+ * A bare connection with the target's TLS and password, for protocols that a Session does not speak. The caller ends it.
+ * @throws LifeboatError as openSession
+ */
+export async function openClient(target: PostgresTarget, request: SessionRequest): Promise<Client> {
+  request.signal?.throwIfAborted();
+  return connect(target, request);
+}
+
 async function connect(
   target: PostgresTarget,
   request: SessionRequest,
   connectionTimeoutMillis = CONNECT_TIMEOUT_MS,
 ): Promise<Client> {
-  const config = { ...(await clientConfig(target, request)), connectionTimeoutMillis };
+  const replication = request.replication === undefined ? {} : { replication: request.replication };
+  const config = { ...(await clientConfig(target, request)), connectionTimeoutMillis, ...replication };
   const mayFallBack = (target.ssl?.mode ?? 'prefer') === 'prefer' && config.ssl !== false;
   try {
     return await tryConnect(config);

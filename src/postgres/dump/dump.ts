@@ -46,7 +46,7 @@ export async function dumpDatabase(
   const { signal } = context.operation;
   const meter = createMeter(context.operation);
   meter.enter('taking a snapshot');
-  const snapshot = await openSnapshot(target, signal);
+  const snapshot = await openSnapshot(target, signal, options.lockTimeoutMs);
   const applicationName = createSessionName('dump');
   try {
     const server = await readServer(snapshot.session);

@@ -1,4 +1,5 @@
 import type { PostgresTarget } from '../postgres.ts';
+import { lockTables } from '../connection/lock-tables.ts';
 import { openSession, type Session } from '../connection/session.ts';
 import { ofExtension, SYSTEM_SCHEMA } from '../facts/catalog-facts.ts';
 
@@ -22,9 +23,6 @@ const TABLES_TO_LOCK = `
   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND NOT (${SYSTEM_SCHEMA}) AND NOT ${ofExtension('pg_class', 'c.oid')}
     AND has_table_privilege(c.oid, 'SELECT') ORDER BY c.oid`;
 
-/** LOCK TABLE names this many tables at once. */
-const LOCK_BATCH = 200;
-
 /** A standby knows no WAL insert position, and its timeline only from the control file or the receiver. */
 const EXPORT = `
   SELECT pg_export_snapshot() AS id, clock_timestamp() AS at, pg_is_in_recovery() AS standby,
@@ -36,17 +34,18 @@ const STANDBY_TIMELINE = `SELECT greatest((SELECT timeline_id FROM pg_control_ch
  * Exports a snapshot with all tables locked in ACCESS SHARE **before** it is taken: a TRUNCATE or a rewriting ALTER TABLE
  * that commits between snapshot and lock would make a table look empty, because these do not obey snapshots.
  */
-export async function openSnapshot(target: PostgresTarget, signal: AbortSignal): Promise<Snapshot> {
+export async function openSnapshot(
+  target: PostgresTarget,
+  signal: AbortSignal,
+  lockTimeoutMs?: number,
+): Promise<Snapshot> {
   const doing = `take a snapshot of ${target.database}`;
   const session = await openSession(target, { doing, signal });
   try {
     const tables = await session.query<{ name: string }>(TABLES_TO_LOCK);
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     // LOCK TABLE is the one statement that may come before the snapshot of a REPEATABLE READ transaction.
-    for (let start = 0; start < tables.length; start += LOCK_BATCH) {
-      const names = tables.slice(start, start + LOCK_BATCH).map((table) => `ONLY ${table.name}`);
-      await session.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
-    }
+    await lockTables(session, { doing, tables: tables.map(({ name }) => name), timeoutMs: lockTimeoutMs });
     const row = await session.one<{ id: string; at: Date; standby: boolean; lsn: string }>(EXPORT);
     const { timeline } = await session.one<{ timeline: number }>(row.standby ? STANDBY_TIMELINE : PRIMARY_TIMELINE);
     return {

@@ -1,3 +1,4 @@
+import { explainLockTimeout } from '../connection/lock-timeout.ts';
 import { withSession, type Session } from '../connection/session.ts';
 import { SYSTEM_SCHEMA } from '../facts/catalog-facts.ts';
 import type { PostgresSource, PostgresTarget } from '../postgres.ts';
@@ -14,13 +15,16 @@ export async function inspectDatabase(
   options: { readonly bigTableBytes: number },
   versions: ToolVersions,
 ): Promise<PostgresSource> {
-  return withSession(target, { doing: `inspect database ${target.database}` }, async (session) => {
+  const doing = `inspect database ${target.database}`;
+  return withSession(target, { doing }, async (session) => {
     const server = await readServer(session);
     requireToolsFor(versions, server.serverVersion);
     await requireReadRights(session, target);
     // Asking a table for its size waits for its lock; without a bound a locked table would hold up the whole survey in silence.
     await session.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
-    const bigTables = await listBigTables(session, options.bigTableBytes);
+    const bigTables = await listBigTables(session, options.bigTableBytes).catch(async (error: unknown) => {
+      throw await explainLockTimeout(session, error, { doing, timeoutMs: LOCK_WAIT_MS });
+    });
     const warnings = describeWarnings(await readOddities(session), server);
     const { lockRoom: _, ...facts } = server;
     return {

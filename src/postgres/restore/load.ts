@@ -1,26 +1,21 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { readGated, spawnChild, type Child, type ChildExit } from '../../platform/child-process.ts';
 import { databaseArgument } from '../connection/quoting.ts';
-import type { PostgresTarget, PostgresTools } from '../postgres.ts';
-import type { ToolVersions } from '../tools/client-tools.ts';
+import type { PostgresTarget } from '../postgres.ts';
 import { toolEnvironment } from '../tools/tool-environment.ts';
 import { feedChild } from './feed.ts';
 import { withoutNewerSettings } from './newer-settings.ts';
+import { needsScript, type ChosenTools } from './server-tools.ts';
 
-export interface Loader {
+export interface Loader extends ChosenTools {
   readonly target: PostgresTarget;
   readonly database: string;
-  readonly tools: PostgresTools;
-  readonly versions: ToolVersions;
   readonly passfile: string;
   readonly applicationName: string;
   readonly serverVersion: number;
   /** Arguments for every pg_restore: `--no-tablespaces`. */
   readonly args: readonly string[];
 }
-
-/** pg_restore 17 and later begins with a setting that older servers refuse; then psql runs what pg_restore writes. */
-const FIRST_NEWER_MAJOR = 17;
 
 /**
  * Nothing of a restore counts before the swap, whose commit makes everything before it durable; until then the server need
@@ -40,7 +35,7 @@ export async function loadFile(
   },
 ): Promise<void> {
   const { file, section, jobs, signal } = archive;
-  if (needsScript(loader)) {
+  if (needsScript(loader, loader.serverVersion)) {
     const child = startRestore(loader, ['--file=-', `--section=${section}`, file], { signal, stdin: 'ignore' });
     return runScript(
       loader,
@@ -61,7 +56,7 @@ export async function loadStream(
 ): Promise<void> {
   const { name, source, signal } = archive;
   const toError = (exit: ChildExit): LifeboatError => restoreError(loader, name, exit);
-  const scripted = needsScript(loader);
+  const scripted = needsScript(loader, loader.serverVersion);
   const target = scripted ? '--file=-' : databaseOption(loader);
   const child = startRestore(loader, [target], { signal, stdin: 'pipe' });
   if (!scripted) {
@@ -81,9 +76,6 @@ const isRestoreFailure = (error: unknown): boolean =>
   error instanceof LifeboatError && error.code === 'POSTGRES_RESTORE_FAILED';
 
 const databaseOption = ({ database }: Loader): string => `--dbname=${databaseArgument(database)}`;
-
-const needsScript = ({ versions, serverVersion }: Loader): boolean =>
-  versions.pgRestore >= FIRST_NEWER_MAJOR && serverVersion < FIRST_NEWER_MAJOR * 10_000;
 
 function startRestore(
   loader: Loader,

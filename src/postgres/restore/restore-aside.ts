@@ -18,6 +18,7 @@ import { loadFile, loadStream, type Loader } from './load.ts';
 import { proveAside } from './prove-aside.ts';
 import { readFacts, readText } from './read-artifacts.ts';
 import { createRoles, listRoles, planRoles } from './roles.ts';
+import { chooseTools } from './server-tools.ts';
 import { watchWork } from './work-watch.ts';
 
 export interface RestoreContext {
@@ -142,9 +143,11 @@ async function load(
   const { meter, applicationName, prepared } = run;
   const source = artifactSource(request, context, meter);
   const args = prepared.noTablespaces ? ['--no-tablespaces'] : [];
-  const loader: Loader = { ...context, target, database, applicationName, args, serverVersion: prepared.serverVersion };
   const file = join(context.folder, 'schema');
   await pipeline(source('schema'), createWriteStream(file, { mode: 0o600 }), { signal });
+  const { serverVersion } = prepared;
+  const chosen = await chooseTools(context, { serverVersion, archive: file, scratchDir: context.folder });
+  const loader: Loader = { ...context, ...chosen, target, database, applicationName, args, serverVersion };
 
   const watching = new AbortController();
   const watchSignal = AbortSignal.any([signal, watching.signal]);

@@ -11,12 +11,10 @@ export interface ToolPlaces {
   /** Paths from the configuration; they win. */
   readonly pgDumpPath?: string;
   readonly pgRestorePath?: string;
-  /** Folder of all tools, from the configuration. */
+  /** Folder of all tools, from the configuration: tools that no path names come from here and from nowhere else. */
   readonly binDir?: string;
-  /** PATH syntax. */
+  /** PATH syntax; for what the configuration does not name, and for names without a folder. */
   readonly path?: string;
-  /** Folders looked at last, newest version first: provisioned tools. */
-  readonly fallbackDirs?: readonly string[];
 }
 
 /** Major versions, and what pg_dump can do by itself. */
@@ -29,24 +27,38 @@ export interface ToolVersions {
   readonly zstd: boolean;
 }
 
-/** Finds the client tools. @throws LifeboatError POSTGRES_TOOL_MISSING naming the first that is nowhere */
+/** Finds the client tools. What is named is used or refused. @throws LifeboatError POSTGRES_TOOL_MISSING naming the first that is nowhere */
 export function resolveTools(places: ToolPlaces): PostgresTools {
-  const folders = [places.binDir, ...(places.path ?? '').split(':'), ...(places.fallbackDirs ?? [])];
-  const searched = folders.filter((folder) => folder !== undefined && folder !== '').join(':');
-  const find = (name: string, configured?: string): string => {
-    const found = findExecutable(configured ?? name, searched);
-    if (found !== undefined) return found;
-    throw new LifeboatError(
-      'POSTGRES_TOOL_MISSING',
-      `find ${configured ?? name}: not in ${searched === '' ? 'any folder' : searched}`,
-    );
+  const { binDir, pgDumpPath, pgRestorePath } = places;
+  const path = places.path ?? '';
+  const find = (name: string): string => {
+    if (binDir !== undefined) return requireTool({ name, command: join(binDir, name), key: 'postgres.binDir' }, path);
+    return requireTool({ name, command: name }, path);
   };
+  const named = (name: string, command: string | undefined, key: string): string =>
+    command === undefined ? find(name) : requireTool({ name, command, key }, path);
   return {
-    pgDump: find('pg_dump', places.pgDumpPath),
-    pgRestore: find('pg_restore', places.pgRestorePath),
+    pgDump: named('pg_dump', pgDumpPath, 'postgres.pgDumpPath'),
+    pgRestore: named('pg_restore', pgRestorePath, 'postgres.pgRestorePath'),
     pgDumpall: find('pg_dumpall'),
     psql: find('psql'),
   };
+}
+
+/** `key`: what names the command in the configuration; a command that is named has no substitute. */
+function requireTool(
+  { name, command, key }: { readonly name: string; readonly command: string; readonly key?: string },
+  path: string,
+): string {
+  const found = findExecutable(command, path);
+  if (found !== undefined) return found;
+  const place = command.includes('/') ? 'no such program' : `not in ${path === '' ? 'any folder' : path}`;
+  throw new LifeboatError('POSTGRES_TOOL_MISSING', `find ${name}: ${command}: ${place}`, {
+    details: { tool: name, command, ...(key === undefined ? {} : { key }) },
+    ...(key === undefined
+      ? {}
+      : { hint: `${key} names it: correct that, or leave it out to use what this machine has` }),
+  });
 }
 
 /** Asks every tool for its version, once. @throws LifeboatError POSTGRES_TOOL_MISSING */

@@ -6,6 +6,10 @@ import { RespParser, type RespValue } from '../resp.ts';
 /** A replica that loads sends a line feed every few megabytes, one that has loaded an ACK every second. */
 const SILENCE_MAX_MS = 90_000;
 
+/** A replica leaves a master that is silent for `repl-timeout` (60 s); Redis itself pings every 10 s. */
+const PING_MS = 5_000;
+const PING = Buffer.from('*1\r\n$4\r\nPING\r\n', 'latin1');
+
 /** What a master gives its replica. */
 export interface Offer {
   /** History under which the snapshot is offered, 40 hex characters. */
@@ -13,6 +17,8 @@ export interface Offer {
   readonly offset: number;
   /** The RDB. It must end clean only when it is whole and sound: a Redis that loads a broken file may end itself. */
   readonly rdb: () => AsyncIterable<Uint8Array>;
+  /** Commands that follow the snapshot, whole ones to the end, and the offset behind the last of them. */
+  readonly stream?: { readonly open: () => AsyncIterable<Uint8Array>; readonly endOffset: number };
   /** Called before the first byte; what it throws ends the session. */
   readonly beforeServing: () => Promise<void>;
 }
@@ -54,7 +60,7 @@ export class ReplicaSession {
     return this.#serving;
   }
 
-  /** Sends the snapshot and resolves when the replica has loaded it. */
+  /** Sends the snapshot and what follows it, and resolves when the replica has loaded it all. */
   async serve(onBytes: (bytes: number) => void): Promise<void> {
     if (!this.#takesMark) {
       throw new LifeboatError(
@@ -80,9 +86,35 @@ export class ReplicaSession {
       clearInterval(keepAlive);
     }
     await this.#send(Buffer.from(mark, 'latin1'));
-    while (this.#acknowledged < this.#offer.offset) {
+    // Behind the mark nothing may come before the replica has loaded: it looks for the mark at the end of what it reads.
+    await this.#acknowledgement(this.#offer.offset);
+    if (this.#offer.stream !== undefined) await this.#replay(this.#offer.stream, onBytes);
+  }
+
+  async #replay(stream: NonNullable<Offer['stream']>, onBytes: (bytes: number) => void): Promise<void> {
+    for await (const chunk of stream.open()) {
+      await this.#send(chunk);
+      onBytes(chunk.length);
+    }
+    await this.#acknowledgement(stream.endOffset);
+  }
+
+  async #acknowledgement(offset: number): Promise<void> {
+    while (this.#acknowledged < offset) {
       this.#throwIfFailed();
       await this.#change();
+    }
+  }
+
+  /** Keeps the loaded replica on its link while `work` runs, and fails when the link is lost meanwhile. */
+  async whileLinked<T>(work: () => Promise<T>): Promise<T> {
+    const pings = setInterval(() => this.#socket.write(PING), PING_MS);
+    try {
+      const done = await work();
+      this.#throwIfFailed();
+      return done;
+    } finally {
+      clearInterval(pings);
     }
   }
 

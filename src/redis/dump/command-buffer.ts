@@ -27,6 +27,27 @@ export class CommandBuffer {
     for (const argument of args) this.#argument(argument);
   }
 
+  /** A command whose last argument but `more` follows in pieces of `sizeBytes` together. */
+  begin(
+    args: readonly (Buffer | string)[],
+    { sizeBytes, more }: { readonly sizeBytes: number; readonly more: number },
+  ): void {
+    this.#prefix(STAR, args.length + 1 + more);
+    for (const argument of args) this.#argument(argument);
+    this.#prefix(DOLLAR, sizeBytes);
+  }
+
+  piece(bytes: Buffer): void {
+    if (bytes.length > BY_REFERENCE_BYTES) this.#reference(bytes);
+    else this.#copy(bytes);
+  }
+
+  /** The end of the pieces, and the arguments behind them. */
+  end(...args: readonly (Buffer | string)[]): void {
+    this.#lineEnd();
+    for (const argument of args) this.#argument(argument);
+  }
+
   /** Encoded commands since the last call, ready for `RedisSocket.write`. */
   take(): readonly Buffer[] {
     this.#flush();

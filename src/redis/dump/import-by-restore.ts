@@ -7,7 +7,7 @@ import { openRedisSocket, type RedisSocket } from '../socket.ts';
 import { describeKey } from '../values/key-name.ts';
 import { CommandBuffer } from './command-buffer.ts';
 import { toMilliseconds } from './scan/expiry-reader.ts';
-import type { DumpFunctions, DumpItem, DumpKey } from './stream/format.ts';
+import type { DumpFunctions, DumpKey, LargeKey, PayloadPiece, RestoreItem } from './stream/format.ts';
 
 /** A batch is sent when it holds so many keys or bytes; so many batches may be unanswered, so the target never idles. */
 const BATCH_KEYS = 1000;
@@ -18,6 +18,8 @@ export interface RestoreOptions {
   readonly operation: Operation;
   /** Overwrite keys and libraries that exist; without it the first of them ends the import with REDIS_KEY_EXISTS. */
   readonly replace: boolean;
+  /** Pass over keys that exist instead, and count them. */
+  readonly skipExisting?: boolean;
 }
 
 export interface RestoreResult {
@@ -26,6 +28,8 @@ export interface RestoreResult {
   readonly databases: Readonly<Record<string, number>>;
   /** Keys passed over because they had expired by the clock of the target. */
   readonly expired: number;
+  /** Keys passed over because they exist on the target; 0 unless that was asked for. */
+  readonly skipped: number;
   /** Payload bytes of the restored keys. */
   readonly bytes: number;
 }
@@ -40,7 +44,7 @@ export interface RestoreResult {
  */
 export async function importByRestore(
   target: RedisTarget,
-  items: AsyncIterable<DumpItem>,
+  items: AsyncIterable<RestoreItem>,
   options: RestoreOptions,
 ): Promise<RestoreResult> {
   const socket = await openRedisSocket(target, { signal: options.operation.signal });
@@ -87,9 +91,12 @@ class Restore {
   readonly #inFlight: (readonly Sent[])[] = [];
   readonly #databases: Record<string, number> = {};
   #batch: Sent[] = [];
+  /** The key whose pieces are coming. */
+  #large: { readonly item: SentKey; readonly taken: boolean; missingBytes: number } | undefined;
   #db = 0;
   #keys = 0;
   #expired = 0;
+  #skipped = 0;
   #bytes = 0;
 
   constructor(socket: RedisSocket, options: RestoreOptions & TargetLimits) {
@@ -97,8 +104,10 @@ class Restore {
     this.#options = options;
   }
 
-  async add(item: DumpItem): Promise<void> {
+  async add(item: RestoreItem): Promise<void> {
     if (item.kind === 'header') return;
+    if (item.kind === 'large key') return await this.#beginLarge(item);
+    if (item.kind === 'piece') return await this.#addPiece(item);
     if (item.kind === 'functions') this.#addFunctions(item);
     else this.#addKey(item);
     if (this.#batch.length >= BATCH_KEYS || this.#commands.sizeBytes >= BATCH_BYTES) await this.#send();
@@ -107,7 +116,13 @@ class Restore {
   async finish(): Promise<RestoreResult> {
     await this.#send();
     while (this.#inFlight.length > 0) await this.#settleOldest();
-    return { keys: this.#keys, databases: this.#databases, expired: this.#expired, bytes: this.#bytes };
+    return {
+      keys: this.#keys,
+      databases: this.#databases,
+      expired: this.#expired,
+      skipped: this.#skipped,
+      bytes: this.#bytes,
+    };
   }
 
   #addFunctions({ payload }: DumpFunctions): void {
@@ -116,20 +131,60 @@ class Restore {
   }
 
   #addKey({ db, key, payload, expireAtMs }: DumpKey): void {
+    const item = { db, key, payloadBytes: payload.length };
+    if (!this.#prepare(item, expireAtMs)) return;
+    if (this.#options.replace) this.#commands.add('RESTORE', key, expiryOf(expireAtMs), payload, 'ABSTTL', 'REPLACE');
+    else this.#commands.add('RESTORE', key, expiryOf(expireAtMs), payload, 'ABSTTL');
+    this.#batch.push({ what: 'key', item });
+  }
+
+  /** False for a key that has expired; otherwise its database is selected. */
+  #prepare(item: SentKey, expireAtMs: number | null): boolean {
     if (expireAtMs !== null && expireAtMs <= this.#options.nowMs()) {
       this.#expired += 1;
+      return false;
+    }
+    if (item.payloadBytes > this.#options.payloadMaxBytes) throw tooLong(item);
+    if (item.db === this.#db) return true;
+    this.#commands.add('SELECT', String(item.db));
+    this.#batch.push(SELECT);
+    this.#db = item.db;
+    return true;
+  }
+
+  /** The command stays open until the last piece. Pieces of a key that has expired are passed over. */
+  async #beginLarge({ db, key, expireAtMs, payloadBytes }: LargeKey): Promise<void> {
+    // A copy: it is needed for a message when the bytes around it are gone.
+    const item = { db, key: Buffer.from(key), payloadBytes };
+    const taken = this.#prepare(item, expireAtMs);
+    await this.#send();
+    this.#large = { item, taken, missingBytes: payloadBytes };
+    if (!taken) return;
+    const more = this.#options.replace ? 2 : 1;
+    this.#commands.begin(['RESTORE', item.key, expiryOf(expireAtMs)], { sizeBytes: payloadBytes, more });
+  }
+
+  async #addPiece({ bytes }: PayloadPiece): Promise<void> {
+    const large = this.#large;
+    if (large === undefined) throw new LifeboatError('INTERNAL', 'restore redis: a piece of no key');
+    large.missingBytes -= bytes.length;
+    if (large.taken) this.#commands.piece(bytes);
+    if (large.missingBytes > 0) {
+      // At once: the bytes are good until the next piece only.
+      if (large.taken) await this.#socket.write(this.#commands.take());
+      this.#options.operation.onProgress({
+        phase: 'restoring',
+        object: `db${large.item.db}`,
+        bytes: this.#bytes + large.item.payloadBytes - large.missingBytes,
+        items: this.#keys,
+      });
       return;
     }
-    if (payload.length > this.#options.payloadMaxBytes) throw tooLong({ db, key, payloadBytes: payload.length });
-    if (db !== this.#db) {
-      this.#commands.add('SELECT', String(db));
-      this.#batch.push(SELECT);
-      this.#db = db;
-    }
-    const expiry = expireAtMs === null ? '0' : String(Math.min(expireAtMs, Number.MAX_SAFE_INTEGER));
-    if (this.#options.replace) this.#commands.add('RESTORE', key, expiry, payload, 'ABSTTL', 'REPLACE');
-    else this.#commands.add('RESTORE', key, expiry, payload, 'ABSTTL');
-    this.#batch.push({ what: 'key', item: { db, key, payloadBytes: payload.length } });
+    this.#large = undefined;
+    if (!large.taken) return;
+    this.#commands.end(...(this.#options.replace ? ['ABSTTL', 'REPLACE'] : ['ABSTTL']));
+    this.#batch.push({ what: 'key', item: large.item });
+    await this.#send();
   }
 
   async #send(): Promise<void> {
@@ -145,8 +200,9 @@ class Restore {
       // Most replies are there already: no turn of the event loop for them.
       let reply = this.#socket.take();
       if (reply === undefined) reply = await this.#socket.read();
-      if (reply instanceof RespError) throw refusal(reply, sent);
-      if (sent.what === 'key') this.#count(sent.item);
+      if (reply instanceof RespError && !this.#mayExist(reply)) throw refusal(reply, sent);
+      if (reply instanceof RespError) this.#skipped += 1;
+      else if (sent.what === 'key') this.#count(sent.item);
     }
     this.#options.operation.onProgress({
       phase: 'restoring',
@@ -156,11 +212,19 @@ class Restore {
     });
   }
 
+  #mayExist(reply: RespError): boolean {
+    return reply.code === 'BUSYKEY' && this.#options.skipExisting === true;
+  }
+
   #count({ db, payloadBytes }: SentKey): void {
     this.#keys += 1;
     this.#bytes += payloadBytes;
     this.#databases[db] = (this.#databases[db] ?? 0) + 1;
   }
+}
+
+function expiryOf(expireAtMs: number | null): string {
+  return expireAtMs === null ? '0' : String(Math.min(expireAtMs, Number.MAX_SAFE_INTEGER));
 }
 
 function tooLong(item: SentKey): LifeboatError {

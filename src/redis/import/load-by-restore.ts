@@ -1,8 +1,9 @@
 import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
 import { abortError } from '../connect.ts';
 import { importByRestore } from '../dump/import-by-restore.ts';
-import { readDump } from '../dump/stream/read-dump.ts';
-import type { DumpItem } from '../dump/stream/format.ts';
+import { readDumpInPieces } from '../dump/stream/read-dump.ts';
+import type { RestoreItem } from '../dump/stream/format.ts';
+import { IN_PIECES_BYTES } from '../rdb/capture.ts';
 import { dumpPayload } from '../rdb/payload.ts';
 import { canLoad, rdbReaderOf, stampFor, unreadableTypes } from '../rdb/versions.ts';
 import { countRdb } from '../rdb/walk.ts';
@@ -36,8 +37,9 @@ export async function loadByRestore(redis: RedisSocket, job: ImportJob, state: T
   }
 }
 
-function items(job: ImportJob, version: number): AsyncIterable<DumpItem> {
-  return job.request.format === 'redis-rdb' ? rdbItems(job.open(), version) : readDump(job.open());
+function items(job: ImportJob, version: number): AsyncIterable<RestoreItem> {
+  const source = job.open();
+  return job.request.format === 'redis-rdb' ? rdbItems(source, version) : readDumpInPieces(source, IN_PIECES_BYTES);
 }
 
 /** The RDB version to stamp on payloads. REDIS_IMPORT_IMPOSSIBLE when values need a newer server. */

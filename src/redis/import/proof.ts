@@ -5,16 +5,21 @@ import { dumpItems } from '../dump/check-dump.ts';
 import { readRdb } from '../rdb/walk.ts';
 import { openFullSync } from '../replication/full-sync.ts';
 import { describeDifference, type SnapshotItem } from '../values/difference.ts';
+import type { Strangers } from '../values/digest.ts';
 import type { ImportJob } from './job.ts';
+import { compareKnownKeys } from './membership.ts';
 import { type ReadBack, readBack } from './read-back.ts';
 
 /** So many differing keys are named in a failed check. */
 const NAMED_DIFFERENCES = 5;
+const DIGEST = 'redis digest';
 
 export interface Proof {
   readonly checks: readonly Check[];
   /** Keys on the target. */
   readonly keys: number;
+  /** How the target was read; undefined where it could not be. */
+  readonly read: Pick<ReadBack, 'method' | 'liveAtMs'> | undefined;
 }
 
 /**
@@ -22,7 +27,7 @@ export interface Proof {
  * every value. Keys that have expired meanwhile are left out on both sides. A user who cannot read the target gets
  * `skip`, never `pass`.
  */
-export async function proveImport(job: ImportJob): Promise<Proof> {
+export async function proveEqual(job: ImportJob): Promise<Proof> {
   const actual = await readBack(job.request.target, job.operation).catch(refusedTo);
   const liveAtMs = actual instanceof LifeboatError ? Date.now() : actual.liveAtMs;
   const expected = await checkSnapshot(job.request.format, job.open(), {
@@ -31,11 +36,49 @@ export async function proveImport(job: ImportJob): Promise<Proof> {
     liveAtMs: () => liveAtMs,
   });
   const stored = storedCheck(job, expected);
-  if (actual instanceof LifeboatError) return { checks: [stored, skipped(expected, actual)], keys: expected.keys };
-  return {
-    checks: [stored, ...compare(expected, actual), await compareDigests(job, expected, actual)],
-    keys: actual.keys,
-  };
+  if (actual instanceof LifeboatError) {
+    return { checks: [stored, skipped(expected, actual)], keys: expected.keys, read: undefined };
+  }
+  return { checks: [stored, ...compare(expected, actual)], keys: actual.keys, read: actual };
+}
+
+/**
+ * As `proveEqual`, right after loading. Where clients could write meanwhile, keys that the snapshot does not hold are
+ * tolerated and told, since only a client can have written them. A key of the snapshot with another value fails and is
+ * named: whether a client changed it or it was loaded wrong cannot be told apart.
+ *
+ * @param open why clients could write to the target while it was loaded and read; empty where they could not
+ */
+export async function proveLoaded(job: ImportJob, open: string): Promise<Proof> {
+  const proof = await proveEqual(job);
+  if (proof.checks.every(({ status }) => status !== 'fail')) return proof;
+  const known = open === '' ? undefined : await proveKnownKeys(job);
+  if (known?.checks.every(({ status }) => status === 'pass') === true) return known;
+  return proof.read?.method === 'replication' ? await withDifference(job, proof, open) : proof;
+}
+
+async function proveKnownKeys(job: ImportJob): Promise<Proof | undefined> {
+  const known = await compareKnownKeys(job);
+  if (known === undefined) return undefined;
+  const { expected, actual } = known;
+  const checks = [storedCheck(job, expected), ...compare(expected, actual)];
+  return { checks: checks.map((check) => withStrangers(check, actual.strangers)), keys: actual.keys, read: actual };
+}
+
+function withStrangers(check: Check, { count, names }: Strangers): Check {
+  if (check.name !== DIGEST || count === 0) return check;
+  const more = count > names.length ? ', …' : '';
+  return { ...check, message: `${check.message}; without ${count} that clients wrote: ${names.join(', ')}${more}` };
+}
+
+/** Names the keys that differ. */
+async function withDifference(job: ImportJob, proof: Proof, open: string): Promise<Proof> {
+  const named = await difference(job, proof.read?.liveAtMs ?? Date.now());
+  const message = [named, ...(open === '' ? [] : [`clients could write meanwhile: ${open}`])].join('; ');
+  const checks = proof.checks.map((check) =>
+    check.name === DIGEST && check.status === 'fail' ? { ...check, message } : check,
+  );
+  return { ...proof, checks };
 }
 
 /** Only a missing right makes the proof impossible; anything else is a failure of the proof. */
@@ -56,14 +99,8 @@ function compare(expected: SnapshotCheck, actual: ReadBack): Check[] {
   return [
     equal('redis keys per database', list(expected.databases), list(actual.databases), without),
     equal('redis functions', String(expected.functions), String(actual.functions), ''),
+    equal(DIGEST, expected.digest, actual.digest, `every value and expiry, the target read by ${actual.method}`),
   ];
-}
-
-async function compareDigests(job: ImportJob, expected: SnapshotCheck, actual: ReadBack): Promise<Check> {
-  const how = `every value and expiry, the target read by ${actual.method}`;
-  const check = equal('redis digest', expected.digest, actual.digest, how);
-  if (check.status === 'pass' || actual.method !== 'replication') return check;
-  return { ...check, message: await difference(job, actual.liveAtMs) };
 }
 
 /** The keys that differ, by prefix and hash; writes of others since the load show up here too. */
@@ -91,7 +128,7 @@ async function* targetItems(job: ImportJob): AsyncGenerator<SnapshotItem, void, 
 }
 
 function skipped(expected: SnapshotCheck, reason: LifeboatError): Check {
-  return { name: 'redis digest', status: 'skip', expected: expected.digest, actual: '', message: reason.message };
+  return { name: DIGEST, status: 'skip', expected: expected.digest, actual: '', message: reason.message };
 }
 
 function equal(name: string, expected: string, actual: string, message: string): Check {

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { checkSnapshot, type SnapshotCheck } from '../check-snapshot.ts';
+import { checkSnapshot, type CheckOptions, type SnapshotCheck } from '../check-snapshot.ts';
 import { exportByDump } from '../dump/export-by-dump.ts';
 import { toMilliseconds } from '../dump/scan/expiry-reader.ts';
 import { chooseExportMethod } from '../inspect.ts';
@@ -22,7 +22,11 @@ const DUMP_MARGINS_MS = [60_000, 600_000, 3_600_000];
 const PHASE = 'reading the target back';
 
 /** Takes a snapshot of the target as it is now, and its digest, without keeping it. */
-export async function readBack(target: RedisTarget, operation: Operation): Promise<ReadBack> {
+export async function readBack(
+  target: RedisTarget,
+  operation: Operation,
+  belongs?: CheckOptions['belongs'],
+): Promise<ReadBack> {
   const redis = await openRedisSocket(target, { signal: operation.signal });
   try {
     const { method } = await chooseExportMethod(redis, target.username);
@@ -30,38 +34,33 @@ export async function readBack(target: RedisTarget, operation: Operation): Promi
     const aheadMs = time instanceof RespError ? 0 : toMilliseconds(time) - Date.now();
     // Keys expire by the clock of the server: where it is ahead of ours, they are gone earlier.
     const now = (): number => Date.now() + Math.max(0, aheadMs) + EXPIRY_MARGIN_MS;
-    return method === 'replication'
-      ? await byReplication(target, operation, now)
-      : await byDump(target, operation, now);
+    const reading = { operation, phase: PHASE, ...(belongs === undefined ? {} : { belongs }) };
+    return method === 'replication' ? await byReplication(target, reading, now) : await byDump(target, reading, now);
   } finally {
     redis.close();
   }
 }
 
-async function byReplication(target: RedisTarget, operation: Operation, now: () => number): Promise<ReadBack> {
-  const sync = await openFullSync(target, operation.signal);
+async function byReplication(target: RedisTarget, reading: CheckOptions, now: () => number): Promise<ReadBack> {
+  const sync = await openFullSync(target, reading.operation.signal);
   let liveAtMs = 0;
   try {
     // The server has fixed the snapshot before its first byte: what lives at that time is in it.
-    const snapshot = await checkSnapshot('redis-rdb', sync.rdb, {
-      operation,
-      phase: PHASE,
-      liveAtMs: () => (liveAtMs = now()),
-    });
+    const snapshot = await checkSnapshot('redis-rdb', sync.rdb, { ...reading, liveAtMs: () => (liveAtMs = now()) });
     return { ...snapshot, method: 'replication', liveAtMs };
   } finally {
     sync.close();
   }
 }
 
-async function byDump(target: RedisTarget, operation: Operation, now: () => number): Promise<ReadBack> {
+async function byDump(target: RedisTarget, reading: CheckOptions, now: () => number): Promise<ReadBack> {
   for (const marginMs of DUMP_MARGINS_MS) {
     const liveAtMs = now() + marginMs;
     let snapshot: SnapshotCheck | undefined;
     await exportByDump(target, {
-      operation,
+      operation: reading.operation,
       sink: async (_artifact, source) => {
-        snapshot = await checkSnapshot('redis-dump', source, { operation, phase: PHASE, liveAtMs: () => liveAtMs });
+        snapshot = await checkSnapshot('redis-dump', source, { ...reading, liveAtMs: () => liveAtMs });
       },
     });
     if (snapshot !== undefined && now() <= liveAtMs) return { ...snapshot, method: 'dump', liveAtMs };

@@ -15,7 +15,7 @@ export interface TargetState {
   readonly occupied: boolean;
   /** The snapshot was loaded by an earlier attempt; whether it was written to since then only a proof can tell. */
   readonly loaded: boolean;
-  /** Replicas that follow the target. */
+  /** Servers that follow the target. Agents, like the journal's, announce no port: they bear it when the history changes. */
   readonly replicas: number;
 }
 
@@ -39,7 +39,13 @@ export async function prepareTarget(redis: RedisSocket, request: RedisImport): P
   if (occupied && !request.dropExisting && !own && !loaded && !(await isMarked(redis, request))) {
     throw notEmpty(view, redis);
   }
-  return { view, occupied, loaded: loaded && occupied, replicas: Number(view.info.get('connected_slaves') ?? 0) };
+  return { view, occupied, loaded: loaded && occupied, replicas: countReplicas(view) };
+}
+
+/** `slave0:ip=…,port=6379,…`: who can be connected to names a port. */
+function countReplicas({ info }: ServerView): number {
+  const agents = [...info].filter(([name, facts]) => /^slave\d+$/.test(name) && /(?:^|,)port=0(?:,|$)/.test(facts));
+  return Number(info.get('connected_slaves') ?? 0) - agents.length;
 }
 
 /** REPLICAOF NO ONE keeps the history it ends as `master_replid2`. */

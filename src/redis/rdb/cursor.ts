@@ -1,7 +1,10 @@
-import { Capture } from './capture.ts';
+import { Capture, type PieceSink } from './capture.ts';
 import { createCrc64 } from './crc64.ts';
-import { malformed, readLength, STRING_INT32, STRING_LZF } from './encoding.ts';
-import type { Step } from './shapes.ts';
+import { endOfShortString, malformed, readLength, STRING_INT32, STRING_LZF } from './encoding.ts';
+import { ONE_STRING_TYPES, OPCODE, type Step } from './shapes.ts';
+
+/** Milliseconds behind the opcode. */
+const EXPIRY_BYTES = 8;
 
 interface Frame {
   readonly steps: readonly Step[];
@@ -57,15 +60,42 @@ export class RdbCursor {
     return this.#window[this.#position - 1];
   }
 
+  /**
+   * Passes records of keys, each with its expiry if any, whose value is one short string, as long as they lie whole in
+   * the bytes at hand. It stands between two records. Most keys are such, and stepping through them took three times as
+   * long. Adds to `types` by type and gives their number.
+   */
+  passShortKeys(types: Float64Array): number {
+    const window = this.#window;
+    const end = window.length;
+    let keys = 0;
+    for (;;) {
+      let at = this.#position;
+      if (window[at] === OPCODE.expireMs) at += 1 + EXPIRY_BYTES;
+      const type = window[at];
+      if (type === undefined || ONE_STRING_TYPES[type] === 0) return keys;
+      const valueAt = endOfShortString(window, at + 1, end);
+      const behind = valueAt < 0 ? -1 : endOfShortString(window, valueAt, end);
+      if (behind < 0) return keys;
+      types[type]! += 1;
+      keys += 1;
+      this.#position = behind;
+    }
+  }
+
   /** Begins with these steps; `run` goes through them, inner ones first. */
   enter(steps: readonly Step[]): void {
     this.#frames.push({ steps, index: 0, rounds: 1 });
   }
 
-  /** From here on bytes are kept, until `captured`. */
-  capture(): void {
+  /**
+   * From here on bytes are kept, until `captured`.
+   *
+   * @param choose for one string: who takes it in pieces should it be large; `captured` is empty then
+   */
+  capture(choose?: (sizeBytes: number) => PieceSink | undefined): void {
     this.#capturing = true;
-    this.#captured.reset();
+    this.#captured.reset(choose);
     this.#captureFrom = this.#position;
   }
 

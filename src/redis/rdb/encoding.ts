@@ -46,6 +46,20 @@ function readLongLength(bytes: Buffer, at: number, end: number): RdbLength | und
   throw malformed(`length byte 0x${bytes[at]!.toString(16)}`);
 }
 
+/**
+ * Where the string at `at` ends, for the encodings that nearly all short strings have; -1 for any other, and for one that
+ * goes beyond `end`. Numbers alone, for the one loop that sees millions of them.
+ */
+export function endOfShortString(bytes: Buffer, at: number, end: number): number {
+  if (at + 1 >= end) return -1;
+  const first = bytes[at]!;
+  let behind = -1;
+  if (first < 0x40) behind = at + 1 + first;
+  else if (first < 0x80) behind = at + 2 + (((first & 63) << 8) | bytes[at + 1]!);
+  else if (first >= 0xc0 && first <= 0xc0 + STRING_INT32) behind = at + 1 + (1 << (first - 0xc0));
+  return behind <= end ? behind : -1;
+}
+
 /** A length that must be whole and plain: a count or an id. */
 export function requireLength(bytes: Buffer, at: number): { readonly value: number; readonly end: number } {
   const length = readLength(bytes, at);

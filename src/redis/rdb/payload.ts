@@ -1,4 +1,4 @@
-import { CRC64_BYTES, sealCrc64 } from './crc64.ts';
+import { CRC64_BYTES, type Crc64, sealCrc64 } from './crc64.ts';
 
 /** Bytes of a DUMP payload around the body: the type in front, RDB version (LE16) and CRC64 behind. */
 const VERSION_BYTES = 2;
@@ -16,4 +16,13 @@ export function dumpPayload(entry: { readonly type: number; readonly value: Uint
   payload.writeUInt16LE(version, end);
   sealCrc64(payload, end + VERSION_BYTES);
   return payload;
+}
+
+/** What stands behind type and body: `crc` has taken both, and takes the version. */
+export function writeFooter(crc: Crc64, version: number): Buffer {
+  const footer = Buffer.alloc(DUMP_FOOTER_BYTES);
+  footer.writeUInt16LE(version, 0);
+  crc.update(footer, 0, VERSION_BYTES);
+  crc.write(footer, VERSION_BYTES);
+  return footer;
 }

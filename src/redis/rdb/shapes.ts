@@ -98,6 +98,12 @@ export const OPCODE_SHAPES: ReadonlyMap<number, OpcodeShape> = new Map([
   [OPCODE.eof, { steps: [bytes(8)], captured: true }],
 ]);
 
+/** Types whose body is one string, by number: 1 where it is. */
+export const ONE_STRING_TYPES: Uint8Array = Uint8Array.from({ length: 256 }, (_, type) => {
+  const shape = VALUE_SHAPES.get(type);
+  return shape?.length === 1 && shape[0]?.skip === 'string' ? 1 : 0;
+});
+
 export const KEY_SHAPE: readonly Step[] = [string];
 /** `REDIS0010` or `VALKEY080`. */
 export const MAGIC_SHAPE: readonly Step[] = [bytes(9)];

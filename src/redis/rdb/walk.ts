@@ -1,7 +1,8 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { RdbCursor } from './cursor.ts';
 import { malformed, readString, requireLength } from './encoding.ts';
-import { KEY_SHAPE, MAGIC_SHAPE, OPCODE, OPCODE_SHAPES, VALUE_SHAPES } from './shapes.ts';
+import type { PieceSink } from './capture.ts';
+import { KEY_SHAPE, MAGIC_SHAPE, ONE_STRING_TYPES, OPCODE, OPCODE_SHAPES, VALUE_SHAPES } from './shapes.ts';
 
 /** One key of an RDB file. `key` and `value` may be views of the chunks that were pushed: use or copy them at once. */
 export interface RdbEntry {
@@ -15,9 +16,24 @@ export interface RdbEntry {
   readonly value: Buffer;
 }
 
+/** A key whose value is one large string of the file. */
+export type RdbLargeHead = Omit<RdbEntry, 'value'> & {
+  /** Of the body as it stands in the file. */
+  readonly bodyBytes: number;
+};
+
+export interface RdbLargeSink {
+  /** The next bytes of the body, good until `piece` returns; the first ones hold all of its length. */
+  readonly piece: PieceSink;
+  /** The body is whole. */
+  readonly end: () => void;
+}
+
 export interface RdbHandlers {
   /** Without it values are skipped, not collected: memory stays flat whatever the size of a key. */
   readonly onEntry?: (entry: RdbEntry) => void;
+  /** Takes a value in pieces where it is one string of IN_PIECES_BYTES or more; `onEntry` gets it if this gives undefined. */
+  readonly onLarge?: (head: RdbLargeHead) => RdbLargeSink | undefined;
   /** Source code of a function library. */
   readonly onFunction?: (code: Buffer) => void;
 }
@@ -61,6 +77,7 @@ export class RdbWalker {
   #expireAtMs: number | null = null;
   #db = 0;
   #keysInDb = 0;
+  #large: RdbLargeSink | undefined;
 
   readonly #databases: Record<string, number> = {};
   readonly #aux: Record<string, string> = {};
@@ -124,10 +141,20 @@ export class RdbWalker {
       this.#finish(record);
       return true;
     }
+    // An expiry that was read by itself belongs to the next record, which is then read by itself too.
+    if (this.#handlers.onEntry === undefined && this.#expireAtMs === null) this.#passShortKeys();
     const opcode = this.#cursor.byte();
     if (opcode === undefined) return false;
     this.#begin(opcode);
     return true;
+  }
+
+  #passShortKeys(): void {
+    const keys = this.#cursor.passShortKeys(this.#types);
+    if (keys === 0) return;
+    this.#keys += keys;
+    this.#keysInDb += keys;
+    this.#databases[this.#db] = this.#keysInDb;
   }
 
   #begin(opcode: number): void {
@@ -166,7 +193,7 @@ export class RdbWalker {
         this.#key = readString(this.#cursor.captured()).value;
         this.#record = AT_VALUE;
         this.#cursor.enter(VALUE_SHAPES.get(this.#type)!);
-        this.#cursor.capture();
+        this.#captureValue();
         break;
       case AT_VALUE:
         this.#finishEntry();
@@ -196,6 +223,20 @@ export class RdbWalker {
     }
   }
 
+  #captureValue(): void {
+    const { onLarge } = this.#handlers;
+    if (onLarge === undefined || ONE_STRING_TYPES[this.#type] === 0) {
+      this.#cursor.capture();
+      return;
+    }
+    this.#cursor.capture((bodyBytes) => {
+      // A copy: the bytes of the key are gone before those of the value have come.
+      const key = Buffer.from(this.#key);
+      this.#large = onLarge({ db: this.#db, key, type: this.#type, expireAtMs: this.#expireAtMs, bodyBytes });
+      return this.#large?.piece;
+    });
+  }
+
   #finishMagic(magic: string): void {
     const match = MAGIC.exec(magic);
     if (match === null) throw malformed('does not begin with the magic of an RDB file');
@@ -212,6 +253,11 @@ export class RdbWalker {
     this.#databases[this.#db] = this.#keysInDb;
     if (this.#handlers.onEntry === undefined) return;
     const value = this.#cursor.captured();
+    if (this.#large !== undefined) {
+      this.#large.end();
+      this.#large = undefined;
+      return;
+    }
     this.#handlers.onEntry({ db: this.#db, key: this.#key, type: this.#type, expireAtMs, value });
   }
 

@@ -40,15 +40,24 @@ async function* readCounted(input: ReplicationInput, length: number): AsyncGener
 
 /**
  * The master sends nothing behind the mark before our first ACK, so the snapshot is over when the last bytes received
- * are the mark. It may come in two reads: the last 40 bytes are always held back.
+ * are the mark. It may come in several reads: an end that could begin it is held back.
  */
 async function* readMarked(input: ReplicationInput, mark: Buffer): AsyncGenerator<Buffer, void, undefined> {
   let tail: Buffer = Buffer.alloc(0);
   for (;;) {
-    const bytes = Buffer.concat([tail, await input.chunk()]);
-    const body = bytes.subarray(0, Math.max(0, bytes.length - MARK_BYTES));
+    const chunk = await input.chunk();
+    const bytes = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+    const body = bytes.subarray(0, bytes.length - beginOf(mark, bytes));
     tail = bytes.subarray(body.length);
     if (body.length > 0) yield body;
-    if (tail.equals(mark)) return;
+    if (tail.length === MARK_BYTES) return;
   }
+}
+
+/** How many of the last bytes are the first of the mark: nearly always none, so that nothing is copied. */
+function beginOf(mark: Buffer, bytes: Buffer): number {
+  for (let length = Math.min(MARK_BYTES, bytes.length); length > 0; length -= 1) {
+    if (bytes.compare(mark, 0, length, bytes.length - length) === 0) return length;
+  }
+  return 0;
 }

@@ -28,6 +28,8 @@ export async function openFullSync(target: RedisTarget, signal: AbortSignal): Pr
   const redis = await openRedisSocket(target, { signal });
   try {
     await introduce(redis);
+    // An error reply is the answer of a server before 7.0, which then sends its command stream too; we leave before it.
+    await redis.pipeline([['REPLCONF', 'rdb-only', 1]]);
     return await synchronize(redis, signal);
   } catch (error) {
     redis.close();
@@ -35,7 +37,8 @@ export async function openFullSync(target: RedisTarget, signal: AbortSignal): Pr
   }
 }
 
-async function introduce(redis: RedisSocket): Promise<void> {
+/** Says to a server that we are a replica, and what we understand. */
+export async function introduce(redis: RedisSocket): Promise<void> {
   const [pong, port, capabilities] = await redis.pipeline([
     ['PING'],
     // Port 0: there is nothing that could be reached here.
@@ -46,8 +49,6 @@ async function introduce(redis: RedisSocket): Promise<void> {
   if (pong instanceof RespError && pong.code === 'NOAUTH') throw replyError(pong, `ping at redis ${redis.name}`);
   const refusal = [port, capabilities].find((reply) => reply instanceof RespError);
   if (refusal instanceof RespError) throw refused(refusal, redis.name);
-  // An error reply is the answer of a server before 7.0, which then sends its command stream too; we leave before it.
-  await redis.pipeline([['REPLCONF', 'rdb-only', 1]]);
 }
 
 async function synchronize(redis: RedisSocket, signal: AbortSignal): Promise<FullSync> {
@@ -70,7 +71,7 @@ async function synchronize(redis: RedisSocket, signal: AbortSignal): Promise<Ful
 }
 
 /** A server that loads or waits for its master says so in a code; every other refusal is for good. */
-function refused(reply: RespError, name: string): LifeboatError {
+export function refused(reply: RespError, name: string): LifeboatError {
   const error = replyError(reply, `replicate from redis ${name}`);
   const known = error.code === 'REDIS_NOT_READY' || error.code === 'REDIS_AUTH_FAILED';
   return known ? error : new LifeboatError('REDIS_REPLICATION_REFUSED', error.message, { details: error.details });

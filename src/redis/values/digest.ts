@@ -1,16 +1,40 @@
 import { CanonicalHasher } from './canonical-hasher.ts';
 import { DigestSum } from './digest-sum.ts';
 import { EntryHasher } from './entry-hasher.ts';
-import type { RdbEntry } from '../rdb/walk.ts';
+import type { RdbEntry, RdbLargeHead, RdbLargeSink } from '../rdb/walk.ts';
 import { libraryName } from './functions.ts';
+import { describeKey } from './key-name.ts';
 import { logicalType } from './rdb-type.ts';
 
 /** Stands first in what is hashed at the end: another form of the digest gets another name. */
 const DIGEST_NAME = Buffer.from('lifeboat-redis-digest-1', 'latin1');
 
+const NOT_KEPT = Buffer.alloc(0);
+/** So many keys that do not belong are named. */
+const NAMED_STRANGERS = 5;
+
+export interface DigestOptions {
+  /** Leave out keys and hash fields that expire at or before this time, so that two snapshots stay comparable. */
+  readonly liveAtMs?: number;
+  /**
+   * Told of each live key with its hash (32 characters), and of each library of functions by its hash alone; what does
+   * not belong is counted as a stranger and is in no other number.
+   */
+  readonly belongs?: (hash: string, entry?: RdbEntry) => boolean;
+}
+
+/** What `belongs` kept out. */
+export interface Strangers {
+  readonly count: number;
+  /** The first ones, without what may be secret in a key. */
+  readonly names: readonly string[];
+}
+
 export interface RedisDigest {
   /** Adds one key; each key of a data set once, in any order. */
   add(entry: RdbEntry): void;
+  /** As `add` for a value that comes in pieces; undefined for one that has to be decoded as a whole. */
+  addLarge(head: RdbLargeHead): RdbLargeSink | undefined;
   /** Adds one library of functions: its code as the server gives it. */
   addFunction(code: Buffer): void;
   /** Hex, 64 characters; more may be added afterwards. */
@@ -22,41 +46,65 @@ export interface RedisDigest {
   readonly functions: number;
   /** Keys left out because they had expired. */
   readonly expired: number;
+  readonly strangers: Strangers;
   /** Keys of modules among them: compared byte by byte, not by meaning. */
   readonly opaque: number;
+}
+
+function createStrangers(): Strangers & { add(name: () => string): void } {
+  const names: string[] = [];
+  let count = 0;
+  return {
+    names,
+    get count() {
+      return count;
+    },
+    add(name) {
+      count += 1;
+      if (names.length < NAMED_STRANGERS) names.push(name());
+    },
+  };
 }
 
 /**
  * An order-free digest of a data set: SHA-256 over counts and the sum, modulo 2^256, of the hashes of all keys.
  * Equal data gives equal digests whatever the order, the encoding and the version of the server.
- *
- * @param options.liveAtMs leave out keys and hash fields that expire at or before this time, so that two snapshots
- * stay comparable while time passes
  */
-export function createDigest(options: { readonly liveAtMs?: number } = {}): RedisDigest {
+export function createDigest(options: DigestOptions = {}): RedisDigest {
+  const belongs = options.belongs ?? (() => true);
   const hasher = new EntryHasher(options.liveAtMs);
   const tail = new CanonicalHasher();
   const keySum = new DigestSum();
   const functionSum = new DigestSum();
   const databases: Record<string, number> = {};
+  const strangers = createStrangers();
   let expired = 0;
   let opaque = 0;
 
-  return {
-    add(entry) {
-      const hash = hasher.hash(entry);
-      if (hash === undefined) {
-        expired += 1;
-        return;
-      }
+  const count = (entry: RdbEntry, hash: string | undefined): void => {
+    if (hash === undefined) expired += 1;
+    else if (!belongs(hash, entry)) strangers.add(() => `key ${describeKey(entry.key)} in db${entry.db}`);
+    else {
       keySum.add(hash);
       databases[entry.db] = (databases[entry.db] ?? 0) + 1;
       if (logicalType(entry.type) === 'module') opaque += 1;
+    }
+  };
+
+  return {
+    add: (entry) => count(entry, hasher.hash(entry)),
+    addLarge(head) {
+      if (logicalType(head.type) !== 'string') return undefined;
+      const value = hasher.hashLarge(head);
+      const entry = { ...head, value: NOT_KEPT };
+      return { piece: (piece) => value?.piece(piece), end: () => count(entry, value?.end()) };
     },
     addFunction(code) {
       tail.bytes(Buffer.from(libraryName(code), 'utf8'));
       tail.bytes(code);
-      functionSum.add(tail.finish());
+      const hash = tail.finish();
+      if (belongs(hash)) functionSum.add(hash);
+      else strangers.add(() => `function library ${libraryName(code)}`);
     },
     digest() {
       tail.bytes(DIGEST_NAME);
@@ -76,6 +124,7 @@ export function createDigest(options: { readonly liveAtMs?: number } = {}): Redi
     get expired() {
       return expired;
     },
+    strangers,
     get opaque() {
       return opaque;
     },

@@ -1,6 +1,8 @@
+import type { PieceSink } from '../rdb/capture.ts';
 import type { RdbEntry } from '../rdb/walk.ts';
 import { CanonicalHasher } from './canonical-hasher.ts';
 import { DigestSum } from './digest-sum.ts';
+import { LargeString } from './large-string.ts';
 import { hashFields } from './types/hash.ts';
 import { listElements } from './types/list.ts';
 import { logicalType, type LogicalType } from './rdb-type.ts';
@@ -46,12 +48,39 @@ export class EntryHasher {
    */
   hash(entry: RdbEntry): string | undefined {
     if (!this.#isLive(entry.expireAtMs)) return undefined;
+    this.#begin(entry.db, entry.key, entry.expireAtMs);
+    return this.#value(entry.type, entry.value) ? this.#outer.finish() : undefined;
+  }
+
+  /**
+   * As `hash` for a string (logical type) whose body comes in pieces: nothing else may be hashed before `end`. Undefined
+   * for one that is left out.
+   */
+  hashLarge({
+    db,
+    key,
+    expireAtMs,
+  }: Omit<RdbEntry, 'value'>): { readonly piece: PieceSink; readonly end: () => string } | undefined {
+    if (!this.#isLive(expireAtMs)) return undefined;
+    this.#begin(db, key, expireAtMs);
+    this.#outer.byte(TYPE_CODES.string);
+    const body = new LargeString(
+      (sizeBytes) => this.#outer.varint(sizeBytes),
+      (bytes) => this.#outer.raw(bytes),
+    );
+    const end = (): string => {
+      body.end();
+      return this.#outer.finish();
+    };
+    return { piece: (piece) => body.push(piece), end };
+  }
+
+  #begin(db: number, key: Buffer, expireAtMs: number | null): void {
     this.#outer.reset();
     this.#inner.reset();
-    this.#outer.varint(entry.db);
-    this.#outer.bytes(entry.key);
-    this.#outer.varint(expiryCode(entry.expireAtMs));
-    return this.#value(entry.type, entry.value) ? this.#outer.finish() : undefined;
+    this.#outer.varint(db);
+    this.#outer.bytes(key);
+    this.#outer.varint(expiryCode(expireAtMs));
   }
 
   /** False when nothing of the value is left. */

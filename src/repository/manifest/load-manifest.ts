@@ -1,4 +1,4 @@
-import { isSavedBeforeRestore } from '../../domain/backup.ts';
+import { isTakenAside } from '../../domain/backup.ts';
 import type { Manifest } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
@@ -41,21 +41,21 @@ export async function listBackupIds(store: ObjectStore): Promise<string[]> {
 }
 
 /**
- * `latest` is the newest published backup that is not a copy taken before a restore. One whose manifest is damaged counts:
+ * `latest` is the newest published backup that was asked for: copies taken before a restore and the start of a journal are not. One whose manifest is damaged counts:
  * it is never passed over silently, and loading it says what is wrong.
  */
 export async function resolveBackupId(context: RepositoryContext, idOrLatest: string): Promise<string> {
   if (idOrLatest !== 'latest') return idOrLatest;
   for (const backupId of await listBackupIds(context.store)) {
     if ((await context.store.head(manifestKey(backupId))) === undefined) continue;
-    if (!(await isSafetyCopy(context, backupId))) return backupId;
+    if (!(await isAside(context, backupId))) return backupId;
   }
   throw new LifeboatError('BACKUP_NOT_FOUND', `no backup in ${context.store.url}`);
 }
 
-async function isSafetyCopy(context: RepositoryContext, backupId: string): Promise<boolean> {
+async function isAside(context: RepositoryContext, backupId: string): Promise<boolean> {
   try {
-    return isSavedBeforeRestore((await loadManifest(context, backupId)).manifest);
+    return isTakenAside((await loadManifest(context, backupId)).manifest);
   } catch (error) {
     // A store out of reach says nothing about the manifest; one that cannot be trusted is the caller's to report.
     if (error instanceof LifeboatError && error.rule.exit === 4) return false;

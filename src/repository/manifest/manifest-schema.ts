@@ -13,7 +13,16 @@ const OBJECT = z.looseObject({ key: z.string(), storedBytes: BYTES, sha256: SHA2
 
 export const ARTIFACT = z.looseObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
-  format: z.enum(['pg-dump-custom', 'pg-globals-sql', 'redis-rdb', 'redis-dump', 'json']),
+  format: z.enum([
+    'pg-dump-custom',
+    'pg-globals-sql',
+    'redis-rdb',
+    'redis-dump',
+    'postgres-base-tar',
+    'postgres-wal',
+    'postgres-backup-manifest',
+    'json',
+  ]),
   compression: z.enum(['zstd', 'none']),
   producerCompression: z.string().exactOptional(),
   attributes: z.record(z.string(), z.string()),
@@ -24,10 +33,31 @@ export const ARTIFACT = z.looseObject({
 
 const TOTALS = { bytes: BYTES, storedBytes: BYTES, artifacts: z.array(ARTIFACT).min(1) };
 
+const BASE = z.looseObject({
+  systemIdentifier: z.string(),
+  timeline: z.number().int(),
+  startLsn: z.string(),
+  endLsn: z.string(),
+  startAt: INSTANT,
+  endAt: INSTANT,
+  walSegmentBytes: BYTES,
+  fromStandby: z.boolean(),
+  parentStartLsn: z.string().nullable(),
+  bytes: BYTES,
+});
+
+const JOURNAL_RANGE = z.looseObject({
+  history: z.string(),
+  epoch: z.number().int(),
+  timeline: z.number().int(),
+  from: z.string(),
+  to: z.string(),
+});
+
 export const POSTGRES_FACTS = z.looseObject({
   server: z.string(),
   serverVersion: z.number().int(),
-  method: z.array(z.enum(['logical', 'physical'])),
+  method: z.array(z.enum(['logical', 'physical', 'wal'])),
   database: z.string(),
   encoding: z.string(),
   systemIdentifier: z.string(),
@@ -37,11 +67,13 @@ export const POSTGRES_FACTS = z.looseObject({
   extensions: z.array(z.looseObject({ name: z.string(), version: z.string(), schema: z.string() })),
   tables: BYTES,
   databaseBytes: BYTES,
+  base: BASE.exactOptional(),
+  journal: JOURNAL_RANGE.exactOptional(),
 });
 
 export const REDIS_FACTS = z.looseObject({
   server: z.string(),
-  method: z.enum(['replication', 'dump', 'rdb-file']),
+  method: z.enum(['replication', 'dump', 'rdb-file', 'stream']),
   consistent: z.boolean(),
   keys: BYTES,
   databases: z.record(z.string(), BYTES),
@@ -51,6 +83,7 @@ export const REDIS_FACTS = z.looseObject({
   rdbVersion: z.number().int(),
   digest: z.string(),
   snapshotAt: INSTANT,
+  journal: JOURNAL_RANGE.exactOptional(),
 });
 
 const RECOVERY_POINT = z.looseObject({

@@ -43,6 +43,14 @@ export async function* inBlocks(source: AsyncIterable<Uint8Array>, memory: Block
   if (filled > 0) yield block.subarray(0, filled);
 }
 
+/** Shows each item before it is passed on. */
+export async function* tap<T>(source: AsyncIterable<T>, look: (item: T) => void): AsyncGenerator<T> {
+  for await (const item of source) {
+    look(item);
+    yield item;
+  }
+}
+
 /** Items one by one, with a look at whether there is another. */
 export interface PeekableReader<T> {
   hasMore(): Promise<boolean>;

@@ -3,7 +3,10 @@ import type { StoredObject } from '../../domain/backup.ts';
 import type { DataKey } from '../../encryption/data-key.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Codec } from '../repository.ts';
-import { compress, type CompressOptions } from './zstd.ts';
+import { tap } from './blocks.ts';
+import { lendBlocks } from './lent-blocks.ts';
+import { releasing } from './releasing.ts';
+import { compress, type CompressOptions, freeFrame } from './zstd.ts';
 
 /** What happens to the bytes of an artifact's objects. */
 export interface ObjectCodec {
@@ -24,7 +27,10 @@ export function extensionOf(codec: ObjectCodec): string {
   return layers.filter((layer) => layer !== '').join('.') || 'raw';
 }
 
-/** Bytes → zstd → Encryption SDK → SHA-256 → store. Nothing is under the key when it rejects. */
+/**
+ * Bytes → zstd → Encryption SDK → SHA-256 → store. A chunk is freed when the store asks for the next one: a store that keeps
+ * it until later would write nothing in its place, which is noticed here.
+ */
 export async function writeObject(
   store: ObjectStore,
   place: ObjectPlace & { readonly codec: ObjectCodec & Omit<CompressOptions, 'level'>; readonly signal: AbortSignal },
@@ -33,18 +39,32 @@ export async function writeObject(
   const { key, backupId, codec } = place;
   const hash = createHash('sha256');
   let plainBytes = 0;
+  let sealedBytes = 0;
   const counted = tap(blocks, (block) => void (plainBytes += block.length));
-  const compressed =
-    codec.compression === 'zstd' ? compress(counted, { ...codec, level: codec.compressionLevel }) : counted;
-  const sealed = codec.dataKey?.encrypt(compressed, { backupId, object: key }) ?? compressed;
-  const digested = tap(sealed, (chunk) => void hash.update(chunk));
-  const { sizeBytes } = await store.put(key, digested, { ifNoneMatch: true, signal: place.signal });
+  const sealed = seal(counted, codec, { backupId, object: key });
+  const digested = tap(sealed, (chunk) => {
+    hash.update(chunk);
+    sealedBytes += chunk.length;
+  });
+  const { sizeBytes } = await store.put(key, releasing(digested), { ifNoneMatch: true, signal: place.signal });
+  if (sizeBytes !== sealedBytes) {
+    throw new RangeError(`put ${key}: the store took ${sizeBytes} bytes of ${sealedBytes}`);
+  }
   return { key, storedBytes: sizeBytes, sha256: hash.digest('hex'), plainBytes };
 }
 
-async function* tap(source: AsyncIterable<Buffer>, look: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
-  for await (const chunk of source) {
-    look(chunk);
-    yield chunk;
+function seal(
+  blocks: AsyncIterable<Buffer>,
+  codec: ObjectCodec & Omit<CompressOptions, 'level'>,
+  context: { readonly backupId: string; readonly object: string },
+): AsyncIterable<Buffer> {
+  const { dataKey } = codec;
+  if (codec.compression === 'zstd') {
+    const compressed = compress(blocks, { ...codec, level: codec.compressionLevel });
+    if (dataKey === undefined) return releasing(compressed, freeFrame);
+    return lendBlocks(compressed, (source) => dataKey.encrypt(source, context), freeFrame);
   }
+  // Blocks that go to the store itself are freed with its chunks.
+  if (dataKey === undefined) return blocks;
+  return lendBlocks(blocks, (source) => dataKey.encrypt(source, context), codec.giveBack);
 }

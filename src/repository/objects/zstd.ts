@@ -44,6 +44,13 @@ export async function* compress(blocks: AsyncIterable<Buffer>, options: Compress
   if (frames === 0) yield compressBlock(Buffer.alloc(0));
 }
 
+/** A frame from `compress` lies alone in memory that is larger than it is; nobody may look at it any more. */
+export function freeFrame({ buffer }: Buffer): void {
+  // A small one lies in Node's pool, which is others' memory, too.
+  const isPool = buffer.byteLength === Buffer.poolSize;
+  if (buffer instanceof ArrayBuffer && !isPool && !buffer.detached) buffer.transfer(0);
+}
+
 /** What `compress` was given. OBJECT_DAMAGED for anything else: a cut frame, a wrong checksum, bytes behind the end. */
 export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   yield* mapAhead(readFrames(source, FRAME_INPUT_MAX_BYTES), FRAMES_AHEAD, async (frame) => {

@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import type { ControlActivities, DataActivities } from '../../contract/activities.ts';
+import type { JournalActivities } from '../../contract/journal.ts';
 import { taskQueue } from '../../contract/names.ts';
 
 /**
@@ -28,6 +29,12 @@ const PROFILES = {
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '30 seconds', maximumAttempts: 10 },
   },
+  /** Streams without an end: each attempt hands over before its day is up, and a failed one is followed by another for ever. */
+  endless: {
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds' },
+  },
 } as const satisfies Record<string, ActivityOptions>;
 
 type Profile = keyof typeof PROFILES;
@@ -38,7 +45,10 @@ function group(): string {
 }
 
 /** Control activities under a profile; `summary` is what a person reads beside the activity in the Temporal Web UI. */
-export function control(profile: Exclude<Profile, 'stream'>, summary: string): ActivityInterfaceFor<ControlActivities> {
+export function control(
+  profile: Exclude<Profile, 'stream' | 'endless'>,
+  summary: string,
+): ActivityInterfaceFor<ControlActivities> {
   return proxyActivities<ControlActivities>({
     ...PROFILES[profile],
     taskQueue: taskQueue('control', group()),
@@ -54,6 +64,16 @@ export function data(summary: string): ActivityInterfaceFor<DataActivities> {
   return proxyActivities<DataActivities>({
     ...PROFILES.stream,
     taskQueue: taskQueue('data', group()),
+    summary,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
+/** Journals: they go on until they are cancelled, on whichever worker is there. */
+export function journal(summary: string): ActivityInterfaceFor<JournalActivities> {
+  return proxyActivities<JournalActivities>({
+    ...PROFILES.endless,
+    taskQueue: taskQueue('journal', group()),
     summary,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

@@ -21,7 +21,7 @@ export async function orCompensate<T>(
   } catch (error) {
     const left = await CancellationScope.nonCancellable(() => compensate(progress, compensations));
     if (left.length === 0 || isCancellation(error)) throw error;
-    const root = rootFailure(error);
+    const root = failureOf(error);
     throw ApplicationFailure.create({
       message: `${root.message}; and cleaning up after it: ${left.join('; ')}`,
       type: root.type ?? 'INTERNAL',
@@ -38,7 +38,7 @@ async function compensate(progress: WorkflowProgress, compensations: readonly Co
     try {
       await step.run();
     } catch (error) {
-      const failure = `${step.name}: ${rootFailure(error).message}`;
+      const failure = `${step.name}: ${failureOf(error).message}`;
       log.error('cleaning up', { step: step.name, failure });
       progress.note(`cleaning up: ${failure}`);
       failures.push(failure);
@@ -48,7 +48,7 @@ async function compensate(progress: WorkflowProgress, compensations: readonly Co
 }
 
 /** The application failure under Temporal's wrapping, or the message of whatever was thrown. */
-function rootFailure(error: unknown): { message: string; type?: string; details?: unknown[] } {
+export function failureOf(error: unknown): { message: string; type?: string; details?: unknown[] } {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     return { message: cause.message, type: cause.type ?? 'INTERNAL', details: cause.details ?? [] };

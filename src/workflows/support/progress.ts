@@ -1,9 +1,20 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../../contract/names.ts';
 
 const PHASE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.phase, SearchAttributeType.KEYWORD);
 const BACKUP_ID = defineSearchAttributeKey(SEARCH_ATTRIBUTES.backupId, SearchAttributeType.KEYWORD);
+
+const GROUP = defineSearchAttributeKey(SEARCH_ATTRIBUTES.group, SearchAttributeType.KEYWORD);
+const KIND = defineSearchAttributeKey(SEARCH_ATTRIBUTES.kind, SearchAttributeType.KEYWORD);
+
+/** What an operation that a workflow starts is found by, as for one that a person starts. */
+export function operationAttributes(group: string, kind: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: GROUP, value: group },
+    { key: KIND, value: kind },
+  ]);
+}
 
 /** Says in the Temporal Web UI where an operation is: search attributes, and current details in Markdown. */
 export interface WorkflowProgress {

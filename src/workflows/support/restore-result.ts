@@ -1,4 +1,6 @@
+import type { StreamCutMessage } from '../../contract/activities.ts';
 import type { Check } from '../../domain/backup.ts';
+import type { ReplayedPosition } from '../../domain/replay.ts';
 import { achieved } from '../../domain/objectives.ts';
 import type { RestorePlan, RestoreRecord, RestoreResult } from '../../contract/messages.ts';
 
@@ -12,6 +14,9 @@ export interface RestoreOutcome {
     readonly rolesCreated: readonly string[];
     readonly redis: { readonly keys: number; readonly method: string } | null;
     readonly checks: readonly Check[];
+    /** Where a replay ended in PostgreSQL and in Redis. */
+    readonly position: ReplayedPosition | undefined;
+    readonly cut: StreamCutMessage | undefined;
   };
 }
 
@@ -34,8 +39,22 @@ export function restoreResult({ plan, startedAt, finishedAt, done }: RestoreOutc
       redis: redis && done.redis && { ...done.redis, savedAs: redis.savedAs },
     },
     recoveryPoint,
+    positions: positionsOf(done),
     checks: done.checks,
     ...times,
     undo: replacedAnything ? { command: `lifeboat restore undo ${restoreId}`, expiresAt } : null,
   };
+}
+
+/** What a restore to an instant came to, in each component. */
+function positionsOf({
+  position,
+  cut,
+}: NonNullable<RestoreOutcome['done']>): NonNullable<RestoreResult['positions']> | null {
+  if (position === undefined && cut === undefined) return null;
+  const redis = cut && { position: String(cut.offset), timeline: 0, at: new Date(cut.timeMs).toISOString() };
+  const times = [position?.at, redis?.at].map((at) => (at == null ? undefined : Date.parse(at)));
+  const [postgresMs, redisMs] = times;
+  const distanceMs = postgresMs === undefined || redisMs === undefined ? null : Math.abs(postgresMs - redisMs);
+  return { postgres: position ?? null, redis: redis ?? null, distanceMs };
 }

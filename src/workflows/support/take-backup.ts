@@ -1,11 +1,11 @@
 import type { BackupRecord, ComponentName } from '../../domain/backup.ts';
-import { decideKind } from '../../domain/backup-kind.ts';
 import type { CopyResult, SourceSurvey } from '../../contract/activities.ts';
 import type { BackupInput, BackupResult } from '../../contract/messages.ts';
 import { control, data } from './activity-options.ts';
 import { allOrCancel } from './cancellation.ts';
 import { orCompensate } from './compensation.ts';
 import type { WorkflowProgress } from './progress.ts';
+import { takeIncremental } from './take-incremental.ts';
 
 /**
  * Takes one backup: look, take an id, copy both databases at once, publish. What fails before the manifest is written is
@@ -14,8 +14,18 @@ import type { WorkflowProgress } from './progress.ts';
  * @param owner names this backup inside the run, so that a repeated step gets the same id again
  */
 export async function takeBackup(progress: WorkflowProgress, asked: BackupInput, owner: string): Promise<BackupResult> {
-  const { kind, warning } = decideKind(asked.kind, { runs: false });
-  const input = { ...asked, kind };
+  if (asked.kind === 'full') return takeFull(progress, asked, { owner, warnings: [] });
+  const taken = await takeIncremental(progress, asked, owner);
+  if (taken.result !== null) return taken.result;
+  const warnings = [`a full backup was taken instead of an incremental one: ${taken.reason}`];
+  return takeFull(progress, { ...asked, kind: 'full' }, { owner: `${owner}/full`, warnings });
+}
+
+async function takeFull(
+  progress: WorkflowProgress,
+  input: BackupInput,
+  { owner, warnings: before }: { readonly owner: string; readonly warnings: readonly string[] },
+): Promise<BackupResult> {
   progress.enter('inspecting', 'connecting to the databases and checking versions, rights and space');
   const sources = await control('decide', 'connect to the databases').surveySources(input);
 
@@ -33,11 +43,7 @@ export async function takeBackup(progress: WorkflowProgress, asked: BackupInput,
     const copies = await copyComponents({ backupId, codec }, sources);
 
     progress.enter('publishing', 'writing the signed manifest');
-    const warnings = [
-      ...(warning === null ? [] : [warning]),
-      ...sources.warnings,
-      ...copies.flatMap((copy) => copy.warnings),
-    ];
+    const warnings = [...before, ...sources.warnings, ...copies.flatMap((copy) => copy.warnings)];
     const publish = { backupId, codec, createdAt, request: input, copies, warnings };
     const backup: BackupRecord = await control('settle', 'write the signed manifest').publishBackup(publish);
     progress.enter('done', `${backup.bytes} bytes copied, ${backup.storedBytes} bytes stored`);

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ControlActivities, DataActivities } from '../../../src/contract/activities.ts';
+import type { JournalActivities } from '../../../src/contract/journal.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
@@ -10,7 +11,7 @@ import { ERRORS } from '../../../src/domain/errors.ts';
  * Activities that do nothing but note that they were called: workflow tests prove order, compensation and cancellation.
  * What the real activities do is proven against real servers in test/integration.
  */
-export type Activities = ControlActivities & DataActivities;
+export type Activities = ControlActivities & DataActivities & JournalActivities;
 
 export interface Recorded {
   /** `name` or `name(argument that matters)`, in the order of the calls. */
@@ -61,6 +62,16 @@ export const PLAN: RestorePlan = {
   steps: [],
 };
 
+export const RESTORE_RECORD: RestoreRecord = {
+  restoreId: 'restore-1',
+  backupId: BACKUP_RECORD.id,
+  finishedAt: AT,
+  expiresAt: AT,
+  postgres: { database: 'auth', replaced: 'auth__replaced_1' },
+  redis: { savedAs: 'backup-saved' },
+  services: ['api'],
+};
+
 const CHECK = { name: 'rows', status: 'pass', expected: '1', actual: '1', message: '' } as const;
 
 /** Fails as a worker's error interceptor makes it fail. */
@@ -99,23 +110,40 @@ const answers: Activities = {
   swapDatabase: async () => ({ replaced: 'auth__replaced_1' }),
   dropAside: async () => {},
   recordRestore: async (done) => ({ ...done, finishedAt: AT, expiresAt: AT }),
-  loadRestore: async (): Promise<RestoreRecord> => ({
-    restoreId: 'restore-1',
-    backupId: BACKUP_RECORD.id,
-    finishedAt: AT,
-    expiresAt: AT,
-    postgres: { database: 'auth', replaced: 'auth__replaced_1' },
-    redis: { savedAs: 'backup-saved' },
-    services: ['api'],
-  }),
+  loadRestore: async () => RESTORE_RECORD,
   undoSwap: async () => {},
   readCatalog: async () => ({ backups: [BACKUP_RECORD], objects: [], objectsTotal: 0, location: 'memory:' }),
   planVerification: async () => ({ backupIds: ['a', 'b'], problems: [] }),
   verifyBackup: async () => ({ problems: [] }),
+  verifyJournal: async () => ({ problems: [] }),
   restorePostgresAside: async () => ({ checks: [CHECK], rolesCreated: ['app'], bytes: 1 }),
   checkRedisSnapshot: async () => ({ keys: 7, check: CHECK }),
   restoreRedis: async () => ({ keys: 7, method: 'replicaof', checks: [CHECK] }),
+  emptyRedis: async () => ({ keys: 7, checks: [CHECK] }),
+  planIncremental: async () => ({ full: null, parentId: BACKUP_RECORD.id }),
+  markRecoveryPoint: async () => ({
+    time: AT,
+    postgres: { systemIdentifier: '7300000000000000001', timeline: 1, lsn: '0/16B3748' },
+    redis: { replid: 'f'.repeat(40), offset: 1234, keys: 7 },
+  }),
+  awaitJournal: async () => ({ end: 'durable' }),
+  publishIncremental: async () => ({ ...BACKUP_RECORD, kind: 'incremental', parentId: BACKUP_RECORD.id }),
+  followPostgres: async () => ({ end: 'handed-over' }),
+  followRedis: async () => ({ end: 'handed-over' }),
 };
+
+/** Calls in which it matters which backup is meant. */
+const NAMED_WITH_BACKUP = ['restoreRedis', 'emptyRedis', 'verifyBackup'];
+
+interface NamedInput {
+  readonly backupId?: string;
+  readonly kind?: string;
+}
+
+function nameOf(name: string, { backupId, kind }: NamedInput): string {
+  if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
+  return NAMED_WITH_BACKUP.includes(name) ? `${name}(${backupId})` : name;
+}
 
 /** The default answers with some replaced, and a list of the calls. */
 export function recordingActivities(planted: Partial<Activities> = {}): Recorded {
@@ -123,8 +151,8 @@ export function recordingActivities(planted: Partial<Activities> = {}): Recorded
   const all = { ...answers, ...planted };
   const entries = Object.entries(all).map(([name, run]) => [
     name,
-    async (input: { backupId?: string }) => {
-      calls.push(name === 'restoreRedis' || name === 'verifyBackup' ? `${name}(${input.backupId})` : name);
+    async (input: NamedInput) => {
+      calls.push(nameOf(name, input));
       return (run as (input: unknown) => Promise<unknown>)(input);
     },
   ]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { taskQueue } from '../../../src/contract/names.ts';
+import { groupWorkflowId, journalWorkflowId, taskQueue, WORKFLOWS } from '../../../src/contract/names.ts';
 import { workflowBundle } from '../../../src/temporal/bundle.ts';
 import { startTemporal } from '../servers.ts';
 import type { TestTemporal } from '../servers.ts';
@@ -44,19 +44,25 @@ export async function openStage(): Promise<ScenarioStage> {
         workflowBundle: bundle,
       });
       const data = await Worker.create({ ...common, taskQueue: taskQueue('data', group) });
-      return data.runUntil(
-        control.runUntil(async () => {
-          const handle = await client.workflow.start(scenario.workflow, {
-            workflowId: `lifeboat/${group}`,
-            taskQueue: taskQueue('control', group),
-            args: [scenario.input],
-          });
-          const driven = scenario.drive?.(handle, calls);
-          const ended = await settle(handle.result());
-          await driven;
-          return { ...ended, calls, history: await handle.fetchHistory() };
-        }),
+      const journal = await Worker.create({ ...common, taskQueue: taskQueue('journal', group) });
+      const isJournal = scenario.workflow === WORKFLOWS.journal;
+      const workflowId = isJournal ? journalWorkflowId('postgres', group) : groupWorkflowId(group);
+      const working = journal.runUntil(
+        data.runUntil(
+          control.runUntil(async () => {
+            const handle = await client.workflow.start(scenario.workflow, {
+              workflowId,
+              taskQueue: taskQueue('control', group),
+              args: [{ ...(scenario.input as object), group }],
+            });
+            const driven = scenario.drive?.(handle, calls);
+            const ended = await settle(handle.result());
+            await driven;
+            return { ...ended, calls, history: await handle.fetchHistory() };
+          }),
+        ),
       );
+      return working;
     },
     async close() {
       await connection.close();

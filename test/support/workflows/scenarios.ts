@@ -1,8 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
-import { BACKUP_RECORD, copyResult, failWith, PLAN, streamUntilCancelled } from './fakes.ts';
+import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilCancelled } from './fakes.ts';
 import type { Activities } from './fakes.ts';
+import type { FollowEnd } from '../../../src/contract/journal.ts';
 
 /** One path through one workflow: driven by test/workflow, recorded and replayed by test/replay. */
 export interface Scenario {
@@ -57,6 +58,134 @@ function failOnce(code: ErrorCode): () => void {
 async function untilCalled(calls: readonly string[], names: readonly string[]): Promise<void> {
   while (!names.every((name) => calls.includes(name))) await new Promise((resolve) => setTimeout(resolve, 20));
 }
+
+const incremental = { ...backup, kind: 'incremental' };
+const MARKED = ['planIncremental', 'markRecoveryPoint'] as const;
+const AWAITED = ['awaitJournal', 'awaitJournal'] as const;
+
+const incrementals: readonly Scenario[] = [
+  {
+    name: 'backup/incremental',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    outcome: 'completed',
+    calls: [...MARKED, [...AWAITED], 'beginBackup', 'publishIncremental'],
+  },
+  {
+    name: 'backup/incremental-becomes-full',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({ planIncremental: async () => ({ full: 'there is no full backup to stand on', parentId: '' }) }),
+    outcome: 'completed',
+    calls: ['planIncremental', ...TAKE, ['copyPostgres', 'copyRedis'], 'publishBackup'],
+  },
+  {
+    name: 'backup/incremental-behind-a-gap-becomes-full',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({
+      awaitJournal: async ({ kind }) =>
+        kind === 'redis' ? { end: 'durable' } : { end: 'new-base-needed', message: 'the WAL was removed' },
+    }),
+    outcome: 'completed',
+    calls: [...MARKED, [...AWAITED], ...TAKE, ['copyPostgres', 'copyRedis'], 'publishBackup'],
+  },
+  {
+    name: 'backup/incremental-waits-in-vain',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({ awaitJournal: async () => failWith('SOURCE_NOT_CONFIGURED') }),
+    outcome: 'SOURCE_NOT_CONFIGURED',
+    calls: [...MARKED, [...AWAITED]],
+  },
+  {
+    name: 'backup/incremental-publish-fails',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({ publishIncremental: async () => failWith('SOURCE_NOT_CONFIGURED') }),
+    outcome: 'SOURCE_NOT_CONFIGURED',
+    calls: [...MARKED, [...AWAITED], 'beginBackup', 'publishIncremental', 'discardBackup'],
+  },
+];
+
+/** Ends a journal, which never ends by itself. */
+function endWhenCalled(names: readonly string[]): Required<Scenario>['drive'] {
+  return async (handle, calls) => {
+    await untilCalled(calls, names);
+    await handle.signal(SIGNALS.cancel, { reason: 'the scenario is over', by: 'tester@here' });
+  };
+}
+
+const keep = { ...asked, kind: 'postgres' };
+
+/** Answers one after the other, then a stream until it is cancelled. */
+function following(...answers: (() => Promise<FollowEnd>)[]): Activities['followPostgres'] {
+  return async () => (answers.shift() ?? streamUntilCancelled)();
+}
+
+const journals: readonly Scenario[] = [
+  {
+    name: 'journal/hands-over',
+    workflow: WORKFLOWS.journal,
+    input: keep,
+    planted: () => ({ followPostgres: following(async () => ({ end: 'handed-over' })) }),
+    drive: async (handle, calls) => {
+      while (calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await endWhenCalled([])(handle, calls);
+    },
+    outcome: 'cancelled',
+    calls: ['followPostgres', 'followPostgres'],
+  },
+  {
+    name: 'journal/redis-cancelled',
+    workflow: WORKFLOWS.journal,
+    input: { ...keep, kind: 'redis' },
+    planted: () => ({ followRedis: streamUntilCancelled }),
+    drive: endWhenCalled(['followRedis']),
+    outcome: 'cancelled',
+    calls: ['followRedis'],
+  },
+  {
+    name: 'journal/gap-has-a-full-taken',
+    workflow: WORKFLOWS.journal,
+    input: keep,
+    planted: () => ({
+      followPostgres: following(async () => ({
+        end: 'new-base-needed',
+        code: 'JOURNAL_WAL_REMOVED',
+        message: 'the WAL was removed',
+      })),
+    }),
+    drive: endWhenCalled(['publishBackup']),
+    outcome: 'cancelled',
+    calls: ['followPostgres', ['followPostgres', ...TAKE, 'copyPostgres', 'copyRedis', 'publishBackup']],
+  },
+  {
+    name: 'journal/retried-after-transient-error',
+    workflow: WORKFLOWS.journal,
+    input: keep,
+    planted: () => ({ followPostgres: following(async () => failWith('OPERATION_STALLED')) }),
+    drive: async (handle, calls) => {
+      while (calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      await endWhenCalled([])(handle, calls);
+    },
+    outcome: 'cancelled',
+    calls: ['followPostgres', 'followPostgres'],
+  },
+  {
+    name: 'journal/trouble-is-shown-and-waited-out',
+    workflow: WORKFLOWS.journal,
+    input: keep,
+    planted: () => ({ followPostgres: async () => failWith('SOURCE_NOT_CONFIGURED') }),
+    drive: async (handle, calls) => {
+      await untilCalled(calls, ['followPostgres']);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await endWhenCalled([])(handle, calls);
+    },
+    outcome: 'cancelled',
+    calls: ['followPostgres'],
+  },
+];
 
 const backups: readonly Scenario[] = [
   {
@@ -239,6 +368,17 @@ const restores: readonly Scenario[] = [
     ],
   },
   {
+    name: 'restore/swap-fails-over-empty-redis',
+    workflow: WORKFLOWS.restore,
+    input: { ...restore, stopServices: false },
+    planted: () => ({
+      planRestore: async () => ({ ...PLAN, redis: PLAN.redis && { ...PLAN.redis, replacesKeys: 0 }, services: [] }),
+      swapDatabase: async () => failWith('RESTORE_TARGET_UNFIT'),
+    }),
+    outcome: 'RESTORE_TARGET_UNFIT',
+    calls: ['planRestore', PREPARE, LOAD, 'swapDatabase', `emptyRedis(${PLAN.backupId})`, 'dropAside'],
+  },
+  {
     name: 'restore/services-do-not-start',
     workflow: WORKFLOWS.restore,
     input: restore,
@@ -276,6 +416,25 @@ const restores: readonly Scenario[] = [
     calls: ['loadRestore', 'stopServices', 'restoreRedis(backup-saved)', 'undoSwap', 'startServices'],
   },
   {
+    name: 'undo-restore/into-empty-redis',
+    workflow: WORKFLOWS.undoRestore,
+    input: { ...asked, restoreId: 'restore-1' },
+    planted: () => ({ loadRestore: async () => ({ ...RESTORE_RECORD, redis: { savedAs: null } }) }),
+    outcome: 'completed',
+    calls: ['loadRestore', 'stopServices', `emptyRedis(${PLAN.backupId})`, 'undoSwap', 'startServices'],
+  },
+  {
+    name: 'undo-restore/redis-holds-other-keys',
+    workflow: WORKFLOWS.undoRestore,
+    input: { ...asked, restoreId: 'restore-1' },
+    planted: () => ({
+      loadRestore: async () => ({ ...RESTORE_RECORD, redis: { savedAs: null } }),
+      emptyRedis: async () => failWith('REDIS_TARGET_CHANGED'),
+    }),
+    outcome: 'REDIS_TARGET_CHANGED',
+    calls: ['loadRestore', 'stopServices', `emptyRedis(${PLAN.backupId})`, 'startServices'],
+  },
+  {
     name: 'undo-restore/expired',
     workflow: WORKFLOWS.undoRestore,
     input: { ...asked, restoreId: 'restore-1' },
@@ -300,6 +459,39 @@ const questions: readonly Scenario[] = [
     input: { ...asked, backup: 'all' },
     outcome: 'completed',
     calls: ['planVerification', 'verifyBackup(a)', 'verifyBackup(b)'],
+  },
+  {
+    name: 'verify/all-with-journals',
+    workflow: WORKFLOWS.verify,
+    input: { ...asked, backup: 'all' },
+    planted: () => ({
+      planVerification: async () => ({
+        backupIds: ['a'],
+        journals: [{ kind: 'postgres' }, { kind: 'redis' }],
+        problems: [],
+      }),
+    }),
+    outcome: 'completed',
+    calls: ['planVerification', 'verifyBackup(a)', 'verifyJournal(postgres)', 'verifyJournal(redis)'],
+  },
+  {
+    name: 'verify/incremental-with-its-range',
+    workflow: WORKFLOWS.verify,
+    input: { ...asked, backup: 'latest' },
+    planted: () => ({
+      planVerification: async () => ({
+        backupIds: ['full', 'incremental'],
+        journals: [{ kind: 'postgres', backupId: 'incremental' }],
+        problems: [],
+      }),
+    }),
+    outcome: 'completed',
+    calls: [
+      'planVerification',
+      'verifyBackup(full)',
+      'verifyBackup(incremental)',
+      'verifyJournal(postgres of incremental)',
+    ],
   },
   {
     name: 'verify/unknown-backup',
@@ -329,6 +521,13 @@ const questions: readonly Scenario[] = [
     calls: ['readCatalog'],
   },
   {
+    name: 'catalog/journals',
+    workflow: WORKFLOWS.catalog,
+    input: { ...asked, ask: 'journals' },
+    outcome: 'completed',
+    calls: ['readCatalog'],
+  },
+  {
     name: 'catalog/show-fails',
     workflow: WORKFLOWS.catalog,
     input: { ...asked, ask: 'show', backup: 'nothing' },
@@ -338,4 +537,4 @@ const questions: readonly Scenario[] = [
   },
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...backups, ...restores, ...questions];
+export const SCENARIOS: readonly Scenario[] = [...backups, ...incrementals, ...journals, ...restores, ...questions];

@@ -27,6 +27,32 @@ async function parse(
   return { invocation, out };
 }
 
+describe('a command below another command', () => {
+  const RUN = 'restore-2024-01-15T11-02-00-000Z';
+
+  test.each([
+    ['restore', 'undo', RUN, '--detach'],
+    ['restore', 'undo', '--detach', RUN],
+    ['restore', '--detach', 'undo', RUN],
+  ])('takes the option that both have: %s %s %s %s', async (...words) => {
+    const { invocation } = await parse(words, COMMANDS);
+    expect(invocation?.command.name).toBe('restore undo');
+    expect(invocation?.input).toEqual({ arguments: { run: RUN }, options: expect.objectContaining({ detach: true }) });
+  });
+
+  test.each([['--dry-run'], ['--redis'], ['--target-database=x']])(
+    'refuses %s, which only the other has',
+    async (option) => {
+      for (const words of [
+        ['restore', 'undo', RUN, option],
+        ['restore', option, 'undo', RUN],
+      ])
+        await expect(parse(words, COMMANDS)).rejects.toMatchObject({ code: 'USAGE_INVALID' });
+      expect((await parse(['restore', 'undo', '--help'], COMMANDS)).out).not.toContain(option.split('=')[0]);
+    },
+  );
+});
+
 test('options and arguments reach the command by name, with their types', async () => {
   const { invocation } = await parse([
     'restore',

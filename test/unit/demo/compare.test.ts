@@ -1,6 +1,7 @@
 import {
   compareReadings,
   countDifferences,
+  LOGGED_AHEAD,
   type KeyReading,
   type Reading,
 } from '../../../src/cli/local/demo/compare.ts';
@@ -14,6 +15,7 @@ function reading(changes: Partial<Reading> = {}): Reading {
       ['audit.events', { rows: 0, digest: '' }],
     ]),
     definitions: new Map([['index users_email', 'CREATE UNIQUE INDEX']]),
+    sequences: new Map([['audit.event_number', { lastValue: 100, increment: 5, shape: '1' }]]),
     keys: new Map<string, KeyReading>([
       ['0/session:1', { type: 'hash', digest: 'bb22', expiresAtMs: NOW }],
       ['3/counter', { type: 'string', digest: 'cc33', expiresAtMs: -1 }],
@@ -30,11 +32,15 @@ function key(name: string, changes: Partial<KeyReading>): Pick<Reading, 'keys'> 
   return { keys: new Map([...keys, [name, { ...was, ...changes }]]) };
 }
 
+function sequence(lastValue: number | null, shape = '1'): Pick<Reading, 'sequences'> {
+  return { sequences: new Map([['audit.event_number', { lastValue, increment: 5, shape }]]) };
+}
+
 test('two readings of the same are identical, and counted', () => {
   expect(compareReadings(reading(), reading())).toEqual({
     tables: 2,
     rows: 3,
-    definitions: 1,
+    definitions: 2,
     keys: 2,
     keysWithExpiry: 1,
     differences: [],
@@ -63,6 +69,9 @@ test.each<[string, Partial<Reading>, string]>([
     { definitions: new Map([['index users_email', 'CREATE INDEX']]) },
     'definition index users_email',
   ],
+  ['a sequence that went on', sequence(105), 'sequence audit.event_number'],
+  ['a sequence that went back', sequence(95), 'sequence audit.event_number'],
+  ['a sequence that is unused again', sequence(null), 'sequence audit.event_number'],
   ['a missing definition', { definitions: new Map() }, 'definition index users_email'],
   ['a changed value', key('0/session:1', { digest: 'bb23' }), 'key 0/session:1'],
   ['another type', key('0/session:1', { type: 'zset' }), 'key 0/session:1'],
@@ -86,6 +95,14 @@ test('where the server only tells the time that is left, two clocks may differ a
   expect(compareReadings(before, reading(key('0/session:1', { expiresAtMs: NOW + 50 }))).differences).toEqual([]);
   expect(compareReadings(before, reading(key('0/session:1', { expiresAtMs: NOW + 51 }))).differences).toHaveLength(1);
   expect(compareReadings(before, reading(key('0/session:1', { expiresAtMs: -1 }))).differences).toHaveLength(1);
+});
+
+test('after a replay a sequence may stand as far ahead as PostgreSQL logs in advance, no further, and never behind', () => {
+  const replayed = { sequenceLead: LOGGED_AHEAD };
+  const seen = (changes: Partial<Reading>): number =>
+    compareReadings(reading(), reading(changes), replayed).differences.length;
+  expect([sequence(100), sequence(105), sequence(260)].map(seen)).toEqual([0, 0, 0]);
+  expect([sequence(265), sequence(95), sequence(null), sequence(105, '2')].map(seen)).toEqual([1, 1, 1, 1]);
 });
 
 test('differences are counted by their kind', () => {

@@ -273,3 +273,21 @@ test('lzf unpacks literals and overlapping references, and refuses what does not
     expect(() => decompressLzf(packed, size)).toThrow(LzfError);
   }
 });
+
+test('a walk that looks at no value counts what one counts that does, in pieces of any size', () => {
+  const keys = Array.from({ length: 500 }, (_, n) => [
+    ...(n % 3 === 0 ? [expiry(AT + n)] : []),
+    record(n % 7 === 0 ? 16 : 0, string(`key ${n}`), n % 5 === 0 ? bytes(0xc1, n & 255, 1) : string('v'.repeat(n))),
+  ]);
+  const file = rdbFile([bytes(0xfe, 0), ...keys.slice(0, 250).flat(), bytes(0xfe, 3), ...keys.slice(250).flat()]);
+  const walk = (whole: Buffer, size: number, walker: RdbWalker): unknown => {
+    for (let at = 0; at < whole.length; at += size) walker.push(whole.subarray(at, at + size));
+    return walker.end();
+  };
+  for (const whole of [FILE, file]) {
+    const expected = walk(whole, whole.length, new RdbWalker({ onEntry: () => undefined }));
+    for (const size of [1, 2, 3, 7, 64, 1000, whole.length]) {
+      expect(walk(whole, size, new RdbWalker())).toEqual(expected);
+    }
+  }
+});

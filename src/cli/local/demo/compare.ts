@@ -12,11 +12,20 @@ export interface KeyReading {
   readonly expiresAtMs: number;
 }
 
+export interface SequenceReading {
+  /** Null before its first value. */
+  readonly lastValue: number | null;
+  readonly increment: number;
+  /** Start, limits, cycle. */
+  readonly shape: string;
+}
+
 /** All of both databases at one moment, as the demo read it by its own means. */
 export interface Reading {
   readonly tables: ReadonlyMap<string, TableReading>;
-  /** Everything that is not rows: columns, indexes, constraints, views, functions, owners, grants, comments, sequences. */
+  /** Everything that is not rows: columns, indexes, constraints, views, functions, owners, grants, comments. */
   readonly definitions: ReadonlyMap<string, string>;
+  readonly sequences: ReadonlyMap<string, SequenceReading>;
   /** By database number and name. */
   readonly keys: ReadonlyMap<string, KeyReading>;
   readonly libraries: string;
@@ -25,7 +34,7 @@ export interface Reading {
 }
 
 export interface Difference {
-  readonly kind: 'table' | 'definition' | 'key' | 'library';
+  readonly kind: 'table' | 'definition' | 'sequence' | 'key' | 'library';
   readonly name: string;
   /** `gone`, `was not there`, `was …, is …`. */
   readonly what: string;
@@ -41,8 +50,14 @@ export interface Comparison {
   readonly differences: readonly Difference[];
 }
 
-/** Holds what is there now against what was there before: nothing may be missing, changed or added. */
-export function compareReadings(before: Reading, now: Reading): Comparison {
+/** How many values nextval() logs in advance: so far a sequence may have gone on after WAL was replayed (SEQ_LOG_VALS). */
+export const LOGGED_AHEAD = 32;
+
+/**
+ * Holds what is there now against what was there before: nothing may be missing, changed or added. A sequence may stand
+ * `sequenceLead` values further, never behind: a number that was given out is not given out again.
+ */
+export function compareReadings(before: Reading, now: Reading, { sequenceLead = 0 } = {}): Comparison {
   const toleranceMs = Math.max(before.expiryToleranceMs, now.expiryToleranceMs);
   const differences = [
     ...differing(before.tables, now.tables, { kind: 'table', describe: describeTable, isSame: isSameTable }),
@@ -50,6 +65,11 @@ export function compareReadings(before: Reading, now: Reading): Comparison {
       kind: 'definition',
       describe: (text) => text,
       isSame: Object.is,
+    }),
+    ...differing(before.sequences, now.sequences, {
+      kind: 'sequence',
+      describe: ({ lastValue }) => `at ${lastValue}`,
+      isSame: (one, other) => isSameSequence(one, other, sequenceLead),
     }),
     ...differing(before.keys, now.keys, {
       kind: 'key',
@@ -61,7 +81,7 @@ export function compareReadings(before: Reading, now: Reading): Comparison {
   return {
     tables: before.tables.size,
     rows: [...before.tables.values()].reduce((sum, { rows }) => sum + rows, 0),
-    definitions: before.definitions.size,
+    definitions: before.definitions.size + before.sequences.size,
     keys: before.keys.size,
     keysWithExpiry: [...before.keys.values()].filter(({ expiresAtMs }) => expiresAtMs >= 0).length,
     differences,
@@ -72,7 +92,13 @@ const LIBRARIES_CHANGED: Difference = { kind: 'library', name: 'function librari
 
 /** `2 tables, 7 definitions, 130003 keys`. */
 export function countDifferences(differences: readonly Difference[]): string {
-  const nouns = { table: 'tables', definition: 'definitions', key: 'keys', library: 'function libraries' } as const;
+  const nouns = {
+    table: 'tables',
+    definition: 'definitions',
+    sequence: 'sequences',
+    key: 'keys',
+    library: 'function libraries',
+  } as const;
   const counts = Object.entries(nouns).map(([kind, noun]) => ({
     noun,
     count: differences.filter((one) => one.kind === kind).length,
@@ -109,6 +135,13 @@ function isSameTable(one: TableReading, other: TableReading): boolean {
 
 function describeTable({ rows, digest }: TableReading): string {
   return `${rows} rows with digest ${digest.slice(0, 8)}`;
+}
+
+function isSameSequence(one: SequenceReading, other: SequenceReading, lead: number): boolean {
+  if (one.shape !== other.shape || one.increment !== other.increment) return false;
+  if (one.lastValue === null || other.lastValue === null) return one.lastValue === other.lastValue;
+  const ahead = (other.lastValue - one.lastValue) / one.increment;
+  return ahead >= 0 && ahead <= lead;
 }
 
 function isSameKey(one: KeyReading, other: KeyReading, toleranceMs: number): boolean {

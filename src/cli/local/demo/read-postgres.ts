@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { DEMO_DATABASE } from '../../../embedded/demo-data/seed-postgres.ts';
 import type { PostgresTarget } from '../../../postgres/postgres.ts';
-import type { TableReading } from './compare.ts';
+import type { Reading, SequenceReading, TableReading } from './compare.ts';
 
 /** The same text for the same privileges, in whatever order they were granted. */
 const grants = (acl: string, kind: string, owner: string): string => `(
@@ -46,10 +46,12 @@ select 'extension ' || extname, extversion from pg_extension
 union all
 select 'enum ' || enumtypid::regtype, string_agg(enumlabel, ', ' order by enumsortorder) from pg_enum group by enumtypid
 union all
-select format('value of %I.%I', schemaname, sequencename), concat_ws(' ', last_value, start_value, increment_by, cycle) from pg_sequences
-union all
 select 'database', concat_ws(' ', datdba::regrole, ${grants('d.datacl', 'd', 'd.datdba')}, pg_encoding_to_char(encoding), datcollate, shobj_description(d.oid, 'pg_database'))
   from pg_database d where datname = current_database()`;
+
+const SEQUENCES = `
+select format('%I.%I', schemaname, sequencename) as name, last_value, increment_by, concat_ws(' ', data_type, start_value, min_value, max_value, cycle) as shape
+  from pg_sequences`;
 
 /** Tables that hold rows, with what puts these into one order. */
 const TABLES = `
@@ -62,7 +64,7 @@ select format('%I.%I', n.nspname, c.relname) as name,
 /** Reads every row and every definition of the demo's database in one snapshot. Row order is that of the primary key. */
 export async function readPostgres(
   server: PostgresTarget,
-): Promise<{ tables: ReadonlyMap<string, TableReading>; definitions: ReadonlyMap<string, string> }> {
+): Promise<Pick<Reading, 'tables' | 'definitions' | 'sequences'>> {
   const { host, port, user, password } = server;
   const session = new Client({ host, port, user, password, database: DEMO_DATABASE, ssl: false });
   await session.connect();
@@ -73,7 +75,8 @@ export async function readPostgres(
     for (const { name, key } of (await session.query<{ name: string; key: string | null }>(TABLES)).rows) {
       tables.set(name, await readTable(session, name, key ?? 'r::text'));
     }
-    return { tables, definitions: new Map(found.rows.map(({ name, definition }) => [name, definition ?? ''])) };
+    const definitions = new Map(found.rows.map(({ name, definition }) => [name, definition ?? '']));
+    return { tables, definitions, sequences: await readSequences(session) };
   } finally {
     await session.end();
   }
@@ -85,4 +88,19 @@ async function readTable(session: Client, name: string, order: string): Promise<
     `select count(*) as rows, ${digest} as digest from ${name} r`,
   );
   return { rows: Number(rows[0]?.rows), digest: rows[0]?.digest ?? '' };
+}
+
+async function readSequences(session: Client): Promise<Map<string, SequenceReading>> {
+  const { rows } = await session.query<{
+    name: string;
+    last_value: string | null;
+    increment_by: string;
+    shape: string;
+  }>(SEQUENCES);
+  return new Map(
+    rows.map(({ name, last_value: last, increment_by: increment, shape }) => [
+      name,
+      { lastValue: last === null ? null : Number(last), increment: Number(increment), shape },
+    ]),
+  );
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { LocalDatabases } from '../../../embedded/databases.ts';
+import { seedDatabases } from '../../../embedded/demo-data.ts';
 import { defaultStateDir } from '../../../embedded/places.ts';
 import { LifeboatError } from '../../../domain/errors.ts';
 import type { CommandContext, CommandResult } from '../../command.ts';
@@ -7,7 +9,7 @@ import { countDifferences } from './compare.ts';
 import { handOver, type KeptStage } from './hand-over.ts';
 import { makeRunFolder, removeRunFolder } from './run-folder.ts';
 import { openStage } from './stage.ts';
-import { describe, play, type Proof } from './story.ts';
+import { describe, isCut, play, type Proof } from './story.ts';
 
 /** What is shown of the answer of `backup full`. */
 const backupAnswer = z.object({ backup: z.object({ bytes: z.number(), storedBytes: z.number() }) });
@@ -22,7 +24,9 @@ export async function runDemo(context: CommandContext, { keep }: { readonly keep
   let kept: KeptStage | undefined;
   try {
     output.note('starting PostgreSQL, Redis, Temporal and a worker, only for this demo');
-    const stage = await openStage({ stateDir, folder, signal, onPhase: (line) => output.note(line) });
+    const onPhase = (line: string): void => output.note(line);
+    const fill = (databases: LocalDatabases): Promise<void> => seedDatabases({ databases, signal, onPhase });
+    const stage = await openStage({ stateDir, folder, signal, onPhase, fill });
     try {
       output.note(`up in ${seconds(Date.now() - startedAt)}; Temporal Web UI: ${stage.uiUrl}`);
       const proof = await play(context, stage);
@@ -49,7 +53,7 @@ interface Circumstances {
 function answer(proof: Proof, { durationMs, ui, kept }: Circumstances): CommandResult {
   const { comparison, ...facts } = proof;
   const { differences, ...compared } = comparison;
-  const identical = differences.length === 0;
+  const identical = differences.length === 0 && isCut(proof.marks);
   return {
     json: { identical, compared, differences, ...facts, durationMs, ui, kept: kept ?? null },
     text: () => [...summary(proof, durationMs), ...epilogue(kept)].join('\n'),
@@ -58,9 +62,11 @@ function answer(proof: Proof, { durationMs, ui, kept }: Circumstances): CommandR
       : {
           failure: new LifeboatError(
             'DEMO_DIFFERS',
-            `compare after the restore: ${countDifferences(differences)} differ`,
+            `compare after the restore: ${differences.length === 0 ? 'the marks' : countDifferences(differences)} differ`,
             {
               details: {
+                markedRows: proof.marks.rows,
+                markedKeys: proof.marks.keys,
                 differences: differences.slice(0, SHOWN).map(({ kind, name, what }) => `${kind} ${name}: ${what}`),
               },
             },
@@ -69,15 +75,18 @@ function answer(proof: Proof, { durationMs, ui, kept }: Circumstances): CommandR
   };
 }
 
-function summary({ backup, restore, comparison, damage }: Proof, durationMs: number): string[] {
+function summary(proof: Proof, durationMs: number): string[] {
+  const { backup, incremental, restore, comparison, damage, durableMs, marks } = proof;
   const { bytes, storedBytes } = backupAnswer.parse(backup).backup;
   const { differences } = comparison;
   return [
     '\nWhat was proven',
     `  backup    ${formatBytes(bytes)} in ${seconds(Number(backup['durationMs']))}, stored as ${formatBytes(storedBytes)}, encrypted and signed`,
+    `  then      an incremental backup in ${seconds(Number(incremental['durationMs']))}; what was written after it was durable within ${seconds(durableMs)}`,
     `  disaster  ${damage} lost or changed`,
-    `  restore   back in ${seconds(Number(restore['rtoMs']))}, proven before it went live`,
+    `  restore   back to the moment before it in ${seconds(Number(restore['rtoMs']))}, proven before it went live`,
     `  compared  ${describe(comparison)}: ${differences.length === 0 ? 'identical' : `NOT IDENTICAL, ${countDifferences(differences)} differ`}`,
+    `  cut       what was written just before that moment is there, what was written just after it is not: ${isCut(marks) ? 'so it is' : 'IT IS NOT SO'}`,
     `  in all    ${seconds(durationMs)}`,
   ];
 }

@@ -4,7 +4,7 @@ import { startDatabases, type LocalDatabases } from '../../../embedded/databases
 import { databaseVariables } from '../../../embedded/demo-data.ts';
 import { startGuarded } from '../../../embedded/local-server.ts';
 import { PROJECT_DIR } from '../../../embedded/places.ts';
-import { temporalCommand } from '../../../embedded/temporal-server.ts';
+import { temporalCommand, temporalVariables } from '../../../embedded/temporal-server.ts';
 import { WORKER_MEMORY } from '../../../embedded/worker-memory.ts';
 import { createToolbox, type NamedTools } from '../../../embedded/toolbox.ts';
 import { freePort } from '../../../platform/ports.ts';
@@ -27,8 +27,12 @@ interface StageOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly onPhase: (line: string) => void;
+  /** Makes the data, before there is a worker whose journals would record how it is made. */
+  readonly fill: (databases: LocalDatabases) => Promise<void>;
 }
 
+/** Shorter than the default: a demo has no day to wait for its second. */
+const JOURNAL_FLUSH_SECONDS = 1;
 /** A worker may finish what is in flight. */
 const WORKER_GRACE_MS = 10_000;
 
@@ -46,8 +50,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       redisServer: (await toolbox.redis()).serverPath,
     };
     const [databases, temporal] = await settled([
-      startDatabases({ ...options, stateDir: options.folder, toolbox }).then((started) => {
+      startDatabases({ ...options, stateDir: options.folder, toolbox }).then(async (started) => {
         running.push(() => started.stop());
+        await options.fill(started);
         return started;
       }),
       startTemporal(tools.temporalCli, options.folder).then((started) => {
@@ -61,9 +66,9 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       ...databaseVariables(databases),
       LIFEBOAT_HOME: folder,
       LIFEBOAT_CONFIG: await configure(folder, tools),
-      TEMPORAL_ADDRESS: temporal.address,
+      ...temporalVariables(temporal.address),
     };
-    const worker = await startWorker(folder, variables);
+    const worker = await startWorker(folder, variables, temporal.address);
     running.push(() => worker.end());
     return { folder, variables, tools, databases, uiUrl: temporal.uiUrl, stop };
   } catch (error) {
@@ -91,7 +96,7 @@ async function startTemporal(
   return { address: `127.0.0.1:${port}`, uiUrl: `http://127.0.0.1:${uiPort}`, end: () => child.end() };
 }
 
-/** The configuration of the demo, as a person would write it: encryption on, with a key made here. */
+/** The configuration of the demo, as a person would write it: encryption and journals on, with a key made here. */
 async function configure(folder: string, tools: NamedTools): Promise<string> {
   await mkdir(join(folder, 'config'), { mode: 0o700 });
   const file = join(folder, 'config', 'backup.json');
@@ -102,6 +107,7 @@ async function configure(folder: string, tools: NamedTools): Promise<string> {
     storage: { localPath: join(folder, 'backups') },
     encryption: { enabled: true, keyPath },
     signing: { keyPath: signingPath },
+    journal: { enabled: true, flushSeconds: JOURNAL_FLUSH_SECONDS },
     postgres: { binDir: tools.postgresBinDir },
     embedded: { temporalCli: tools.temporalCli },
     temporal: { namespace: 'default' },
@@ -114,10 +120,11 @@ async function configure(folder: string, tools: NamedTools): Promise<string> {
 async function startWorker(
   folder: string,
   variables: Readonly<Record<string, string>>,
+  temporalAddress: string,
 ): Promise<{ end(): Promise<unknown> }> {
-  const { connectClient } = await import('../../../temporal/connection.ts');
+  const { connectClient, localTemporal } = await import('../../../temporal/connection.ts');
   const { missingWorkers } = await import('../../../client/workers.ts');
-  const connected = await connectClient({ address: variables['TEMPORAL_ADDRESS'], namespace: 'default' }, 'demo');
+  const connected = await connectClient(localTemporal(temporalAddress), 'demo');
   try {
     return await startGuarded({
       name: 'worker',

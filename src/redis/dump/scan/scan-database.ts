@@ -34,6 +34,7 @@ const BATCH_BYTES = 1024 * 1024;
 export class DatabaseScan {
   readonly #socket: RedisSocket;
   readonly #expiry: ExpiryReader;
+  readonly #wanted: (key: Buffer) => boolean;
   readonly #commands = new CommandBuffer();
   readonly #window = createFlightWindow();
   readonly #recent = createRecentKeys();
@@ -44,9 +45,11 @@ export class DatabaseScan {
   #cursor: string | undefined = '0';
   #scanning = false;
 
-  constructor(socket: RedisSocket, expiry: ExpiryReader) {
+  /** @param wanted tells which keys are read; all without it */
+  constructor(socket: RedisSocket, expiry: ExpiryReader, wanted: (key: Buffer) => boolean = () => true) {
     this.#socket = socket;
     this.#expiry = expiry;
+    this.#wanted = wanted;
   }
 
   /** All keys, in batches. */
@@ -93,7 +96,7 @@ export class DatabaseScan {
     this.#cursor = next === '0' ? undefined : next;
     for (const key of keys) {
       if (!(key instanceof Buffer)) throw this.#unexpected('scan');
-      if (!this.#recent.add(key)) this.#waiting.push(key);
+      if (this.#wanted(key) && !this.#recent.add(key)) this.#waiting.push(key);
     }
   }
 

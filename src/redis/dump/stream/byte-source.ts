@@ -36,6 +36,12 @@ export class ByteSource {
     }
   }
 
+  /** What is at hand, at least one byte and at most `size`; undefined at the end of the stream. */
+  async some(size: number): Promise<Buffer | undefined> {
+    if (await this.atEnd()) return undefined;
+    return this.take(Math.min(size, this.#chunk.length - this.#position));
+  }
+
   /** CRC-32 of everything read so far. */
   checksum(): number {
     this.#crc = crc32(this.#chunk.subarray(this.#summed, this.#position), this.#crc);

@@ -45,6 +45,24 @@ export interface DumpFunctions {
 
 export type DumpItem = { readonly kind: 'header'; readonly header: DumpHeader } | DumpFunctions | DumpKey;
 
+/** A key whose payload follows in pieces, before any other item. */
+export interface LargeKey {
+  readonly kind: 'large key';
+  readonly db: number;
+  readonly key: Buffer;
+  readonly expireAtMs: number | null;
+  readonly payloadBytes: number;
+}
+
+/** The next bytes of the payload of a large key. */
+export interface PayloadPiece {
+  readonly kind: 'piece';
+  readonly bytes: Buffer;
+}
+
+/** What a restore takes: large payloads are never in memory as a whole. */
+export type RestoreItem = DumpItem | LargeKey | PayloadPiece;
+
 const HALF = 2 ** 32;
 
 /** Writes a safe integer as 64 bits; four times as fast as through a bigint. */

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../../domain/errors.ts';
 import { ByteSource } from './byte-source.ts';
-import { type DumpHeader, type DumpItem, type DumpKey, FIXED_BYTES, MAGIC, readUnsigned64, TAG } from './format.ts';
+import { type DumpHeader, type DumpItem, FIXED_BYTES, MAGIC, readUnsigned64, type RestoreItem, TAG } from './format.ts';
 
 /** Lengths above these are broken ones: functions are small, and no server takes a longer payload back. */
 const BLOCK_MAX_BYTES = 512 * 1024 ** 2;
@@ -12,27 +12,48 @@ const PAYLOAD_MAX_BYTES = 4 * 1024 ** 3;
  * was given before is not to be committed until it has ended. Buffers may be views: use them before the next item.
  * The CRC64 of payloads is not looked at: `openPayload` and RESTORE do that.
  */
-export async function* readDump(source: AsyncIterable<Uint8Array>): AsyncGenerator<DumpItem, void, undefined> {
+export function readDump(source: AsyncIterable<Uint8Array>): AsyncGenerator<DumpItem, void, undefined> {
+  // Without large keys there are neither those nor pieces.
+  return read(source, Infinity) as AsyncGenerator<DumpItem, void, undefined>;
+}
+
+/** As `readDump`; payloads of `largeBytes` and more come in pieces. */
+export function readDumpInPieces(
+  source: AsyncIterable<Uint8Array>,
+  largeBytes: number,
+): AsyncGenerator<RestoreItem, void, undefined> {
+  return read(source, largeBytes);
+}
+
+async function* read(
+  source: AsyncIterable<Uint8Array>,
+  largeBytes: number,
+): AsyncGenerator<RestoreItem, void, undefined> {
   const bytes = new ByteSource(source);
   try {
     const magic = await need(bytes, MAGIC.length);
     if (!magic.equals(MAGIC)) throw malformed('not a redis-dump stream of version 1');
-    yield* records(bytes);
+    yield* records(bytes, largeBytes);
   } finally {
     await bytes.close();
   }
 }
 
-async function* records(bytes: ByteSource): AsyncGenerator<DumpItem, void, undefined> {
+async function* records(bytes: ByteSource, largeBytes: number): AsyncGenerator<RestoreItem, void, undefined> {
   const read = { db: 0, keys: 0, payloadBytes: 0 };
   for (;;) {
     const tag = (bytes.take(1) ?? (await need(bytes, 1))).readUInt8(0);
     switch (tag) {
       case TAG.key: {
-        const item = await readKey(bytes, read.db);
+        const { payloadBytes, ...head } = await readKey(bytes, read.db);
         read.keys += 1;
-        read.payloadBytes += item.payload.length;
-        yield item;
+        read.payloadBytes += payloadBytes;
+        if (payloadBytes >= largeBytes) {
+          yield { kind: 'large key', ...head, payloadBytes };
+          yield* pieces(bytes, payloadBytes);
+        } else {
+          yield { kind: 'key', ...head, payload: bytes.take(payloadBytes) ?? (await need(bytes, payloadBytes)) };
+        }
         break;
       }
       case TAG.database:
@@ -52,7 +73,23 @@ async function* records(bytes: ByteSource): AsyncGenerator<DumpItem, void, undef
   }
 }
 
-async function readKey(bytes: ByteSource, db: number): Promise<DumpKey> {
+async function* pieces(bytes: ByteSource, sizeBytes: number): AsyncGenerator<RestoreItem, void, undefined> {
+  for (let missing = sizeBytes; missing > 0;) {
+    const piece = await bytes.some(missing);
+    if (piece === undefined) throw truncated();
+    missing -= piece.length;
+    yield { kind: 'piece', bytes: piece };
+  }
+}
+
+interface KeyHead {
+  readonly db: number;
+  readonly key: Buffer;
+  readonly expireAtMs: number | null;
+  readonly payloadBytes: number;
+}
+
+async function readKey(bytes: ByteSource, db: number): Promise<KeyHead> {
   const fixed = bytes.take(FIXED_BYTES.key) ?? (await need(bytes, FIXED_BYTES.key));
   const expireAtMs = readUnsigned64(fixed, 0);
   const keyBytes = fixed.readUInt32LE(8);
@@ -61,8 +98,7 @@ async function readKey(bytes: ByteSource, db: number): Promise<DumpKey> {
     throw malformed(`a key of ${keyBytes} and ${payloadBytes} bytes`);
   }
   const key = bytes.take(keyBytes) ?? (await need(bytes, keyBytes));
-  const payload = bytes.take(payloadBytes) ?? (await need(bytes, payloadBytes));
-  return { kind: 'key', db, key, payload, expireAtMs: expireAtMs === 0 ? null : expireAtMs };
+  return { db, key, payloadBytes, expireAtMs: expireAtMs === 0 ? null : expireAtMs };
 }
 
 async function readBlock(bytes: ByteSource): Promise<Buffer> {
@@ -102,8 +138,12 @@ async function checkTrailer(bytes: ByteSource, read: { keys: number; payloadByte
 
 async function need(bytes: ByteSource, size: number): Promise<Buffer> {
   const read = await bytes.read(size);
-  if (read === undefined) throw new LifeboatError('REDIS_DUMP_TRUNCATED', 'read redis-dump: ends before its trailer');
+  if (read === undefined) throw truncated();
   return read;
+}
+
+function truncated(): LifeboatError {
+  return new LifeboatError('REDIS_DUMP_TRUNCATED', 'read redis-dump: ends before its trailer');
 }
 
 function malformed(fact: string, cause?: unknown): LifeboatError {

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AwaitedJournal } from '../../contract/activities.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
+import { compareLsn } from '../../domain/lsn.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { configured } from '../sources.ts';
+import { followPostgresWal } from './follow-postgres.ts';
+import { followRedisStream } from './follow-redis.ts';
+import { latestEpoch } from './journal-start.ts';
+
+/** Between two looks at the repository. */
+const LOOK_MS = 250;
+/** A journal that follows commits at least this many times the flush interval: later it is taken for dead. */
+const SILENT_FLUSHES = 2;
+const SILENT_EXTRA_MS = 2_000;
+
+/**
+ * Waits until all before `through` is durable. While another process follows the server that is a matter of seconds; where none
+ * does, this one catches up.
+ */
+export async function awaitJournal(
+  deps: Dependencies,
+  wanted: { readonly kind: JournalKind; readonly through: string },
+  operation: Operation,
+): Promise<AwaitedJournal> {
+  const { kind, through } = wanted;
+  for (;;) {
+    const last = await latestEpoch(deps, kind);
+    operation.onProgress({ phase: 'waiting', object: last?.durable.at ?? through, bytes: 0, items: Date.now() });
+    if (last !== undefined && isThrough(kind, last, through)) return { end: 'durable' };
+    if (!(await isFollowed(deps, kind, last))) return catchUp(deps, wanted, operation);
+    await delay(LOOK_MS, undefined, { signal: operation.signal });
+  }
+}
+
+function isThrough(kind: JournalKind, { durable }: JournalEpoch, through: string): boolean {
+  return kind === 'postgres' ? compareLsn(durable.at, through) >= 0 : Number(durable.at) >= Number(through);
+}
+
+/** Does somebody follow the server now: a holder of the slot, or a journal that was written to a moment ago. */
+async function isFollowed(deps: Dependencies, kind: JournalKind, last: JournalEpoch | undefined): Promise<boolean> {
+  const { slot, flushMs } = deps.settings.journal;
+  if (kind === 'postgres') {
+    const { target } = configured(deps.settings, 'postgres');
+    return (await deps.wal.slot(target, slot)).active;
+  }
+  return last !== undefined && Date.now() - last.durable.timeMs < SILENT_FLUSHES * flushMs + SILENT_EXTRA_MS;
+}
+
+async function catchUp(
+  deps: Dependencies,
+  { kind, through }: { readonly kind: JournalKind; readonly through: string },
+  operation: Operation,
+): Promise<AwaitedJournal> {
+  try {
+    const end =
+      kind === 'postgres'
+        ? await followPostgresWal(deps, { slot: await ownSlot(deps), until: through, ...NO_DEADLINE }, operation)
+        : await followRedisStream(deps, { until: Number(through), ...NO_DEADLINE }, operation);
+    return end.end === 'handed-over' ? { end: 'durable' } : end;
+  } catch (error) {
+    const lost = ['JOURNAL_WAL_REMOVED', 'JOURNAL_SLOT_LOST', 'JOURNAL_HISTORY_MISMATCH'] as const;
+    if (!(error instanceof LifeboatError) || !lost.some((code) => code === error.code)) throw error;
+    return { end: 'new-base-needed', message: error.message };
+  }
+}
+
+const NO_DEADLINE = { deadlineMs: Number.POSITIVE_INFINITY };
+
+/** The slot where there is one. None is made for a single backup: nobody might ever release the WAL that it keeps. */
+async function ownSlot(deps: Dependencies): Promise<string | null> {
+  const { slot } = deps.settings.journal;
+  const { target } = configured(deps.settings, 'postgres');
+  return (await deps.wal.slot(target, slot)).exists ? slot : null;
+}

@@ -1,0 +1,49 @@
+import type { JournalDurable, JournalEntry, RedisStreamState } from '../../domain/journal.ts';
+import { patiently } from './patience.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { EntryFacts, JournalWriter } from '../../repository/journals/journals.ts';
+
+/** Objects on their way to the store at a time: each may be a WAL segment of 16 MiB. */
+const IN_FLIGHT_MAX = 3;
+
+/** Puts objects ahead of each other and commits them together. */
+export interface JournalRecord {
+  /** Takes over `bytes`: the caller may use its memory again when this resolves. */
+  put(facts: EntryFacts, bytes: Uint8Array): Promise<void>;
+  /** Waits for all that was put, then names it. Only then may a server be told. */
+  commit(durable: JournalDurable, stream?: RedisStreamState): Promise<void>;
+  readonly commits: number;
+  readonly bytes: number;
+}
+
+export function recordJournal(writer: JournalWriter, operation: Operation): JournalRecord {
+  const pending: Promise<JournalEntry>[] = [];
+  let commits = 0;
+  let bytes = 0;
+  const report = (object: string): void => operation.onProgress({ phase: 'following', object, bytes, items: commits });
+  return {
+    async put(facts, source) {
+      if (pending.length >= IN_FLIGHT_MAX) await pending.shift();
+      const copy = Uint8Array.from(source);
+      const stored = patiently(operation, () => writer.put(facts, copy, operation.signal));
+      // Awaited by the next commit; a failure before that must not count as unhandled.
+      stored.catch(() => undefined);
+      pending.push(stored);
+      bytes += source.byteLength;
+      report(facts.to);
+    },
+    async commit(durable, stream) {
+      await Promise.all(pending);
+      pending.length = 0;
+      await patiently(operation, () => writer.commit(durable, stream));
+      commits += 1;
+      report(durable.at);
+    },
+    get commits() {
+      return commits;
+    },
+    get bytes() {
+      return bytes;
+    },
+  };
+}

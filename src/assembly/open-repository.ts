@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { zstdLevel } from '../config/compression-level.ts';
+import type { Config } from '../config/schema/config.ts';
+import { loadKeyring } from '../encryption/keyring.ts';
+import type { Keyring } from '../encryption/keyring.ts';
+import { loadPublicKey } from '../encryption/minisign.ts';
+import { ensureSigningKey } from '../encryption/signer.ts';
+import { createRepository } from '../repository/create-repository.ts';
+import { openRepository } from '../repository/open-repository.ts';
+import type { Codec, Repository, RepositoryReader } from '../repository/repository.ts';
+import { openStore } from '../storage/open-store.ts';
+
+/** The repository of a configuration, to read and write; made where there is none. */
+export async function openConfiguredRepository(config: Config, tool: string): Promise<Repository> {
+  const keyring = await keyringOf(config);
+  return createRepository({
+    store: openStore(config.storage.localPath),
+    group: config.group,
+    signer: await ensureSigningKey(config.signing.keyPath),
+    trustedKeys: await Promise.all(config.signing.trustedKeys.map(loadPublicKey)),
+    ...(keyring === undefined ? {} : { keyring }),
+    tool,
+  });
+}
+
+/**
+ * The same to read only: nothing is written, and no signing key is made where there is none.
+ * @throws LifeboatError REPOSITORY_MISSING
+ */
+export async function openConfiguredReader(config: Config): Promise<RepositoryReader> {
+  const { signing, storage, group } = config;
+  const own = `${signing.keyPath}.pub`;
+  const keyring = await keyringOf(config);
+  const trusted = [...signing.trustedKeys, ...(existsSync(own) ? [own] : [])];
+  return openRepository({
+    store: openStore(storage.localPath),
+    group,
+    trustedKeys: await Promise.all(trusted.map(loadPublicKey)),
+    ...(keyring === undefined ? {} : { keyring }),
+  });
+}
+
+/** The keyring is needed to encrypt; where encryption is off, it still opens the encrypted backups of earlier days. */
+export async function keyringOf({ encryption }: Config): Promise<Keyring | undefined> {
+  return encryption.enabled || existsSync(encryption.keyPath) ? loadKeyring(encryption.keyPath) : undefined;
+}
+
+/** How the objects of new backups are made. */
+export function codecOf({ compression, encryption }: Config): Codec {
+  return {
+    compression: compression.enabled ? 'zstd' : 'none',
+    compressionLevel: zstdLevel(compression.level),
+    encryption: encryption.enabled ? encryption.algorithm : 'none',
+  };
+}

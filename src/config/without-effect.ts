@@ -1,0 +1,46 @@
+import { flatten, type Origin } from './layers.ts';
+import type { LoadedConfig } from './load-config.ts';
+
+/**
+ * Keys, and sections as a whole, that are read and checked but that nothing acts on yet. Whoever begins to act on one takes its
+ * line out (of a section: puts the rest of its keys in); test/architecture/configuration.test.ts compares this list with the code.
+ */
+export const WITHOUT_EFFECT: readonly string[] = [
+  'postgres.logical',
+  'postgres.walArchivePath',
+  'redis.preferReplica',
+  'redis.rdbPath',
+  'storage.remoteStorage',
+  'stores',
+  'crossRegion',
+  'encryption.kms',
+  'retention',
+  'schedule',
+  'schedules',
+  'endpoints',
+  'drPlans',
+  'objectives',
+  'notifications',
+  'security',
+  'monitoring',
+];
+
+/** One line of the list that somebody has set something of. */
+export interface WithoutEffect {
+  readonly line: string;
+  /** Dotted keys, with where each was set. */
+  readonly set: readonly { readonly key: string; readonly origin: Origin }[];
+}
+
+/** What was set for nothing. A switch that is off promises nothing, and neither does what stands beside it. */
+export function findWithoutEffect({ config, origins }: Pick<LoadedConfig, 'config' | 'origins'>): WithoutEffect[] {
+  const values = flatten(config);
+  return WITHOUT_EFFECT.flatMap((line) => {
+    if (values.get(`${line}.enabled`) === false) return [];
+    const set = Object.entries(origins)
+      .filter(([key, { kind }]) => kind !== 'default' && (key === line || key.startsWith(`${line}.`)))
+      .filter(([key]) => values.get(key) !== false)
+      .map(([key, origin]) => ({ key, origin }));
+    return set.length === 0 ? [] : [{ line, set }];
+  });
+}

@@ -1,0 +1,25 @@
+/** Where a replay ends: an instant, or a position of the component itself. */
+export type ReplayTarget = { readonly atMs: number } | { readonly position: string };
+
+/** What a restore to an instant replays; found in the recovery window before anything is touched. */
+export interface ReplayPlan {
+  readonly postgres: {
+    /** The backup whose physical base is replayed on. */
+    readonly baseId: string;
+    readonly target: ReplayTarget;
+  } | null;
+  readonly redis: {
+    /** The backup whose snapshot the stream goes on from. */
+    readonly snapshotId: string;
+    readonly target: ReplayTarget;
+  } | null;
+}
+
+/** Where a component stood when the replay ended. */
+export interface ReplayedPosition {
+  /** LSN or offset. */
+  readonly position: string;
+  readonly timeline: number;
+  /** Time of the last transaction in it, ISO 8601; null where there was none after the base. */
+  readonly at: string | null;
+}

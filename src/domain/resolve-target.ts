@@ -1,0 +1,81 @@
+import { compareLsn, lsnOf } from './lsn.ts';
+import { isWithin, type RecoveryWindow } from './recovery-window.ts';
+import type { ReplayPlan } from './replay.ts';
+import type { ComponentWindow, Replayable } from './replayable.ts';
+
+/**
+ * An instant (ms since 1970), or a WAL position together with the instant at which the server was there: Redis knows no
+ * LSN, so that is what it is brought to.
+ */
+export type RecoveryTarget = { readonly atMs: number } | { readonly lsn: string; readonly atMs: number };
+
+export interface TargetRefusal {
+  readonly code: 'JOURNAL_TARGET_OUTSIDE';
+  readonly message: string;
+  /** The nearest instants that can be had in all components; null where there is none on that side. */
+  readonly nearestBeforeMs: number | null;
+  readonly nearestAfterMs: number | null;
+}
+
+/** The newest base and the newest snapshot that can be replayed to the target, or why there is none. */
+export function resolveTarget(window: RecoveryWindow, target: RecoveryTarget): ReplayPlan | TargetRefusal {
+  const byLsn = 'lsn' in target ? target.lsn : undefined;
+  const base =
+    window.postgres && (byLsn === undefined ? atTime(window.postgres, target.atMs) : atLsn(window.postgres, byLsn));
+  const snapshot = window.redis && atTime(window.redis, target.atMs);
+  const nothing = window.postgres === null && window.redis === null;
+  if (base === undefined || snapshot === undefined || nothing) return refuse(window, target);
+  const { atMs } = target;
+  return {
+    postgres: base && { baseId: base.backupId, target: byLsn === undefined ? { atMs } : { position: byLsn } },
+    redis: snapshot && { snapshotId: snapshot.backupId, target: { atMs } },
+  };
+}
+
+export function isRefused(resolved: ReplayPlan | TargetRefusal): resolved is TargetRefusal {
+  return 'code' in resolved;
+}
+
+/** The newest has the least to replay. */
+function atTime({ replayable }: ComponentWindow, atMs: number): Replayable | undefined {
+  return replayable.findLast(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs);
+}
+
+function atLsn({ replayable }: ComponentWindow, lsn: string): Replayable | undefined {
+  const at = lsnOf(lsn);
+  return replayable.findLast(({ from, to }) => lsnOf(from.at) <= at && at <= lsnOf(to.at));
+}
+
+function refuse(window: RecoveryWindow, target: RecoveryTarget): TargetRefusal {
+  const { atMs } = target;
+  const before = window.spans.findLast(({ fromMs }) => fromMs <= atMs);
+  const after = window.spans.find(({ fromMs }) => fromMs > atMs);
+  return {
+    code: 'JOURNAL_TARGET_OUTSIDE',
+    message: `${'lsn' in target ? lsnFacts(window, target.lsn) : instant(atMs)}: ${whyNot(window, atMs)}`,
+    nearestBeforeMs: before === undefined ? null : Math.min(before.toMs, atMs),
+    nearestAfterMs: after?.fromMs ?? null,
+  };
+}
+
+function whyNot(window: RecoveryWindow, atMs: number): string {
+  if (window.fromMs === null || window.toMs === null) return 'there is no window of time to restore from';
+  if (atMs < window.fromMs) return `before the window begins at ${instant(window.fromMs)}`;
+  if (atMs > window.toMs) return `after the window ends at ${instant(window.toMs)}`;
+  if (isWithin(window.spans, atMs)) return 'not a position that can be restored';
+  const gap = window.gaps.find(({ fromMs, toMs }) => fromMs < atMs && (toMs === null || atMs < toMs));
+  return gap === undefined ? 'in a gap' : `in a gap of ${gap.component}: ${gap.message}`;
+}
+
+/** From where to where there are positions, over all bases. */
+function lsnFacts(window: RecoveryWindow, lsn: string): string {
+  const bases = window.postgres?.replayable ?? [];
+  const [first] = bases.map(({ from }) => from.at).toSorted(compareLsn);
+  const last = bases
+    .map(({ to }) => to.at)
+    .toSorted(compareLsn)
+    .at(-1);
+  return first === undefined ? lsn : `${lsn} (there are ${first} to ${last})`;
+}
+
+const instant = (timeMs: number): string => new Date(timeMs).toISOString();

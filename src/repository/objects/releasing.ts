@@ -1,0 +1,21 @@
+/**
+ * The same chunks; the memory of each is freed as soon as the next one is asked for. Only for chunks that nobody looks at
+ * again: neither who made them nor who reads them. A reader that keeps one all the same finds it empty, never changed.
+ *
+ * V8 counts such memory against the size of its heap: left to it, a backup of 350 MiB made it mark the whole heap fifty
+ * times, which was half of the processor time of a worker (measured).
+ */
+export async function* releasing<T extends Uint8Array>(
+  source: AsyncIterable<T>,
+  free: (chunk: T) => void = release,
+): AsyncGenerator<T, void, undefined> {
+  for await (const chunk of source) {
+    yield chunk;
+    free(chunk);
+  }
+}
+
+/** Memory that a chunk shares with others, such as Node's pool for small buffers, is let alone. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
+}
