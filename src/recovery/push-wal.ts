@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LifeboatError } from '../domain/errors.ts';
 import { formatLsn, lsnOf, segmentStart } from '../domain/lsn.ts';
 import { parseTimelineHistory } from '../domain/timeline.ts';
@@ -23,8 +24,21 @@ export async function pushWal(
   how: { readonly codec: Codec; readonly signal: AbortSignal },
 ): Promise<PushedWal> {
   const file = await describeFile(path);
-  return file === undefined ? 'left-out' : repository.journals.archive(file, how);
+  if (file === undefined) return 'left-out';
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await repository.journals.archive(file, how);
+    } catch (error) {
+      const lostRace = error instanceof LifeboatError && error.code === 'JOURNAL_FENCED';
+      if (!lostRace || attempt === RACES_MAX) throw error;
+      await delay(RACE_PAUSE_MS * attempt, undefined, { signal: how.signal });
+    }
+  }
 }
+
+/** Of several pushes at once each may be beaten to the next epoch by the others; then there is one to add to. */
+const RACES_MAX = 8;
+const RACE_PAUSE_MS = 50;
 
 /**
  * Undefined for what needs not be kept: the label of a base backup, which has its own, and the `.partial` that a promotion leaves,

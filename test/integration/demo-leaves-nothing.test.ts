@@ -120,7 +120,7 @@ test(
       verify: { problems: [] },
     });
     expect(answer.compared.rows).toBeGreaterThan(600_000);
-    expect(answer.damage).toMatch(/tables, \d+ definitions, \d+ keys/);
+    expect(answer.damage).toMatch(/tables, \d+ definitions, .*\d+ keys/);
 
     const { folder, environmentFile } = answer.kept;
     const places = await placesOf(folder);

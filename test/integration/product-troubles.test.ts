@@ -142,7 +142,7 @@ describeTroubles('a backup that cannot be taken', () => {
     ['wrong-postgres-password', 7, 'POSTGRES_AUTH_FAILED', /password/],
     ['wrong-redis-password', 8, 'REDIS_AUTH_FAILED', /password/],
     ['missing-database', 5, 'POSTGRES_DATABASE_MISSING', /psql -l/],
-    ['locked-table', 1, 'POSTGRES_LOCK_TIMEOUT', /pg_locks/],
+    ['locked-table', 1, 'POSTGRES_LOCK_TIMEOUT', /pg_terminate_backend/],
     ['missing-tool', 2, 'POSTGRES_TOOL_MISSING', /binDir/],
     ['no-postgres', 7, 'POSTGRES_UNREACHABLE', /server up/],
     ['no-redis', 7, 'REDIS_UNREACHABLE', /REDIS_URL/],

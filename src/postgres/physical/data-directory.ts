@@ -41,8 +41,8 @@ const SYNCS_AT_ONCE = 3;
 /** @throws LifeboatError POSTGRES_DIRECTORY_IN_USE, POSTGRES_DIRECTORY_UNWRITABLE */
 export async function createDataDirectory(root: string): Promise<DataDirectory> {
   // Its parents are for others to enter: the server may run under another account.
-  await writing(`make ${dirname(root)}`, () => mkdir(dirname(root), { recursive: true }));
-  await writing(`make ${root}`, () => mkdir(root, { recursive: true, mode: 0o700 }));
+  await makeRoot(dirname(root), 0o755);
+  await makeRoot(root, 0o700);
   if ((await readdir(root)).length > 0) {
     throw new LifeboatError('POSTGRES_DIRECTORY_IN_USE', `write a data directory into ${root}: it is not empty`);
   }
@@ -169,6 +169,16 @@ async function syncFile(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** What is in the way here was there before, and is no folder. */
+async function makeRoot(folder: string, mode: number): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode });
+  } catch (cause) {
+    const message = `write a data directory: make ${folder}: ${messageOf(cause)}`;
+    throw new LifeboatError('POSTGRES_DIRECTORY_UNWRITABLE', message, { cause });
   }
 }
 

@@ -84,7 +84,7 @@ export async function record(target: RedisTarget, options: RecordOptions = {}): 
   const wait = async (done: () => boolean): Promise<void> => {
     for (const deadline = Date.now() + PATIENCE_MS; !done(); await delay(5)) {
       const early = await Promise.race([ended, delay(0, 'running')]);
-      if (early !== 'running' && !done()) throw new Error('the stream ended', { cause: early });
+      if (early !== 'running' && !done()) throw early instanceof Error ? early : new Error('the stream ended');
       if (Date.now() > deadline) throw new Error(`waited ${PATIENCE_MS} ms; at ${position.offset}`);
     }
   };

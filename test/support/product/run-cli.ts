@@ -19,12 +19,15 @@ export interface CliRun {
   readonly command?: readonly [string, ...string[]];
   /** Default 100 s: no test waits longer for one command. */
   readonly timeoutMs?: number;
+  /** Runs under this account; ours without it. */
+  readonly account?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 const DEFAULT_TIMEOUT_MS = 100_000;
 
 /** Runs one command line in a small environment. A run that hangs is killed: `exit` is null then. */
-export async function runCli({ args, cwd, env, command, timeoutMs = DEFAULT_TIMEOUT_MS }: CliRun): Promise<CliResult> {
+export async function runCli(run: CliRun): Promise<CliResult> {
+  const { args, cwd, env, command, timeoutMs = DEFAULT_TIMEOUT_MS, account } = run;
   const own = [process.execPath, join(PROJECT_DIR, 'src/cli/main.ts')] as const;
   const [program, ...before] = command ?? own;
   const after = command === undefined ? ['--json'] : [];
@@ -34,6 +37,7 @@ export async function runCli({ args, cwd, env, command, timeoutMs = DEFAULT_TIME
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
+    ...(account && { uid: account.uid, gid: account.gid }),
   });
   let stdout = '';
   let stderr = '';

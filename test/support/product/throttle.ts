@@ -38,7 +38,7 @@ export async function startThrottle(port: number): Promise<Throttle> {
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         passed += chunk.length;
-        if (!to.write(chunk)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+        if (!to.write(chunk)) await drained(to);
         dueAt = Math.max(dueAt, Date.now()) + (chunk.length / rate) * 1_000;
         while (rate !== Number.POSITIVE_INFINITY && dueAt - Date.now() > SLICE_MS)
           await delay(Math.min(dueAt - Date.now(), 100));
@@ -68,4 +68,15 @@ export async function startThrottle(port: number): Promise<Throttle> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Until there is room again, or nobody to write for. */
+async function drained(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const goOn = (): void => {
+      socket.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    socket.once('drain', goOn).once('close', goOn);
+  });
 }

@@ -8,6 +8,7 @@ import { abortError } from '../../connect.ts';
 import { RdbWalker, type RdbSummary } from '../../rdb/walk.ts';
 import { encodeCommands } from '../../resp.ts';
 import type { StreamCut, StreamSource } from '../journal.ts';
+import { absoluteExpiries, sendsRelativeExpiries } from '../stream/absolute-expiries.ts';
 import { cutStream } from '../stream/cut-stream.ts';
 
 /** From this RDB version on (Redis 7.0) the append-only data is a folder; before, it is one file that begins with an RDB. */
@@ -128,7 +129,9 @@ async function copyStream(
   const select = Buffer.concat(encodeCommands([['SELECT', database]]));
   await file.writeFile(select);
   let bytes = select.length;
-  for await (const part of cutStream(stream, { from, cut, dataOnly: true })) {
+  const cutFrom = (source: StreamSource): AsyncIterable<Buffer> => cutStream(source, { from, cut, dataOnly: true });
+  const isOld = sendsRelativeExpiries(snapshot.aux['redis-ver'] ?? '');
+  for await (const part of isOld ? absoluteExpiries(stream, { from, cut: cutFrom }) : cutFrom(stream)) {
     throwIfAborted(operation);
     await file.writeFile(part);
     bytes += part.length;

@@ -8,6 +8,8 @@ import type { Proof } from '../../import/proof.ts';
 import { notEmpty, prepareTarget, type TargetState } from '../../import/target-state.ts';
 import { totalOf, viewServer } from '../../server-view.ts';
 import { openRedisSocket, type RedisSocket } from '../../socket.ts';
+import type { StreamSource } from '../journal.ts';
+import { absoluteExpiries, sendsRelativeExpiries } from '../stream/absolute-expiries.ts';
 import { cutStream } from '../stream/cut-stream.ts';
 import type { ReplayContext, ReplayRequest, ReplayResult } from './replay.ts';
 import { loadThroughScratch } from './load-through-scratch.ts';
@@ -48,6 +50,7 @@ async function jobOf(redis: RedisSocket, request: ReplayRequest, context: Replay
     snapshotAt: `${facts.snapshotAt} and ${cut.offset - facts.offset} bytes`,
   };
   const errors = await errorRepliesOf(redis);
+  const offered = streamOf(facts, { cut, stream });
   return {
     request: {
       target,
@@ -61,11 +64,31 @@ async function jobOf(redis: RedisSocket, request: ReplayRequest, context: Replay
     operation,
     replay: {
       offset: facts.offset,
-      stream: {
-        open: () => cutStream(stream, { from: facts.offset, cut, dataOnly: false }),
-        endOffset: cut.offset,
-      },
-      prove: async () => await proveReplay(redis, { offset: cut.offset, replid: replidOf(atCut), errors }),
+      stream: offered,
+      prove: async () => await proveReplay(redis, { offset: offered.endOffset, replid: replidOf(atCut), errors }),
+    },
+  };
+}
+
+/** Of servers that send the time that is left, expiries are made instants: then it is longer, and ends at another offset. */
+function streamOf(
+  { server, offset: from }: RedisFacts,
+  { cut, stream }: Pick<ReplayRequest, 'cut'> & Pick<ReplayContext, 'stream'>,
+): NonNullable<NonNullable<ImportJob['replay']>['stream']> {
+  const cutFrom = (source: StreamSource): AsyncIterable<Buffer> => cutStream(source, { from, cut, dataOnly: false });
+  if (!sendsRelativeExpiries(server)) return { open: () => cutFrom(stream), endOffset: cut.offset };
+  let endOffset = cut.offset;
+  return {
+    async *open() {
+      endOffset = from;
+      for await (const part of absoluteExpiries(stream, { from, cut: cutFrom })) {
+        endOffset += part.length;
+        yield part;
+      }
+    },
+    /** Known once it was read. */
+    get endOffset() {
+      return endOffset;
     },
   };
 }
