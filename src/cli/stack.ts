@@ -7,6 +7,7 @@ import type { LoadedConfig } from '../config/load-config.ts';
 import { stateDirOf } from '../assembly/state-dir.ts';
 import type { Config } from '../config/schema/config.ts';
 import { ensureStack, stackStatus } from '../embedded/stack.ts';
+import { WORKFLOWS } from '../contract/names.ts';
 import type { NamedTools } from '../embedded/toolbox.ts';
 import type { StackStatus } from '../embedded/stack.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -39,12 +40,15 @@ export function namedTools({ embedded, postgres }: Config): NamedTools {
   return { temporalCli, redisServer, postgresBinDir: postgres.binDir };
 }
 
-/** A retry of what runs now would act on the databases of the other configuration. @throws LifeboatError WORKER_IN_USE */
+/**
+ * A retry of what runs now would act on the databases of the other configuration. A journal always runs: it hands over, and knows
+ * another server when it meets one. @throws LifeboatError WORKER_IN_USE
+ */
 async function refuseWhileInUse(address: string): Promise<void> {
   const { connectClient, localTemporal } = await import('../temporal/connection.ts');
   const { client, close } = await connectClient(localTemporal(address), 'cli:stack');
   try {
-    for await (const { workflowId, type } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    for await (const { workflowId, type } of client.workflow.list({ query: OPERATIONS })) {
       throw new LifeboatError(
         'WORKER_IN_USE',
         `${type} runs under ${workflowId} on a worker with another configuration`,
@@ -57,6 +61,8 @@ async function refuseWhileInUse(address: string): Promise<void> {
     await close();
   }
 }
+
+const OPERATIONS = `ExecutionStatus = 'Running' AND WorkflowType != '${WORKFLOWS.journal}'`;
 
 /** The variables that the configuration was read from: the worker reads the same. */
 function workerEnvironment({ env }: CommandContext, { file }: LoadedConfig): Record<string, string> {

@@ -11,7 +11,7 @@ const VALUE_MAX_BYTES = 4 * 1024 ** 3;
 /** From this size on a string may be taken in pieces instead. */
 export const IN_PIECES_BYTES = 4 * 1024 * 1024;
 
-/** Takes the pieces of a value in its order; a piece is good until the next bytes are pushed. */
+/** Takes the pieces of a value in its order; a piece is good until the next bytes are asked for. */
 export type PieceSink = (piece: Buffer) => void;
 
 /** Bytes that come in pieces and are wanted as one. A value of n bytes that begins with its length takes n bytes, not 2 n. */
@@ -45,6 +45,7 @@ export class Capture {
     this.#large = large;
   }
 
+  /** Keeps a copy: the piece is good only now. */
   add(piece: Buffer): void {
     if (this.#sink !== undefined) {
       if (piece.length > 0) this.#sink(piece);
@@ -52,7 +53,7 @@ export class Capture {
     }
     const into = this.#large;
     const copied = into === undefined ? 0 : piece.copy(into, Math.min(this.#size, into.length));
-    if (copied < piece.length) this.#pieces.push(piece.subarray(copied));
+    if (copied < piece.length) this.#pieces.push(Buffer.from(piece.subarray(copied)));
     this.#size += piece.length;
   }
 
@@ -64,10 +65,14 @@ export class Capture {
       return NOTHING;
     }
     if (this.#size === 0 && this.#large === undefined) return last;
+    const pieces = this.#pieces;
+    if (this.#large === undefined) {
+      this.reset();
+      return Buffer.concat([...pieces, last]);
+    }
     this.add(last);
-    const { pieces, large, size } = { pieces: this.#pieces, large: this.#large, size: this.#size };
+    const { large, size } = { large: this.#large, size: this.#size };
     this.reset();
-    if (large === undefined) return Buffer.concat(pieces, size);
     return pieces.length === 0 && large.length === size ? large : Buffer.concat([large, ...pieces], size);
   }
 }

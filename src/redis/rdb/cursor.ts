@@ -3,6 +3,8 @@ import { createCrc64 } from './crc64.ts';
 import { endOfShortString, malformed, readLength, STRING_INT32, STRING_LZF } from './encoding.ts';
 import { ONE_STRING_TYPES, OPCODE, type Step } from './shapes.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** Milliseconds behind the opcode. */
 const EXPIRY_BYTES = 8;
 
@@ -28,7 +30,7 @@ const MODULE_VALUES: Readonly<Record<number, readonly Step[]>> = {
 export class RdbCursor {
   readonly #crc = createCrc64();
   #summing = true;
-  #window: Buffer = Buffer.alloc(0);
+  #window: Buffer = NOTHING;
   #position = 0;
   /** Up to here the checksum has taken the window. */
   #summed = 0;
@@ -38,12 +40,17 @@ export class RdbCursor {
   #captureFrom = 0;
   readonly #captured = new Capture();
 
-  /** Takes the next bytes. All that came before must have been used up: `run` and `byte` have said that they need more. */
+  /** Takes the next bytes, behind a `leave`; they must stay as they are until the next one. */
   push(bytes: Buffer): void {
+    const rest = this.#window;
+    this.#window = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+  }
+
+  /** Lets go of the bytes at hand: the few that are not used up, and what is captured of them, are copied. */
+  leave(): void {
     if (this.#capturing) this.#captured.add(this.#window.subarray(this.#captureFrom, this.#position));
     this.#sum();
-    const rest = this.#window.length - this.#position;
-    this.#window = rest === 0 ? bytes : Buffer.concat([this.#window.subarray(this.#position), bytes]);
+    this.#window = this.atEnd ? NOTHING : Buffer.from(this.#window.subarray(this.#position));
     this.#position = 0;
     this.#summed = 0;
     this.#captureFrom = 0;

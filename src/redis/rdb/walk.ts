@@ -105,10 +105,13 @@ export class RdbWalker {
     return this.#record === AT_END;
   }
 
+  /** The chunk is not looked at again when this returns. */
   push(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     this.#cursor.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     while (this.#cursor.run() && this.#next());
+    if (this.#record === AT_VALUE) this.#key = Buffer.from(this.#key);
+    this.#cursor.leave();
   }
 
   /** To be called after the last byte. */

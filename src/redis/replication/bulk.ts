@@ -7,6 +7,7 @@ const MARK_BYTES = 40;
 /**
  * The RDB behind a full resynchronization, exactly its bytes. Two forms (syncCommand and rdbSaveToSlavesSockets of
  * Redis): `$EOF:<mark>` ends with the mark, `$<length>` after that many bytes; neither has a line end behind it.
+ * A chunk is good until the next one is asked for.
  */
 export async function* readBulk(input: ReplicationInput, name: string): AsyncGenerator<Buffer, void, undefined> {
   const header = await input.line();
@@ -48,7 +49,8 @@ async function* readMarked(input: ReplicationInput, mark: Buffer): AsyncGenerato
     const chunk = await input.chunk();
     const bytes = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
     const body = bytes.subarray(0, bytes.length - beginOf(mark, bytes));
-    tail = bytes.subarray(body.length);
+    // A copy: the chunk is gone when the next one comes.
+    tail = Buffer.from(bytes.subarray(body.length));
     if (body.length > 0) yield body;
     if (tail.length === MARK_BYTES) return;
   }

@@ -14,7 +14,7 @@ export interface FullSync {
   readonly offset: number;
   /** When the server fixed the snapshot, by our clock. */
   readonly snapshotAt: Date;
-  /** The RDB file; ends clean only when it is whole. To be read once. */
+  /** The RDB file; ends clean only when it is whole. To be read once; a chunk is empty once the next was asked for. */
   readonly rdb: AsyncIterable<Buffer>;
   close(): void;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { LifeboatError } from '../../domain/errors.ts';
 import { abortError, messageOf } from '../connect.ts';
+import { createSocketBatches } from './batches.ts';
 
 /** A master that prepares a snapshot sends a line feed at least every `repl-ping-replica-period` (10 s by default). */
 const SILENCE_MAX_MS = 90_000;
@@ -12,12 +13,15 @@ const LINE_FEED = 10;
 export interface ReplicationInput {
   /** One line without its end; line feeds in front of it, which only keep the connection alive, are dropped. */
   line(): Promise<string>;
-  /** The next bytes, at least one. Rejects with REDIS_CONNECTION_LOST when there will be none, REDIS_TIMEOUT, or the abort. */
+  /**
+   * The next bytes, at least one, good until the next call: it empties them. Rejects with REDIS_CONNECTION_LOST when
+   * there will be none, REDIS_TIMEOUT, or the abort.
+   */
   chunk(): Promise<Buffer>;
 }
 
 export function createReplicationInput(socket: Socket, name: string, signal: AbortSignal): ReplicationInput {
-  const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+  const batches = createSocketBatches(socket);
   const doing = `replicate from redis ${name}`;
   let rest: Buffer = Buffer.alloc(0);
   let silent = false;
@@ -31,8 +35,8 @@ export function createReplicationInput(socket: Socket, name: string, signal: Abo
     socket.setTimeout(SILENCE_MAX_MS);
     let cause: unknown;
     try {
-      const next = await chunks.next();
-      if (next.done !== true) return next.value;
+      const batch = await batches.next();
+      if (batch !== undefined) return batch;
     } catch (error) {
       cause = error;
     } finally {
@@ -61,7 +65,9 @@ export function createReplicationInput(socket: Socket, name: string, signal: Abo
         rest = rest.subarray(end + 1);
         return text;
       }
-      rest = Buffer.concat([rest.subarray(start), await receive()]);
+      const begun = Buffer.from(rest.subarray(start));
+      const more = await receive();
+      rest = begun.length === 0 ? more : Buffer.concat([begun, more]);
       if (rest.length > LINE_MAX_BYTES && !rest.subarray(0, LINE_MAX_BYTES).includes(LINE_FEED)) {
         throw new LifeboatError('REDIS_PROTOCOL_ERROR', `${doing}: a line without an end`);
       }

@@ -5,8 +5,8 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Codec } from '../repository.ts';
 import { tap } from './blocks.ts';
 import { lendBlocks } from './lent-blocks.ts';
-import { releasing } from './releasing.ts';
-import { compress, type CompressOptions, freeFrame } from './zstd.ts';
+import { release, releasing } from './releasing.ts';
+import { compress, type CompressOptions } from './zstd.ts';
 
 /** What happens to the bytes of an artifact's objects. */
 export interface ObjectCodec {
@@ -61,10 +61,10 @@ function seal(
   const { dataKey } = codec;
   if (codec.compression === 'zstd') {
     const compressed = compress(blocks, { ...codec, level: codec.compressionLevel });
-    if (dataKey === undefined) return releasing(compressed, freeFrame);
-    return lendBlocks(compressed, (source) => dataKey.encrypt(source, context), freeFrame);
+    // What goes to the store itself is freed with its chunks.
+    if (dataKey === undefined) return compressed;
+    return lendBlocks(compressed, (source) => dataKey.encrypt(source, context), release);
   }
-  // Blocks that go to the store itself are freed with its chunks.
   if (dataKey === undefined) return blocks;
   return lendBlocks(blocks, (source) => dataKey.encrypt(source, context), codec.giveBack);
 }

@@ -5,17 +5,14 @@
  * V8 counts such memory against the size of its heap: left to it, a backup of 350 MiB made it mark the whole heap fifty
  * times, which was half of the processor time of a worker (measured).
  */
-export async function* releasing<T extends Uint8Array>(
-  source: AsyncIterable<T>,
-  free: (chunk: T) => void = release,
-): AsyncGenerator<T, void, undefined> {
+export async function* releasing<T extends Uint8Array>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   for await (const chunk of source) {
     yield chunk;
-    free(chunk);
+    release(chunk);
   }
 }
 
 /** Memory that a chunk shares with others, such as Node's pool for small buffers, is let alone. */
-function release({ buffer, byteLength }: Uint8Array): void {
+export function release({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }

@@ -1,11 +1,11 @@
+import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { isNativeError } from 'node:util/types';
-import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
 import { LifeboatError } from '../../domain/errors.ts';
 import { mapAhead } from './blocks.ts';
 import { readFrames } from './zstd-frames.ts';
 
-const compressAsync = promisify(zstdCompress);
 const decompressAsync = promisify(zstdDecompress);
 
 /**
@@ -30,25 +30,30 @@ export interface CompressOptions {
 
 /** Concatenated zstd frames, one a block, each with its content checksum; one empty frame for no block. */
 export async function* compress(blocks: AsyncIterable<Buffer>, options: CompressOptions): AsyncGenerator<Buffer> {
-  const params = { [constants.ZSTD_c_compressionLevel]: options.level, [constants.ZSTD_c_checksumFlag]: 1 };
-  const compressBlock = async (block: Buffer): Promise<Buffer> => {
-    const frame = await compressAsync(block, { params, pledgedSrcSize: block.length, chunkSize: COMPRESSED_BYTES });
+  const call = async (block: Buffer): Promise<Buffer> => {
+    const frame = await compressBlock(block, options.level);
     options.giveBack(block);
     return frame;
   };
   let frames = 0;
-  for await (const frame of mapAhead(blocks, options.inFlight, compressBlock)) {
+  for await (const frame of mapAhead(blocks, options.inFlight, call)) {
     frames += 1;
     yield frame;
   }
-  if (frames === 0) yield compressBlock(Buffer.alloc(0));
+  if (frames === 0) yield compressBlock(Buffer.alloc(0), options.level);
 }
 
-/** A frame from `compress` lies alone in memory that is larger than it is; nobody may look at it any more. */
-export function freeFrame({ buffer }: Buffer): void {
-  // A small one lies in Node's pool, which is others' memory, too.
-  const isPool = buffer.byteLength === Buffer.poolSize;
-  if (buffer instanceof ArrayBuffer && !isPool && !buffer.detached) buffer.transfer(0);
+/** As `zstdCompress`, which leaves the memory it made the frame in to the garbage collector: see `releasing`. */
+async function compressBlock(block: Buffer, level: number): Promise<Buffer> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
+  const stream = createZstdCompress({ params, pledgedSrcSize: block.length, chunkSize: COMPRESSED_BYTES });
+  const pieces: Buffer[] = [];
+  stream.on('data', (piece: Buffer) => void pieces.push(piece)).end(block);
+  await finished(stream);
+  const frame = Buffer.concat(pieces);
+  // Several pieces lie in the same memory.
+  for (const { buffer } of pieces) if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+  return frame;
 }
 
 /** What `compress` was given. OBJECT_DAMAGED for anything else: a cut frame, a wrong checksum, bytes behind the end. */

@@ -347,3 +347,23 @@ test('an entry read as another entry, or for another epoch, is refused', async (
     'OBJECT_MISPLACED',
   );
 });
+
+test('a writer whose store was replaced by an empty place commits nothing more, and none is begun there', async () => {
+  const writer = await openWal(repository.journals);
+  await putPiece(writer, 0, 1000);
+  await writer.commit(walDurable(1000));
+  const kept = new Map<string, Uint8Array>();
+  for await (const { key } of place.store.list('')) {
+    kept.set(key, await collectBytes(await place.store.get(key)));
+    await place.store.remove(key);
+  }
+
+  await putPiece(writer, 1000, 2000);
+  expect(await caught(() => writer.commit(walDurable(2000)))).toMatchObject({ code: 'REPOSITORY_MISSING' });
+  expect(await caught(() => openWal(repository.journals))).toMatchObject({ code: 'REPOSITORY_MISSING' });
+
+  for (const [key, bytes] of kept) await place.store.put(key, bytes);
+  await writer.commit(walDurable(2000));
+  const [epoch] = (await repository.journals.catalog('postgres')).epochs;
+  expect(epoch?.durable).toEqual(walDurable(2000));
+});
