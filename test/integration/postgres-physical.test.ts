@@ -7,6 +7,7 @@ import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PhysicalBackup, PostgresServerTools } from '../../src/postgres/physical/physical.ts';
+import type { PostgresTarget } from '../../src/postgres/postgres.ts';
 import { prepareTargetDirectory, WAL_FOLDER } from '../../src/postgres/scratch/prepare-directory.ts';
 import type { Recovery } from '../../src/postgres/scratch/scratch.ts';
 import { startScratch } from '../../src/postgres/scratch/start-scratch.ts';
@@ -251,6 +252,8 @@ for (const major of majors) {
       const standby = await startStandby(server, base, physical);
       const bank = runBankAgain(server);
       try {
+        // Earlier tests have changed tables of which the ledger says nothing; the standby was unpacked from the first base.
+        await caughtUp(server, standby);
         await bank.begin();
         const second = await takeBase(physical, standby.target);
         await bank.stop();
@@ -276,6 +279,12 @@ for (const major of majors) {
       }
     }, 120_000);
   });
+}
+
+async function caughtUp(primary: { target: PostgresTarget }, standby: { target: PostgresTarget }): Promise<void> {
+  const [row] = await query<{ lsn: string }>(primary.target, 'select pg_current_wal_flush_lsn() as lsn');
+  const replayed = `select pg_last_wal_replay_lsn() >= '${row?.lsn}' as yes`;
+  await until(async () => (await query<{ yes: boolean }>(standby.target, replayed))[0]?.yes === true, 60_000);
 }
 
 /** Goes on with the ledger where it ended. */

@@ -170,6 +170,7 @@ suite('when something is in the way of a receiver of wal', () => {
       const identity = await wal.identify(server.target);
       const from = { timeline: 1, lsn: (await wal.createSlot(server.target, 'stop')).restartLsn ?? '' };
       const prompt = receive(server, identity, { slot: 'stop', from, flushMs: 5_000 });
+      await streaming(server, 'stop');
       await writeWal(server, 2);
       const seconds = await secondsToStop(server);
       expect(seconds).toBeLessThan(5);
@@ -186,6 +187,7 @@ suite('when something is in the way of a receiver of wal', () => {
       const stuck = receive(server, identity, { slot: 'stop', from: { timeline: 1, lsn: given ?? '' } }, async () => {
         await over.promise;
       });
+      await streaming(server, 'stop');
       await writeWal(server, 60);
       const long = await secondsToStop(server);
       expect(long).toBeGreaterThan(10);
@@ -199,6 +201,14 @@ suite('when something is in the way of a receiver of wal', () => {
     }
   });
 });
+
+/** A server that stops before a receiver has reached it is unreachable for it, which is another error. */
+function streaming(server: TestPostgres, slot: string): Promise<void> {
+  return until(async () => {
+    const found = await server.query(`select from pg_replication_slots where slot_name = '${slot}' and active`);
+    return found.rows.length === 1;
+  }, `slot ${slot} in use`);
+}
 
 async function secondsToStop(server: TestPostgres): Promise<number> {
   const from = performance.now();
