@@ -126,7 +126,7 @@ function dependenciesOf(product: Product): Dependencies {
         zstdLevel: 1,
         lockTimeoutMs: 10_000,
       },
-      redis: { target: redisTarget(loaded), method: 'auto', agentHost: undefined },
+      redis: { target: redisTarget(loaded), method: 'auto', agentHost: undefined, preferReplica: true },
       journal: { enabled: true, flushMs: 1_000, slot: config.postgres.slot, spillDirectory: scratchDir },
       scratchFolder: async () => scratchDir,
       keepReplacedMs: 3_600_000,
