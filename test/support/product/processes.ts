@@ -36,12 +36,12 @@ export async function untilTool(folder: string, name: string, limitMs = 60_000):
 export async function killTools(folder: string, name: string): Promise<void> {
   for (let killed = 0; killed === 0;) {
     await untilTool(folder, name);
-    for (const { pid } of (await toolsOf(folder)).filter((tool) => tool.name === name)) killed += kill(pid);
+    for (const { pid } of (await toolsOf(folder)).filter((tool) => tool.name === name)) killed += killTool(pid);
   }
 }
 
-/** One that has ended since we looked was not killed. */
-function kill(pid: number): 0 | 1 {
+/** kill -9, and how many that were: one that has ended since somebody looked was not killed. */
+export function killTool(pid: number): 0 | 1 {
   try {
     process.kill(pid, 'SIGKILL');
     return 1;
