@@ -105,7 +105,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
   const { config } = loaded;
   const codec = codecOf(config);
   const { jobs, bigTableBytes } = config.postgres;
-  const { method, agentHost } = config.redis;
+  const { method, agentHost, preferReplica } = config.redis;
   if (method === 'rdb-file') {
     throw new LifeboatError(
       'SOURCE_METHOD_UNAVAILABLE',
@@ -127,7 +127,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
           physical: config.postgres.physical,
         }
       : null,
-    redis: isRedisConfigured(loaded) ? { target: redisTarget(loaded), method, agentHost } : null,
+    redis: isRedisConfigured(loaded) ? { target: redisTarget(loaded), method, agentHost, preferReplica } : null,
     journal: {
       enabled: config.journal.enabled,
       flushMs: config.journal.flushSeconds * 1_000,

@@ -25,6 +25,8 @@ export interface WorkSettings {
     readonly target: RedisTarget;
     readonly method: 'auto' | 'replication' | 'dump';
     readonly agentHost: string | undefined;
+    /** The journal follows a replica where one answers. */
+    readonly preferReplica: boolean;
   } | null;
   readonly journal: {
     /** Journals are kept all the time; otherwise an incremental backup catches up by itself. */

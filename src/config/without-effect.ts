@@ -8,7 +8,6 @@ import type { LoadedConfig } from './load-config.ts';
 export const WITHOUT_EFFECT: readonly string[] = [
   'postgres.logical',
   'postgres.walArchivePath',
-  'redis.preferReplica',
   'redis.rdbPath',
   'storage.remoteStorage',
   'stores',

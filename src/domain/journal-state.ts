@@ -44,7 +44,7 @@ const LATE_MIN_SECONDS = 45;
 /** How a journal is, and why. The worst that can be said comes first. */
 export function judgeJournal(symptoms: JournalSymptoms, run: JournalRun | null): JournalCondition {
   if (run === null) {
-    if (!symptoms.enabled) return { state: 'disabled', reason: 'journal.enabled is false' };
+    if (!symptoms.enabled) return judgeDisabled(symptoms);
     return { state: 'stopped', reason: 'no run keeps it: a worker begins one when it starts' };
   }
   const alarm = alarmOf(symptoms, run);
@@ -54,6 +54,14 @@ export function judgeJournal(symptoms: JournalSymptoms, run: JournalRun | null):
   if (activity.state === 'running') return { state: 'following', reason: null };
   const after = activity.lastFailure === null ? 'no worker has taken it yet' : `attempt ${activity.attempt} follows`;
   return { state: 'waiting', reason: [after, activity.lastFailure].filter((part) => part !== null).join(', after: ') };
+}
+
+/** A slot that nobody follows fills the disk of the server, which then stops. */
+function judgeDisabled({ slot }: JournalSymptoms): JournalCondition {
+  const reason = 'journal.enabled is false';
+  if (!slot?.exists) return { state: 'disabled', reason };
+  const kept = 'the server keeps WAL for its slot, without end';
+  return { state: 'alarm', reason: `${reason}, and ${kept}: drop it with pg_drop_replication_slot` };
 }
 
 function alarmOf({ slot, problems, gaps, ...lag }: JournalSymptoms, run: JournalRun): string | null {

@@ -59,11 +59,21 @@ export function planWalReplay(epochs: readonly JournalEpoch[], request: WalRepla
   const message = `no journal holds the wal of system ${base.systemIdentifier} from ${base.endLsn} on`;
   let best: NoWalReplay = { found: false, code: 'JOURNAL_GAP', message, reach: null };
   for (const chain of journalChains(epochs, base.systemIdentifier)) {
+    if (isOfAnotherPast(chain, base)) continue;
     const plan = planChain(chain, request);
     if (plan.found) return plan;
     if (best.reach === null || (plan.reach !== null && lsnOf(plan.reach.at) > lsnOf(best.reach.at))) best = plan;
   }
   return best;
+}
+
+/**
+ * A chain that began because the server was not the journal's any more (put back to an older state, promoted elsewhere) may hold the
+ * WAL behind an older base as well. It is not what was so at those moments: they are on the chain before it.
+ */
+function isOfAnotherPast({ epochs }: JournalChain, { endAt }: WalReplayRequest['base']): boolean {
+  const first = epochs[0]?.begin;
+  return first?.gap?.code === 'JOURNAL_HISTORY_MISMATCH' && Date.parse(endAt) < first.from.timeMs;
 }
 
 function isBefore(target: ReplayTarget, { endAt, endLsn }: WalReplayRequest['base']): boolean {

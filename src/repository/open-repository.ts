@@ -8,7 +8,7 @@ import { loadManifest, resolveBackupId } from './manifest/load-manifest.ts';
 import { readArtifact } from './read/read-artifact.ts';
 import type { RepositoryReader } from './repository.ts';
 import { loadRestore } from './restore-records.ts';
-import { readRepositoryFile } from './repository-file.ts';
+import { readRepositoryFile, requireRepository } from './repository-file.ts';
 import { verifyBackup } from './read/verify-backup.ts';
 import { verifyChain } from './read/verify-chain.ts';
 
@@ -38,7 +38,11 @@ export function createReader(context: RepositoryContext): RepositoryReader {
     id: context.id,
     group: context.group,
     location: context.store.url,
-    list: async () => listBackups(context),
+    list: async () => {
+      const backups = await listBackups(context);
+      if (backups.length === 0) await requireRepository(context, 'list backups');
+      return backups;
+    },
     load: async (idOrLatest) => (await loadManifest(context, await resolveBackupId(context, idOrLatest))).manifest,
     record: async (manifest) => recordOf(context, manifest),
     readArtifact: (manifest, component, name, operation) =>

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { canonicalJson } from './canonical-json.ts';
+import type { RepositoryContext } from './context.ts';
 import { REPOSITORY_KEY } from './layout.ts';
 import { parseJson, readSmallObject } from './small-object.ts';
 
@@ -44,6 +45,19 @@ export async function readRepositoryFile(store: ObjectStore, group: string | und
     throw new LifeboatError('REPOSITORY_GROUP_MISMATCH', `open repository ${store.url}: ${facts}`);
   }
   return file;
+}
+
+/**
+ * What was opened may be away by now: an unmounted store lists as an empty one, and nothing must be concluded from that.
+ * @throws LifeboatError REPOSITORY_MISSING
+ */
+export async function requireRepository(
+  { store, id, group }: Pick<RepositoryContext, 'store' | 'id' | 'group'>,
+  doing: string,
+): Promise<void> {
+  const { repositoryId } = await readRepositoryFile(store, group);
+  if (repositoryId === id) return;
+  throw new LifeboatError('REPOSITORY_MISSING', `${doing}: the store holds repository ${repositoryId}, not ${id}`);
 }
 
 /** Opens a repository, and makes it where there is none; of two that make it at once, both open the first one's. */

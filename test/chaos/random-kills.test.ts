@@ -6,7 +6,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support/product/mid-stream.ts';
-import { toolsOf } from '../support/product/processes.ts';
+import { killTool, toolsOf } from '../support/product/processes.ts';
 import { startProduct, type Fingerprint, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
 
@@ -44,7 +44,7 @@ describeRandom(`random kills, seed ${SEED}`, () => {
   const victims: Readonly<Record<string, () => Promise<void>>> = {
     worker: async () => product.worker.kill(),
     tools: async () => {
-      for (const { pid } of await toolsOf(product.folder)) process.kill(pid, 'SIGKILL');
+      for (const { pid } of await toolsOf(product.folder)) killTool(pid);
     },
     temporal: async () => {
       await product.temporal.kill();

@@ -253,6 +253,33 @@ describe('wal push and wal fetch', () => {
     expect((await cli(['wal', 'fetch', rows[0]?.name ?? '', destination])).exit).toBe(0);
   }, 120_000);
 
+  test('a server gets no file of another cluster, and two that archive under the same names keep their own', async () => {
+    const name = await switchAndWait();
+    const other = await startPostgres({ major: 18 });
+    try {
+      const destination = join(other.dataDir, 'pg_wal', 'RECOVERYXLOG');
+      expect((await cli(['wal', 'fetch', name, destination])).exit).toBe(1);
+      expect(await readdir(join(other.dataDir, 'pg_wal'))).not.toContain('RECOVERYXLOG');
+      const position = async (): Promise<string> =>
+        (await other.query<{ name: string }>('select pg_walfile_name(pg_current_wal_lsn()) as name')).rows[0]!.name;
+      while ((await position()) <= name) {
+        await other.query("select pg_logical_emit_message(true, 'test', 'something')");
+        await other.query('select pg_switch_wal()');
+      }
+      const theirs = join(other.dataDir, 'pg_wal', name);
+      const pushed = await cli(['wal', 'push', theirs]);
+      expect([pushed.exit, pushed.json['outcome']]).toEqual([0, 'kept']);
+      expect((await cli(['wal', 'fetch', name, destination])).exit).toBe(0);
+      expect((await readFile(destination)).equals(await readFile(theirs))).toBe(true);
+      const ours = join(server.dataDir, 'pg_wal', 'FETCHED');
+      expect((await cli(['wal', 'fetch', name, ours])).exit).toBe(0);
+      expect((await readFile(ours)).equals(await readFile(walFile(name)))).toBe(true);
+      await rm(ours);
+    } finally {
+      await other.stop();
+    }
+  }, 60_000);
+
   test('the journal that the files make is sound, and a removed one is named and never taken for the end', async () => {
     // From here on this process reads, and the keys are for one account only.
     const { uid, gid } = userInfo();

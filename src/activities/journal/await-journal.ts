@@ -9,6 +9,7 @@ import { configured } from '../sources.ts';
 import { followPostgresWal } from './follow-postgres.ts';
 import { followRedisStream } from './follow-redis.ts';
 import { latestEpoch } from './journal-start.ts';
+import { openGap } from './open-gap.ts';
 
 /** Between two looks at the repository. */
 const LOOK_MS = 250;
@@ -18,7 +19,7 @@ const SILENT_EXTRA_MS = 2_000;
 
 /**
  * Waits until all before `through` is durable. While another process follows the server that is a matter of seconds; where none
- * does, this one catches up.
+ * does, this one catches up. What is durable counts only where a base can be replayed to it.
  */
 export async function awaitJournal(
   deps: Dependencies,
@@ -29,7 +30,7 @@ export async function awaitJournal(
   for (;;) {
     const last = await latestEpoch(deps, kind);
     operation.onProgress({ phase: 'waiting', object: last?.durable.at ?? through, bytes: 0, items: Date.now() });
-    if (last !== undefined && isThrough(kind, last, through)) return { end: 'durable' };
+    if (last !== undefined && isThrough(kind, last, through)) return ifReached(deps, kind, operation);
     if (!(await isFollowed(deps, kind, last))) return catchUp(deps, wanted, operation);
     await delay(LOOK_MS, undefined, { signal: operation.signal });
   }
@@ -49,6 +50,12 @@ async function isFollowed(deps: Dependencies, kind: JournalKind, last: JournalEp
   return last !== undefined && Date.now() - last.durable.timeMs < SILENT_FLUSHES * flushMs + SILENT_EXTRA_MS;
 }
 
+/** A journal that began anew may hold the position while no base stands on that side of the gap. */
+async function ifReached(deps: Dependencies, kind: JournalKind, operation: Operation): Promise<AwaitedJournal> {
+  const gap = await openGap(deps, kind, operation);
+  return gap === null ? { end: 'durable' } : { end: 'new-base-needed', message: gap.message };
+}
+
 async function catchUp(
   deps: Dependencies,
   { kind, through }: { readonly kind: JournalKind; readonly through: string },
@@ -59,7 +66,7 @@ async function catchUp(
       kind === 'postgres'
         ? await followPostgresWal(deps, { slot: await ownSlot(deps), until: through, ...NO_DEADLINE }, operation)
         : await followRedisStream(deps, { until: Number(through), ...NO_DEADLINE }, operation);
-    return end.end === 'handed-over' ? { end: 'durable' } : end;
+    return end.end === 'handed-over' ? await ifReached(deps, kind, operation) : end;
   } catch (error) {
     const lost = ['JOURNAL_WAL_REMOVED', 'JOURNAL_SLOT_LOST', 'JOURNAL_HISTORY_MISMATCH'] as const;
     if (!(error instanceof LifeboatError) || !lost.some((code) => code === error.code)) throw error;

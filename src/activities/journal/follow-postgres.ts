@@ -1,11 +1,13 @@
 import type { FollowEnd } from '../../contract/journal.ts';
 import { LifeboatError } from '../../domain/errors.ts';
-import type { JournalDurable, JournalGap } from '../../domain/journal.ts';
+import type { JournalDurable, JournalEpoch, JournalGap } from '../../domain/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { WalEvent, WalIdentity } from '../../postgres/wal/wal.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configured } from '../sources.ts';
 import { latestEpoch, newestBase, startGap } from './journal-start.ts';
+import { knownPast } from './known-past.ts';
+import { openGap, type OpenGap } from './open-gap.ts';
 import { recordJournal } from './journal-record.ts';
 import type { JournalRecord } from './journal-record.ts';
 
@@ -19,12 +21,18 @@ export interface FollowLimits {
   readonly slot: string | null;
   /** Milliseconds since 1970: another activity goes on from here. */
   readonly deadlineMs: number;
+  /** An attempt before this one was lost: perhaps after it began anew, and before it could say that a base is needed. */
+  readonly resumed?: boolean;
 }
 
 interface WalStart {
   readonly from: JournalDurable;
   readonly continues: { readonly history: string; readonly epoch: number } | null;
   readonly gap: JournalGap | null;
+  /** Of an earlier attempt, which nobody has closed. */
+  readonly open?: OpenGap | null;
+  /** See ReceiveWal.expect. */
+  readonly past?: Awaited<ReturnType<typeof knownPast>>;
 }
 
 /**
@@ -38,7 +46,7 @@ export async function followPostgresWal(
 ): Promise<FollowEnd> {
   const { target } = configured(deps.settings, 'postgres');
   const identity = await deps.wal.identify(target);
-  const start = await continuation(deps, identity, limits);
+  const start = await continuation(deps, { identity, limits }, operation);
   try {
     return await follow(deps, { identity, start, limits }, operation);
   } catch (error) {
@@ -50,12 +58,18 @@ export async function followPostgresWal(
 }
 
 /** The newest epoch of this very server, or the position that its slot keeps. */
-async function continuation(deps: Dependencies, identity: WalIdentity, limits: FollowLimits): Promise<WalStart> {
+async function continuation(
+  deps: Dependencies,
+  { identity, limits }: Pick<Following, 'identity' | 'limits'>,
+  operation: Operation,
+): Promise<WalStart> {
   const slotStart = await keepSlot(deps, limits);
   const last = await latestEpoch(deps, 'postgres');
   if (last !== undefined && last.begin.history === identity.systemIdentifier) {
     const { history, epoch } = last.begin;
-    return { from: last.durable, continues: { history, epoch }, gap: null };
+    const open = isDue(last, limits) ? await openGap(deps, 'postgres', operation) : null;
+    const past = await knownPast(deps, last, identity.walSegmentBytes, operation);
+    return { from: last.durable, continues: { history, epoch }, gap: null, open, past };
   }
   if (last === undefined) return { from: await firstPosition(deps, identity, slotStart), continues: null, gap: null };
   const from = { timeline: identity.timeline, at: slotStart ?? identity.lsn, timeMs: Date.now() };
@@ -65,6 +79,13 @@ async function continuation(deps: Dependencies, identity: WalIdentity, limits: F
     to: { ...from, history: identity.systemIdentifier },
   });
   return { from, continues: null, gap };
+}
+
+/** The base that an attempt asked for is given this time before it is asked for again. */
+const BASE_ASKED_AGAIN_MS = 60_000;
+
+function isDue({ begin }: JournalEpoch, { resumed = false }: FollowLimits): boolean {
+  return resumed || Date.now() - Date.parse(begin.startedAt) > BASE_ASKED_AGAIN_MS;
 }
 
 /** Where the newest base of this server ends, so that it can be restored to any second at once; else what the slot keeps. */
@@ -124,13 +145,13 @@ async function follow(deps: Dependencies, following: Following, operation: Opera
       slot: limits.slot,
       from: { timeline: from.timeline, lsn: from.at },
       flushMs: deps.settings.journal.flushMs,
-      expect: { systemIdentifier },
+      expect: { systemIdentifier, ...start.past },
       ...(limits.until === undefined ? {} : { until: limits.until }),
     },
     operation,
   );
   let record: JournalRecord | undefined;
-  let needed = start.gap && { code: start.gap.code, message: start.gap.message };
+  let needed = start.gap ? { code: start.gap.code, message: start.gap.message } : (start.open ?? null);
   let waiting: JournalDurable | undefined;
   let committedMs = Date.now();
   const commit = async (): Promise<void> => {
@@ -183,11 +204,14 @@ async function openEpoch(
   operation: Operation,
 ): Promise<JournalRecord> {
   const { target } = configured(deps.settings, 'postgres');
+  const { from, continues, gap } = start;
   const repository = await deps.repository();
   const writer = await repository.journals.open({
     kind: 'postgres',
     history: identity.systemIdentifier,
-    ...start,
+    from,
+    continues,
+    gap,
     attributes: {
       walSegmentBytes: String(identity.walSegmentBytes),
       serverVersion: String(identity.serverVersion),

@@ -4,6 +4,8 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { JournalEpoch, JournalGap } from '../../domain/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { StreamEvent, StreamPosition } from '../../redis/journal/journal.ts';
+import { findReplica } from '../../redis/journal/source/find-replica.ts';
+import type { RedisTarget } from '../../redis/redis.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configured } from '../sources.ts';
 import { latestEpoch, newestSnapshot, startGap } from './journal-start.ts';
@@ -30,7 +32,7 @@ export async function followRedisStream(
   limits: FollowRedisLimits,
   operation: Operation,
 ): Promise<FollowEnd> {
-  const { target } = configured(deps.settings, 'redis');
+  const target = await sourceOf(deps, operation);
   const { flushMs, spillDirectory } = deps.settings.journal;
   const last = await latestEpoch(deps, 'redis');
   const snapshot = snapshotBackup(deps, operation);
@@ -61,6 +63,12 @@ export async function followRedisStream(
     if (Date.now() >= limits.deadlineMs) break;
   }
   return { end: 'handed-over' };
+}
+
+/** Looked for at each attempt: when the replica that was followed is gone, another one or the server itself goes on. */
+async function sourceOf(deps: Dependencies, operation: Operation): Promise<RedisTarget> {
+  const { target, preferReplica } = configured(deps.settings, 'redis');
+  return (preferReplica ? await findReplica(target, operation) : undefined) ?? target;
 }
 
 function resumePosition({ begin, durable, stream }: JournalEpoch): StreamPosition {

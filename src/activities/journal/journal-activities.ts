@@ -18,7 +18,11 @@ export function createJournalActivities(deps: Dependencies): JournalActivities {
   return {
     followPostgres: () =>
       following((operation) =>
-        followPostgresWal(deps, { slot: settings.journal.slot, deadlineMs: deadline() }, operation),
+        followPostgresWal(
+          deps,
+          { slot: settings.journal.slot, deadlineMs: deadline(), resumed: Context.current().info.attempt > 1 },
+          operation,
+        ),
       ),
     followRedis: () => following((operation) => followRedisStream(deps, { deadlineMs: deadline() }, operation)),
   };

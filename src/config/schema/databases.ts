@@ -74,7 +74,10 @@ export const redisSection = z
       .optional()
       .describe('TLS settings; used with a `rediss://` URL'),
     method: z.enum(['auto', 'replication', 'dump', 'rdb-file']).default('auto').describe('How a copy is taken'),
-    preferReplica: z.boolean().default(true).describe('Read from a replica where there is one'),
+    preferReplica: z
+      .boolean()
+      .default(true)
+      .describe('The journal follows a replica of the server where one answers, with the same credentials'),
     rdbPath: path().optional().describe('RDB file of the server, for the method `rdb-file`'),
     agentHost: z
       .string()

@@ -58,7 +58,20 @@ export interface ReceiveWal {
   readonly until?: string;
   /** A piece of an unfinished segment, or a `time`, is given at least this often. */
   readonly flushMs: number;
-  readonly expect: { readonly systemIdentifier: string };
+  /** What shows that the server is the journal's: another one is JOURNAL_HISTORY_MISMATCH before anything is given. */
+  readonly expect: {
+    readonly systemIdentifier: string;
+    readonly past?: KnownPast;
+    /** SHA-256 (hex) of the history file of `from.timeline`, as it was received. */
+    readonly historyFile?: string;
+  };
+}
+
+/** Bytes that were received before, in the segment of `ReceiveWal.from` and up to there; SHA-256 in hex. */
+export interface KnownPast {
+  readonly from: string;
+  readonly to: string;
+  readonly sha256: string;
 }
 
 export interface WalReception extends AsyncIterable<WalEvent> {

@@ -1,4 +1,5 @@
 import type { RepositoryContext, WriterContext } from '../context.ts';
+import { requireRepository } from '../repository-file.ts';
 import { archiveFile } from './archive/archive-file.ts';
 import type { JournalReader, Journals } from './journals.ts';
 import { openEpoch } from './write/open-epoch.ts';
@@ -11,7 +12,11 @@ export function createJournalReader(context: RepositoryContext): JournalReader {
   const cache: ChapterCache = new Map();
   const keys: EpochKeys = new Map();
   return {
-    catalog: async (kind) => readCatalog(context, kind, cache),
+    catalog: async (kind) => {
+      const catalog = await readCatalog(context, kind, cache);
+      if (catalog.epochs.length === 0) await requireRepository(context, `read the journal of ${kind}`);
+      return catalog;
+    },
     read: (epoch, entry, operation) => readEntry(context, { epoch, entry, keys }, operation),
     // Nothing that was read before counts when it is asked what is there now.
     verify: async (kind, operation) => verifyJournal(context, kind, operation),

@@ -25,7 +25,7 @@ import { startScratch } from '../../../src/postgres/scratch/start-scratch.ts';
 import { startScratchRedis } from '../../../src/redis/scratch/scratch-redis.ts';
 import { openRedis } from '../../support/product/redis-client.ts';
 import type { Product } from '../../support/product.ts';
-import { PROVISIONED_STATE_DIR } from '../../support/tools.ts';
+import { PROVISIONED_STATE_DIR, resolveTools } from '../../support/tools.ts';
 
 const operation: Operation = { signal: new AbortController().signal, onProgress: () => undefined };
 
@@ -84,7 +84,8 @@ export function openCopies(product: Product): Copies {
         const { snapshot, stream } = await openRedisReplay(deps, replay, operation);
         const directory = join(folder, 'data');
         await deps.redisJournal.writeAppendOnlyDirectory({ directory, cut }, { snapshot, stream, operation });
-        const scratch = await startScratchRedis({ directory }, operation);
+        const { serverPath } = await resolveTools().redis('7');
+        const scratch = await startScratchRedis({ directory, serverPath }, operation);
         try {
           const redis = await openRedis(scratch.target);
           return await look(redis).finally(() => redis.disconnect());
@@ -126,7 +127,7 @@ function dependenciesOf(product: Product): Dependencies {
         zstdLevel: 1,
         lockTimeoutMs: 10_000,
       },
-      redis: { target: redisTarget(loaded), method: 'auto', agentHost: undefined },
+      redis: { target: redisTarget(loaded), method: 'auto', agentHost: undefined, preferReplica: true },
       journal: { enabled: true, flushMs: 1_000, slot: config.postgres.slot, spillDirectory: scratchDir },
       scratchFolder: async () => scratchDir,
       keepReplacedMs: 3_600_000,

@@ -18,7 +18,9 @@ export async function processesOf(folder: string): Promise<ProcessSeen[]> {
 
 /** Tools of PostgreSQL among them. */
 export async function toolsOf(folder: string): Promise<ProcessSeen[]> {
-  return (await processesOf(folder)).filter(({ name }) => /^(pg_dump|pg_dumpall|pg_restore|psql)$/.test(name));
+  return (await processesOf(folder)).filter(({ name }) =>
+    /^(pg_basebackup|pg_dump|pg_dumpall|pg_restore|psql)$/.test(name),
+  );
 }
 
 /** Waits until a tool with this name runs, and gives it. */
@@ -28,6 +30,25 @@ export async function untilTool(folder: string, name: string, limitMs = 60_000):
     if (found) return found;
   }
   throw new Error(`no ${name} within ${limitMs} ms`);
+}
+
+/** kill -9 of all tools with this name; waits for the first one, and throws when none comes. */
+export async function killTools(folder: string, name: string): Promise<void> {
+  for (let killed = 0; killed === 0;) {
+    await untilTool(folder, name);
+    for (const { pid } of (await toolsOf(folder)).filter((tool) => tool.name === name)) killed += killTool(pid);
+  }
+}
+
+/** kill -9, and how many that were: one that has ended since somebody looked was not killed. */
+export function killTool(pid: number): 0 | 1 {
+  try {
+    process.kill(pid, 'SIGKILL');
+    return 1;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return 0;
+    throw error;
+  }
 }
 
 async function look(pid: number, folder: string): Promise<ProcessSeen | undefined> {

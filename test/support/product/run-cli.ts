@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { PROJECT_DIR } from '../../../src/embedded/places.ts';
 import { inheritedEnvironment } from '../../../src/platform/environment.ts';
+import { compileCache } from './compile-cache.ts';
 
 export interface CliResult {
   readonly exit: number | null;
@@ -33,7 +34,7 @@ export async function runCli(run: CliRun): Promise<CliResult> {
   const after = command === undefined ? ['--json'] : [];
   const child = spawn(program, [...before, ...args, ...after], {
     cwd,
-    env: { ...inheritedEnvironment(), ...env },
+    env: { ...inheritedEnvironment(), ...compileCache(account), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PROJECT_DIR } from '../../../src/embedded/places.ts';
 import { spawnChild, type Child } from '../../../src/platform/child-process.ts';
+import { compileCache } from './compile-cache.ts';
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -36,7 +37,7 @@ export function createWorkerProcess(place: WorkerPlace): WorkerProcess {
       name: 'worker',
       command: process.execPath,
       args: [...preload, join(PROJECT_DIR, 'src/worker.ts')],
-      env: { ...place.env, ...more },
+      env: { ...compileCache(), ...place.env, ...more },
       cwd: place.cwd,
       signal: new AbortController().signal,
     });

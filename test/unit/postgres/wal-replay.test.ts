@@ -114,6 +114,18 @@ describe('a plan of wal for a replay', () => {
     expect(shape(plan([first, epoch(2, whole)], { timeMs: 5_000 }))).toHaveLength(3);
   });
 
+  it('a journal of a server that was put back does not take the place of what was so before', () => {
+    const from = { timeline: 1, at: at(2), timeMs: 9_000 };
+    const lost = { kind: 'postgres', from: null, to: { ...from, history: SYSTEM }, message: '' } as const;
+    const anew = [segment(2, 9_100), segment(3, 9_200)];
+    const putBack = epoch(2, anew, { from, gap: { ...lost, code: 'JOURNAL_HISTORY_MISMATCH' } });
+    const journals = [epoch(1, whole), putBack];
+    expect(shape(plan(journals, { timeMs: 3_000 }))).toEqual(shape(plan([epoch(1, whole)], { timeMs: 3_000 })));
+    expect(shape(plan(journals, { timeMs: 9_050 }))).toBe('JOURNAL_TARGET_OUTSIDE');
+    const later = { ...base, endAt: new Date(9_010).toISOString() };
+    expect(shape(plan(journals, { timeMs: 9_150 }, {}, later))).toHaveLength(2);
+  });
+
   describe('over a promotion', () => {
     const switched = BigInt(4 * MIB) + 150n;
     const histories = (file: JournalEntry, end = switched): Record<string, TimelineHistory> => ({

@@ -51,6 +51,18 @@ describe('making and opening', () => {
     expect(await keysOf(store)).toEqual([]);
   });
 
+  test('one that was opened and went away is missing, and not empty', async () => {
+    const store = createMemoryStore();
+    const repository = await createRepository({ store, group: 'default' });
+    expect([await repository.list(), (await repository.journals.catalog('redis')).epochs]).toEqual([[], []]);
+    await store.remove('lifeboat.json');
+    const gone = { code: 'REPOSITORY_MISSING' };
+    await expect(repository.list()).rejects.toMatchObject(gone);
+    await expect(repository.journals.catalog('postgres')).rejects.toMatchObject(gone);
+    await createRepository({ store, group: 'default' });
+    await expect(repository.list()).rejects.toMatchObject(gone);
+  });
+
   test('another group, a newer format and damage are told apart', async () => {
     const other = createRepository({ store: place.store, group: 'other' });
     await expect(other).rejects.toMatchObject({ code: 'REPOSITORY_GROUP_MISMATCH' });

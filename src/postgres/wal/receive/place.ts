@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { LifeboatError } from '../../../domain/errors.ts';
 import { formatLsn, lsnOf, segmentStart, type Lsn } from '../../../domain/lsn.ts';
 import { describeHistory, isReachable, parseTimelineHistory, type TimelineHistory } from '../../../domain/timeline.ts';
@@ -28,7 +29,7 @@ export async function firstPlace(
 ): Promise<Place> {
   const { timeline, lsn: text } = request.from;
   const lsn = lsnOf(text);
-  const { systemIdentifier } = request.expect;
+  const { systemIdentifier, historyFile } = request.expect;
   if (server.systemIdentifier !== systemIdentifier) {
     throw mismatch(`the server is system ${server.systemIdentifier}, the journal of ${systemIdentifier}`);
   }
@@ -38,7 +39,18 @@ export async function firstPlace(
   }
   if (timeline === server.timeline && lsn > lsnOf(server.lsn)) throw ahead(server, text);
   const start = segmentStart(lsn, server.walSegmentBytes);
-  return { ...(await readHistory(replication, timeline)), start, giveFrom: lsn, giveBeyond: lsn };
+  const own = await readHistory(replication, timeline);
+  if (historyFile !== undefined && !isFile(own.historyFile, historyFile)) {
+    throw mismatch(
+      `timeline ${timeline} of the server is another one than the journal's: ${describeHistory(own.history)}`,
+    );
+  }
+  return { ...own, start, giveFrom: lsn, giveBeyond: lsn };
+}
+
+/** Two standbys that were promoted from one primary have a timeline of the same number each. */
+function isFile(content: Buffer | undefined, sha256: string): boolean {
+  return content !== undefined && createHash('sha256').update(content).digest('hex') === sha256;
 }
 
 /** A server whose WAL ends before what it gave once lost some of it, and will write something else there. */

@@ -7,6 +7,7 @@ import { startHeartbeat } from './heartbeat.ts';
 import { createKnownTime, type KnownTime } from './known-time.ts';
 import { DOING, explainEnd, openLink, type Link } from './link.ts';
 import { createPageCheck } from './page-check.ts';
+import { createPastCheck } from './past-check.ts';
 import { firstPlace, nextPlace, type Place } from './place.ts';
 import type { TextRow } from './replication-session.ts';
 import { startTicks } from './ticks.ts';
@@ -93,7 +94,9 @@ async function* receiveTimeline(
   const { history } = place;
   const { timeline } = history;
   const pages = createPageCheck({ systemIdentifier, segmentBytes, history });
-  const stream = new TimelineStream({ ...place, timeline, segmentBytes, pages, known, until });
+  const { past } = request.expect;
+  const isOurs = past === undefined ? undefined : createPastCheck(past);
+  const stream = new TimelineStream({ ...place, timeline, segmentBytes, pages, known, until, isOurs });
   const exchange = replication.exchange(startCommand(request.slot, place), (payload) => stream.onData(payload));
   // A consumer that stands still does not see the error yet: the server must not wait for it.
   const giveUp = (error: unknown): void => {

@@ -4,10 +4,12 @@ import type { WalEvent } from '../wal.ts';
 import { Blocks, type BlocksRequest } from './blocks.ts';
 import { parseServerMessage, type ServerMessage } from './frames.ts';
 import type { Heartbeat } from './heartbeat.ts';
+import type { PastCheck } from './past-check.ts';
 import type { CopyExchange, TextRow } from './replication-session.ts';
 
 export interface TimelineStreamRequest extends BlocksRequest {
   readonly until: Lsn | undefined;
+  readonly isOurs?: PastCheck | undefined;
 }
 
 interface StreamLink {
@@ -151,8 +153,10 @@ export class TimelineStream {
     if (this.blocks.received > this.blocks.given) this.flush();
   }
 
-  #takeWal({ data, flushed, sentMs }: ServerMessage & { readonly message: 'wal' }): void {
-    const { until, known } = this.#request;
+  #takeWal({ data, flushed, sentMs, start }: ServerMessage & { readonly message: 'wal' }): void {
+    const { until, known, isOurs } = this.#request;
+    const stranger = isOurs?.(start, data);
+    if (stranger !== undefined) return this.fail(stranger, false);
     // The server read its position after the message before this one had left.
     if (this.#previousMs !== undefined) known.sample({ timeMs: this.#previousMs, lsn: flushed });
     this.#previousMs = sentMs;

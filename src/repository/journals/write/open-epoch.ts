@@ -6,7 +6,7 @@ import { ensureEpochKey } from '../epoch-key.ts';
 import { claimKey, epochName, epochPrefix, journalBeginKey, type EpochPlace } from '../journal-keys.ts';
 import { createJournalWriter } from './journal-writer.ts';
 import type { JournalWriter, OpenJournal } from '../journals.ts';
-import { readRepositoryFile } from '../../repository-file.ts';
+import { requireRepository } from '../../repository-file.ts';
 import { newestEpoch } from '../list-epochs.ts';
 import { signDocument } from '../signed-document.ts';
 
@@ -18,7 +18,8 @@ const TRIES = 20;
  * without `open.json` holds nothing, and one that died anywhere on this way only leaves a number that is not used.
  */
 export async function openEpoch(context: WriterContext, request: OpenJournal): Promise<JournalWriter> {
-  await requireRepository(context);
+  // An epoch in the place of a store that is away would confirm what nobody finds later.
+  await requireRepository(context, 'begin a journal');
   const place = await takeNumber(context, request);
   const { compression, compressionLevel, encryption } = request.codec;
   const dataKey = encryption === 'none' ? undefined : await ensureEpochKey(context, place);
@@ -32,16 +33,6 @@ export async function openEpoch(context: WriterContext, request: OpenJournal): P
   });
   await writer.commit(request.from);
   return writer;
-}
-
-/** What was opened may be away by now, and an epoch in its place would confirm what nobody finds later. */
-async function requireRepository({ store, id, group }: WriterContext): Promise<void> {
-  const { repositoryId } = await readRepositoryFile(store, group);
-  if (repositoryId === id) return;
-  throw new LifeboatError(
-    'REPOSITORY_MISSING',
-    `begin a journal: the store holds repository ${repositoryId}, not ${id}`,
-  );
 }
 
 async function takeNumber({ store }: WriterContext, { kind, history }: OpenJournal): Promise<EpochPlace> {
