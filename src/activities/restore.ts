@@ -3,6 +3,7 @@ import type { ControlActivities, DataActivities } from '../contract/activities.t
 import type { RestoreRecord } from '../contract/messages.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Check, Manifest } from '../domain/backup.ts';
+import { restoreIdAt } from '../domain/restore-id.ts';
 import { planRestore } from '../domain/restore-plan.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -44,7 +45,7 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
           redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings), operation) : null,
           services: services.names,
         };
-        const restoreId = `restore-${startedAt.replace(/[:.]/g, '-')}`;
+        const restoreId = restoreIdAt(startedAt);
         return planRestore(manifest, request, { survey, restoreId, replay });
       }),
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { isAbsolute } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { DirectoryInput, DirectoryResult } from '../contract/directory.ts';
 import type {
   BackupInput,
   BackupResult,
@@ -13,8 +15,9 @@ import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.
 import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.ts';
 import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
+import { LifeboatError } from '../domain/errors.ts';
 import { startOperation } from './operation.ts';
-import type { StartedOperation } from './operation.ts';
+import type { StartedOperation, StartOperation } from './operation.ts';
 
 export interface BackupOptions {
   /** Default: every configured component. */
@@ -37,6 +40,11 @@ export interface RestoreOptions {
   readonly toLsn?: string;
 }
 
+export interface DirectoryOptions extends Pick<RestoreOptions, 'components' | 'dryRun' | 'toTime' | 'toLsn'> {
+  /** Absolute path on the worker's host: a new or an empty directory. */
+  readonly directory: string;
+}
+
 /**
  * Backups and restores of one group. `start…` gives a running operation, the other methods wait for its end.
  * All reject with a LifeboatError; GROUP_BUSY when another operation holds the group.
@@ -44,6 +52,8 @@ export interface RestoreOptions {
 export interface BackupManager {
   startBackup(kind: BackupKind, options?: BackupOptions): Promise<StartedOperation<BackupResult>>;
   startRestore(backup: string, options?: RestoreOptions): Promise<StartedOperation<RestoreResult>>;
+  /** Runs beside other operations: nothing live is touched. */
+  startRestoreToDirectory(backup: string, options: DirectoryOptions): Promise<StartedOperation<DirectoryResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
 
@@ -51,6 +61,8 @@ export interface BackupManager {
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
   performIncrementalBackup(options?: BackupOptions): Promise<BackupResult>;
   restoreFromBackup(backupId: string, options?: RestoreOptions): Promise<RestoreResult>;
+  /** Data directories that PostgreSQL and Redis start on without Lifeboat. */
+  restoreToDirectory(backupId: string, options: DirectoryOptions): Promise<DirectoryResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string): Promise<VerifyResult>;
   /** Newest first. */
@@ -77,6 +89,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     performFullBackup: async (options) => (await starts.startBackup('full', options)).result(),
     performIncrementalBackup: async (options) => (await starts.startBackup('incremental', options)).result(),
     restoreFromBackup: async (backupId, options) => (await starts.startRestore(backupId, options)).result(),
+    restoreToDirectory: async (backupId, options) => (await starts.startRestoreToDirectory(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
@@ -89,7 +102,10 @@ export function createBackupManager(context: ManagerContext): BackupManager {
   };
 }
 
-type Starts = Pick<BackupManager, 'startBackup' | 'startRestore' | 'startUndo' | 'startVerify'>;
+type Starts = Pick<
+  BackupManager,
+  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startUndo' | 'startVerify'
+>;
 
 function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
   const workflowId = groupWorkflowId(group);
@@ -114,6 +130,8 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
         ...asked,
       });
     },
+    startRestoreToDirectory: async (backup, options) =>
+      startOperation(client, { ...directoryOperation(backup, options, asked), ...asked }),
     startUndo(restoreId) {
       const input = { ...asked, restoreId };
       const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;
@@ -139,6 +157,28 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
         ...asked,
       });
     },
+  };
+}
+
+/** @throws LifeboatError USAGE_INVALID */
+function directoryOperation(
+  backup: string,
+  options: DirectoryOptions,
+  asked: Pick<ManagerContext, 'group' | 'requestedBy'>,
+): Omit<StartOperation, 'group' | 'requestedBy'> {
+  const { directory } = options;
+  if (!isAbsolute(directory)) {
+    throw new LifeboatError('USAGE_INVALID', `restore into ${JSON.stringify(directory)}: not an absolute path`);
+  }
+  const { components, dryRun, to = null } = restoreRequest(options);
+  const input: DirectoryInput = { ...asked, backup, components, directory, dryRun, to };
+  const what = dryRun ? 'dry run of a restore' : 'restore';
+  return {
+    workflow: WORKFLOWS.restoreToDirectory,
+    workflowId: besideWorkflowId(asked.group, 'directory', directory),
+    kind: 'directory',
+    summary: `${what} of ${backup} into ${directory}, asked for by ${asked.requestedBy}`,
+    input,
   };
 }
 

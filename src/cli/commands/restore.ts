@@ -1,11 +1,12 @@
 import type { RestoreResult } from '../../contract/messages.ts';
-import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { parseTime } from '../time.ts';
 import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
+import { describePositions, unproved } from './describe-restored.ts';
+import { restoreToDirectory } from './restore-to-directory.ts';
 import { runOperation } from './run-operation.ts';
 
 /** `restore ID|latest`: loads beside the live data, proves it, then switches. */
@@ -21,6 +22,7 @@ export const restore = defineCommand({
     dropExisting: flag('replace what the targets hold; it is kept for an undo'),
     targetDatabase: value('<name>', 'database that takes the data, instead of the one that was backed up'),
     stopServices: flag('stop the configured services before the switch and start them after it'),
+    targetDir: value('<directory>', 'write data directories to start servers on, on the host of the worker; nothing live is touched'),
     toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
     toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
     dryRun: flag('only say what would be done'),
@@ -32,6 +34,7 @@ export const restore = defineCommand({
     'restore backup-2024-01-15T10-30-00-000Z --drop-existing --target-database enterprise_auth_restored --stop-services',
     'restore latest --redis --drop-existing',
     'restore latest --to-time 2026-01-15T10:30:59Z --drop-existing',
+    'restore latest --to-time 2026-01-15T10:30:59Z --target-dir /srv/copy',
   ],
   answers: [
     'restored {postgres, redis}',
@@ -43,17 +46,20 @@ export const restore = defineCommand({
     'undo {command, expiresAt}',
     'plan',
     'dryRun',
+    'directory',
     'workflowId',
     'runId',
   ],
   exits: [3, 4, 5, 6, 7, 130],
-  run: (context, { arguments: { id }, options }) =>
-    runOperation(context, {
+  run(context, { arguments: { id }, options }) {
+    const { targetDir } = options;
+    refuseBoth(options.toTime, options.toLsn);
+    if (targetDir !== undefined) return restoreToDirectory(context, id, { ...options, targetDir });
+    return runOperation(context, {
       detach: options.detach,
       start: (manager) => {
         const components = chosenComponents(options);
         const { dropExisting, stopServices, dryRun, targetDatabase, toTime, toLsn } = options;
-        refuseBoth(toTime, toLsn);
         return manager.startRestore(id, {
           dropExisting,
           stopServices,
@@ -65,7 +71,8 @@ export const restore = defineCommand({
         });
       },
       answer: (result) => describeRestore(context, result),
-    }),
+    });
+  },
 });
 
 function parseLsn(text: string): string {
@@ -114,23 +121,6 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
         ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
       ].join('\n'),
   };
-}
-
-function describePositions({ positions }: RestoreResult): string[] {
-  if (!positions) return [];
-  const { postgres, redis, distanceMs } = positions;
-  return [
-    ...(postgres ? [`  replayed  WAL to ${postgres.position}, last transaction ${postgres.at ?? 'of the base'}`] : []),
-    ...(redis ? [`  replayed  Redis stream to ${redis.position}, received ${redis.at}`] : []),
-    ...(distanceMs === null ? [] : [`  ${distanceMs} ms lie between the two`]),
-  ];
-}
-
-function unproved(failed: readonly Check[]): LifeboatError {
-  const names = failed.map(({ name }) => name);
-  return new LifeboatError('RESTORE_UNPROVED', `${failed.length} checks failed: ${names.join(', ')}`, {
-    details: { checks: names },
-  });
 }
 
 /** A screen of them; beyond it only what did not pass is listed. */
