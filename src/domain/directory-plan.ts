@@ -107,10 +107,15 @@ function planRedis({ snapshot, replay }: DirectorySources): NonNullable<Director
   return { snapshotId: snapshot.id, target: replay?.redis?.target ?? null, server, keys, bytes };
 }
 
-function describeSteps({ postgres, redis, directory }: Pick<DirectoryPlan, 'postgres' | 'redis' | 'directory'>): string[] {
+function describeSteps({
+  postgres,
+  redis,
+  directory,
+}: Pick<DirectoryPlan, 'postgres' | 'redis' | 'directory'>): string[] {
   const steps: (string | false)[] = [
     postgres !== null && `unpack the base of ${postgres.baseId} (PostgreSQL ${postgres.server}) beside ${directory}`,
-    postgres !== null && `replay its WAL ${describeTarget(postgres.target, 'to the end of the base')}, then shut it down`,
+    postgres !== null &&
+      `replay its WAL ${describeTarget(postgres.target, 'to the end of the base')}, then shut it down`,
     redis !== null && `write the ${redis.keys} keys of ${redis.snapshotId} (Redis ${redis.server}) as append-only data`,
     redis !== null && redis.target !== null && `write the stream behind them ${describeTarget(redis.target, '')}`,
     `rename what is whole to ${directory}`,

@@ -7,7 +7,11 @@ import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PhysicalBackup, PostgresServerTools } from '../../src/postgres/physical/physical.ts';
-import { prepareTargetDirectory, RESTORE_FROM_FOLDER, WAL_FOLDER } from '../../src/postgres/scratch/prepare-directory.ts';
+import {
+  prepareTargetDirectory,
+  RESTORE_FROM_FOLDER,
+  WAL_FOLDER,
+} from '../../src/postgres/scratch/prepare-directory.ts';
 import type { Recovery } from '../../src/postgres/scratch/scratch.ts';
 import { startScratch } from '../../src/postgres/scratch/start-scratch.ts';
 import { startPostgres, type TestPostgres } from '../support/servers.ts';
@@ -187,7 +191,9 @@ for (const major of majors) {
         await scratch.stop();
       }
       await prepare();
-      expect((await readdir(directory)).filter((name) => /lifeboat|signal|\.source|\.old|postmaster/.test(name))).toEqual([]);
+      expect(
+        (await readdir(directory)).filter((name) => /lifeboat|signal|\.source|\.old|postmaster/.test(name)),
+      ).toEqual([]);
       const started = await startDirectory(server, { folder, user }, {});
       try {
         expect(await readBank(started.target)).toEqual(await readBank(server.target));

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { DirectoryResult } from '../../contract/directory.ts';
-import type { DirectoryPlan, WrittenDirectory } from '../../domain/directory-plan.ts';
+import type { DirectoryPlan } from '../../domain/directory-plan.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { flagName } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
 import { describePositions, unproved } from './describe-restored.ts';
+import { describeWritten } from './describe-written.ts';
 import { runOperation } from './run-operation.ts';
 
 export interface DirectoryOptions {
@@ -74,14 +75,6 @@ function describe({ output }: CommandContext, result: DirectoryResult): CommandR
   };
 }
 
-export function describePlan({ backupId, steps }: DirectoryPlan): string {
+function describePlan({ backupId, steps }: DirectoryPlan): string {
   return [`restore of ${backupId} would:`, ...steps.map((step, index) => `  ${index + 1}. ${step}`)].join('\n');
-}
-
-/** One line per component: what is where. */
-export function describeWritten({ postgres, redis }: Pick<WrittenDirectory, 'postgres' | 'redis'>): string[] {
-  return [
-    ...(postgres ? [`  postgres  ${postgres.directory}  PostgreSQL ${postgres.server}, database ${postgres.database}`] : []),
-    ...(redis ? [`  redis     ${redis.directory}  Redis ${redis.server}`] : []),
-  ];
 }

@@ -22,7 +22,10 @@ export const restore = defineCommand({
     dropExisting: flag('replace what the targets hold; it is kept for an undo'),
     targetDatabase: value('<name>', 'database that takes the data, instead of the one that was backed up'),
     stopServices: flag('stop the configured services before the switch and start them after it'),
-    targetDir: value('<directory>', 'write data directories to start servers on, on the host of the worker; nothing live is touched'),
+    targetDir: value(
+      '<directory>',
+      'write data directories to start servers on, on the host of the worker; nothing live is touched',
+    ),
     toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
     toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
     dryRun: flag('only say what would be done'),

@@ -12,7 +12,12 @@ export function describeDirectory(plan: DirectoryPlan, { postgres, redis }: Writ
   ].join('\n');
 }
 
-function describePostgres({ directory, server, database, position }: NonNullable<WrittenDirectory['postgres']>): string[] {
+function describePostgres({
+  directory,
+  server,
+  database,
+  position,
+}: NonNullable<WrittenDirectory['postgres']>): string[] {
   const major = server.split('.')[0];
   return [
     `PostgreSQL ${server}, database ${database}, replayed to ${position.position}; it goes on on timeline ${position.timeline}.`,

@@ -41,7 +41,9 @@ async function nearestFolder(path: string): Promise<string> {
 
 /** Nothing can be renamed over the root of a file system. */
 async function refuseMountPoint(directory: string): Promise<void> {
-  const [own, parent] = await Promise.all([directory, dirname(directory)].map((path) => stat(path).catch(orMissing(undefined))));
+  const [own, parent] = await Promise.all(
+    [directory, dirname(directory)].map((path) => stat(path).catch(orMissing(undefined))),
+  );
   if (own === undefined || parent === undefined || own.dev === parent.dev) return;
   throw unusable(directory, 'it is a mount point; a new folder in it can be used');
 }

@@ -93,11 +93,7 @@ async function planWal(
   { base, replay }: { readonly base: BaseBackupFacts; readonly replay: PostgresReplay },
   operation: Operation,
 ): Promise<WalReplay> {
-  const { postgres, histories } = await readRecoveryCatalog(
-    await sources.repository(),
-    ['postgres'],
-    operation,
-  );
+  const { postgres, histories } = await readRecoveryCatalog(await sources.repository(), ['postgres'], operation);
   const { target: wanted } = replay;
   const target = 'atMs' in wanted ? { timeMs: wanted.atMs } : { lsn: wanted.position };
   const plan = planWalReplay(postgres, { base, target, histories });
