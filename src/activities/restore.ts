@@ -11,7 +11,8 @@ import { withOperation } from './operation.ts';
 import { replayPostgresAside } from './replay/replay-postgres.ts';
 import { findRedisCut, replayRedisIntoServer } from './replay/replay-redis.ts';
 import { resolveReplay } from './replay/resolve-replay.ts';
-import { configured, postgresTarget, redisTarget } from './sources.ts';
+import { configured, postgresTarget } from './sources.ts';
+import { redisPlace, surveyRedisTarget } from './target-redis.ts';
 
 type RestoreControl = Pick<
   ControlActivities,
@@ -42,7 +43,7 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
           postgres: components.includes('postgres')
             ? await surveyPostgres(deps, manifest, request.targetDatabase)
             : null,
-          redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings), operation) : null,
+          redis: components.includes('redis') ? await surveyRedisTarget(deps, request.targetRedis, operation) : null,
           services: services.names,
         };
         const restoreId = restoreIdAt(startedAt);
@@ -137,12 +138,12 @@ function createRestoreData(deps: Dependencies): RestoreData {
         return { keys: found.keys, check: requireAllKeys(backupId, found.keys, facts.keys), ...(cut && { cut }) };
       }),
 
-    restoreRedis: ({ backupId, dropExisting, replay, cut }) =>
+    restoreRedis: ({ backupId, dropExisting, replay, cut, target: url }) =>
       withOperation(settings, async (operation) => {
+        const { target, agentHost } = redisPlace(settings, url);
         if (replay !== undefined && cut !== undefined) {
-          return replayRedisIntoServer(deps, { replay, cut, dropExisting }, operation);
+          return replayRedisIntoServer(deps, { replay, cut, dropExisting, target, agentHost }, operation);
         }
-        const { target, agentHost } = configured(settings, 'redis');
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
         const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
@@ -176,9 +177,9 @@ function requireAllKeys(backupId: string, found: number, expected: number): Chec
 function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedis'> {
   const { settings } = deps;
   return {
-    emptyRedis: ({ backupId }) =>
+    emptyRedis: ({ backupId, target: url }) =>
       withOperation(settings, async (operation) => {
-        const { target } = configured(settings, 'redis');
+        const { target } = redisPlace(settings, url);
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
         const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);

@@ -13,6 +13,7 @@ import type {
 } from '../contract/messages.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.ts';
+import { targetRedisUrl } from '../domain/target-redis.ts';
 import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -38,6 +39,8 @@ export interface RestoreOptions {
   readonly toTime?: Date;
   /** A WAL position to restore to; Redis is brought to the moment at which the server was there. */
   readonly toLsn?: string;
+  /** URL of another Redis that takes the keys, without a password. What it holds is replaced, and not saved. */
+  readonly targetRedis?: string;
 }
 
 export interface DirectoryOptions extends Pick<RestoreOptions, 'components' | 'dryRun' | 'toTime' | 'toLsn'> {
@@ -186,7 +189,9 @@ function restoreRequest(options: RestoreOptions): Omit<RestoreInput, 'group' | '
   const { components = 'stored', dropExisting = false, targetDatabase = null } = options;
   const { stopServices = false, dryRun = false, toTime, toLsn } = options;
   const to = toTime ? { time: toTime.toISOString() } : toLsn === undefined ? null : { lsn: toLsn };
-  return { components, dropExisting, targetDatabase, stopServices, dryRun, to };
+  const { targetRedis } = options;
+  const elsewhere = targetRedis === undefined ? {} : { targetRedis: targetRedisUrl(targetRedis) };
+  return { components, dropExisting, targetDatabase, stopServices, dryRun, to, ...elsewhere };
 }
 
 type Question = { ask: 'list' } | { ask: 'journals' } | { ask: 'show'; backup: string };

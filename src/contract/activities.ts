@@ -171,12 +171,14 @@ export interface DataActivities extends DirectoryData {
     dropExisting: boolean;
     replay?: NonNullable<ReplayPlan['redis']>;
     cut?: StreamCutMessage;
+    /** Another server than the configured one: its URL without a password. */
+    target?: string;
   }): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
   /**
    * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup. REDIS_TARGET_CHANGED,
    * and nothing removed, when it holds anything else by now.
    */
-  emptyRedis(input: { backupId: string }): Promise<{ keys: number; checks: readonly Check[] }>;
+  emptyRedis(input: { backupId: string; target?: string }): Promise<{ keys: number; checks: readonly Check[] }>;
 }
 
 export interface VerificationPlan {

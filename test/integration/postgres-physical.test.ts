@@ -204,7 +204,8 @@ for (const major of majors) {
         );
         expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
           archive_mode: 'off',
-          archive_command: '',
+          // What the server says of any command while archive_mode is off.
+          archive_command: '(disabled)',
           primary_conninfo: '',
           max_logical_replication_workers: '0',
           work_mem: '8192',

@@ -4,8 +4,8 @@ import type { ReplayPlan } from '../../domain/replay.ts';
 import { cutOf, openRedisReplay as openFrom, type OpenReplay } from '../../recovery/replay/open-redis-replay.ts';
 import type { StreamCut } from '../../redis/journal/journal.ts';
 import { replayIntoServer } from '../../redis/journal/replay/replay-into-server.ts';
+import type { RedisTarget } from '../../redis/redis.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { configured } from '../sources.ts';
 
 type RedisReplay = NonNullable<ReplayPlan['redis']>;
 
@@ -25,12 +25,17 @@ export async function findRedisCut(deps: Dependencies, replay: RedisReplay, oper
 
 export async function replayRedisIntoServer(
   deps: Dependencies,
-  request: { readonly replay: RedisReplay; readonly cut: StreamCut; readonly dropExisting: boolean },
+  request: {
+    readonly replay: RedisReplay;
+    readonly cut: StreamCut;
+    readonly dropExisting: boolean;
+    readonly target: RedisTarget;
+    readonly agentHost: string | undefined;
+  },
   operation: Operation,
 ): Promise<{ readonly keys: number; readonly method: string; readonly checks: readonly Check[] }> {
-  const { target, agentHost } = configured(deps.settings, 'redis');
   const { facts, snapshot, stream } = await openRedisReplay(deps, request.replay, operation);
-  const { cut, dropExisting } = request;
+  const { cut, dropExisting, target, agentHost } = request;
   const { checks, keys } = await replayIntoServer(
     { target, facts, cut, dropExisting, ...(agentHost === undefined ? {} : { agentHost }) },
     { snapshot, stream, operation },

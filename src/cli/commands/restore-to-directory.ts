@@ -15,6 +15,7 @@ export interface DirectoryOptions {
   readonly redis: boolean;
   readonly dropExisting: boolean;
   readonly targetDatabase: string | undefined;
+  readonly targetRedis: string | undefined;
   readonly stopServices: boolean;
   readonly toTime: Date | undefined;
   readonly toLsn: string | undefined;
@@ -48,7 +49,7 @@ export async function restoreToDirectory(
 
 /** Each says something about live data, which is not touched here. */
 function refuseLiveOptions(options: DirectoryOptions): void {
-  for (const key of ['dropExisting', 'targetDatabase', 'stopServices'] as const) {
+  for (const key of ['dropExisting', 'targetDatabase', 'targetRedis', 'stopServices'] as const) {
     if (options[key] === false || options[key] === undefined) continue;
     throw new LifeboatError('USAGE_INVALID', `restore: ${flagName(key)} has no meaning with --target-dir`, {
       hint: 'leave it out: a directory is written beside the live data, and nothing is replaced',

@@ -1,5 +1,6 @@
 import type { RestoreResult } from '../../contract/messages.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import { targetRedisUrl } from '../../domain/target-redis.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { parseTime } from '../time.ts';
@@ -22,6 +23,7 @@ export const restore = defineCommand({
     dropExisting: flag('replace what the targets hold; it is kept for an undo'),
     targetDatabase: value('<name>', 'database that takes the data, instead of the one that was backed up'),
     stopServices: flag('stop the configured services before the switch and start them after it'),
+    targetRedis: value('<url>', 'another Redis that takes the keys, `redis://user@host:port`', targetRedisUrl),
     targetDir: value(
       '<directory>',
       'write data directories to start servers on, on the host of the worker; nothing live is touched',
@@ -38,6 +40,7 @@ export const restore = defineCommand({
     'restore latest --redis --drop-existing',
     'restore latest --to-time 2026-01-15T10:30:59Z --drop-existing',
     'restore latest --to-time 2026-01-15T10:30:59Z --target-dir /srv/copy',
+    'restore latest --redis --target-redis redis://127.0.0.1:6390',
   ],
   answers: [
     'restored {postgres, redis}',
@@ -57,18 +60,20 @@ export const restore = defineCommand({
   run(context, { arguments: { id }, options }) {
     const { targetDir } = options;
     refuseBoth(options.toTime, options.toLsn);
+    refuseUnused(options);
     if (targetDir !== undefined) return restoreToDirectory(context, id, { ...options, targetDir });
     return runOperation(context, {
       detach: options.detach,
       start: (manager) => {
         const components = chosenComponents(options);
-        const { dropExisting, stopServices, dryRun, targetDatabase, toTime, toLsn } = options;
+        const { dropExisting, stopServices, dryRun, targetDatabase, targetRedis, toTime, toLsn } = options;
         return manager.startRestore(id, {
           dropExisting,
           stopServices,
           dryRun,
           ...(components === undefined ? {} : { components }),
           ...(targetDatabase === undefined ? {} : { targetDatabase }),
+          ...(targetRedis === undefined ? {} : { targetRedis }),
           ...(toTime === undefined ? {} : { toTime }),
           ...(toLsn === undefined ? {} : { toLsn }),
         });
@@ -86,6 +91,16 @@ function parseLsn(text: string): string {
 function refuseBoth(toTime: Date | undefined, toLsn: string | undefined): void {
   if (toTime === undefined || toLsn === undefined) return;
   throw new LifeboatError('USAGE_INVALID', '--to-time and --to-lsn: only one of them can be the target');
+}
+
+/** A server that nothing would go to. */
+function refuseUnused({
+  postgres,
+  redis,
+  targetRedis,
+}: Record<'postgres' | 'redis', boolean> & { readonly targetRedis: string | undefined }): void {
+  if (targetRedis === undefined || redis || !postgres) return;
+  throw new LifeboatError('USAGE_INVALID', '--target-redis: with --postgres alone nothing goes into a Redis');
 }
 
 function describeRestore({ output }: CommandContext, result: RestoreResult): CommandResult {
@@ -115,7 +130,7 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
           : []),
         ...(redis
           ? [
-              `  redis     ${redis.keys} keys by ${redis.method}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`,
+              `  redis     ${redis.keys} keys by ${redis.method}${redis.target ? ` in ${redis.target}` : ''}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`,
             ]
           : []),
         ...describePositions(result),

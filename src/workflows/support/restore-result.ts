@@ -36,7 +36,12 @@ export function restoreResult({ plan, startedAt, finishedAt, done }: RestoreOutc
     plan,
     restored: {
       postgres: postgres && { ...postgres, rolesCreated: done.rolesCreated },
-      redis: redis && done.redis && { ...done.redis, savedAs: redis.savedAs },
+      redis: done.redis && {
+        keys: done.redis.keys,
+        method: done.redis.method,
+        savedAs: redis?.savedAs ?? null,
+        ...(plan.redis?.target === undefined ? {} : { target: plan.redis.target }),
+      },
     },
     recoveryPoint,
     positions: positionsOf(done),

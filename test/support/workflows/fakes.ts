@@ -153,11 +153,16 @@ const NAMED_WITH_BACKUP = ['restoreRedis', 'emptyRedis', 'verifyBackup'];
 interface NamedInput {
   readonly backupId?: string;
   readonly kind?: string;
+  /** Of another Redis. */
+  readonly target?: string;
+  /** Of what is recorded. */
+  readonly redis?: unknown;
 }
 
-function nameOf(name: string, { backupId, kind }: NamedInput): string {
+function nameOf(name: string, { backupId, kind, target, redis }: NamedInput): string {
+  if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
-  return NAMED_WITH_BACKUP.includes(name) ? `${name}(${backupId})` : name;
+  return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;
 }
 
 /** The default answers with some replaced, and a list of the calls. */

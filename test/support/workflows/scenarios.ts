@@ -5,6 +5,7 @@ import type { Activities } from './fakes.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
+import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
 export type { Scenario } from './scenario.ts';
 
@@ -533,4 +534,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...restores,
   ...questions,
   ...DIRECTORY_SCENARIOS,
+  ...TARGET_REDIS_SCENARIOS,
 ];
