@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DirectoryPlan, WrittenDirectory } from '../../domain/directory-plan.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { writeFileAtomic } from '../../platform/files.ts';
 import { systemErrorCode } from '../../platform/system-error.ts';
@@ -29,8 +30,18 @@ export async function restoreToDirectory(
   plan: DirectoryPlan,
   operation: Operation,
 ): Promise<WrittenDirectory> {
-  const earlier = await readRecord(plan.directory);
-  if (earlier?.plan.restoreId === plan.restoreId) return earlier.written;
+  try {
+    return await write(context, plan, operation);
+  } catch (error) {
+    if (!(error instanceof LifeboatError) || error.code !== 'RESTORE_DIRECTORY_NOT_EMPTY') throw error;
+    // Perhaps an attempt that was given up has done it, before this one or while it worked.
+    const recorded = await readRecord(plan.directory);
+    if (recorded?.plan.restoreId === plan.restoreId) return recorded.written;
+    throw error;
+  }
+}
+
+async function write(context: DirectoryContext, plan: DirectoryPlan, operation: Operation): Promise<WrittenDirectory> {
   const directory = await requireFreeDirectory(plan.directory);
   return wholeOrAbsent(directory, async (folder) => {
     const written = await fill(context, { plan, folder, directory }, operation);

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check } from '../../domain/backup.ts';
 import type { DirectoryPlan, WrittenDirectory } from '../../domain/directory-plan.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { writeAppendOnlyDirectory } from '../../redis/journal/aof/write-append-only-directory.ts';
 import type { StreamCut } from '../../redis/journal/journal.ts';
@@ -32,23 +33,26 @@ export async function writeRedis(
   const directory = join(folder, REDIS_FOLDER);
   const replay = await openRedisReplay(sources, plan, operation);
   const cut = plan.target === null ? ownPoint(replay) : await cutOf(replay, plan.target, operation);
-  const { bytes } = await writeAppendOnlyDirectory({ directory, cut }, { ...replay, operation });
+  const { keys } = await writeAppendOnlyDirectory({ directory, cut }, { ...replay, operation });
   await writeFile(join(directory, 'redis.conf'), configuration(join(place, REDIS_FOLDER)), { mode: 0o600 });
   await syncTree(directory, operation);
   const position = { position: String(cut.offset), timeline: 0, at: new Date(cut.timeMs).toISOString() };
   const { server } = replay.facts;
-  return { facts: { server, position }, checks: [streamCheck(cut, bytes)] };
+  return { facts: { server, position }, checks: [keysCheck(replay, keys)] };
 }
 
 function ownPoint({ facts }: OpenReplay): StreamCut {
   return { offset: facts.offset, timeMs: Date.parse(facts.snapshotAt) };
 }
 
-/** Ends only where every byte was there, the snapshot's checksum was right and no command was half. */
-function streamCheck({ offset }: StreamCut, bytes: number): Check {
-  const position = String(offset);
-  const message = `snapshot and stream are whole up to there, ${bytes} bytes`;
-  return { name: 'redis stream position', status: 'pass', expected: position, actual: position, message };
+/** @throws LifeboatError RESTORE_CONTENT_MISMATCH */
+function keysCheck({ manifest, facts }: OpenReplay, keys: number): Check {
+  if (keys !== facts.keys) {
+    const what = `${manifest.id}: the redis snapshot holds ${keys} keys, its manifest says ${facts.keys}`;
+    throw new LifeboatError('RESTORE_CONTENT_MISMATCH', what);
+  }
+  const count = `${keys} keys`;
+  return { name: 'redis snapshot read to its end', status: 'pass', expected: count, actual: count, message: '' };
 }
 
 /** More than anybody uses: how many the source has is not in a snapshot, and a stream may select any of them. */
