@@ -28,6 +28,8 @@ export interface WorkSettings {
     /** The journal follows a replica where one answers. */
     readonly preferReplica: boolean;
   } | null;
+  /** Another Redis than the configured one, by its URL without a password. */
+  redisAt(url: string): RedisTarget;
   readonly journal: {
     /** Journals are kept all the time; otherwise an incremental backup catches up by itself. */
     readonly enabled: boolean;
