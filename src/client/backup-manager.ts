@@ -13,8 +13,11 @@ import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.
 import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.ts';
 import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
+import type { RestoreSelectionResult } from '../contract/selection.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation } from './operation.ts';
+import { startSelection } from './start-selection.ts';
+import type { SelectionOptions } from './start-selection.ts';
 
 export interface BackupOptions {
   /** Default: every configured component. */
@@ -44,6 +47,8 @@ export interface RestoreOptions {
 export interface BackupManager {
   startBackup(kind: BackupKind, options?: BackupOptions): Promise<StartedOperation<BackupResult>>;
   startRestore(backup: string, options?: RestoreOptions): Promise<StartedOperation<RestoreResult>>;
+  /** Single tables and keys. */
+  startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
 
@@ -51,6 +56,8 @@ export interface BackupManager {
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
   performIncrementalBackup(options?: BackupOptions): Promise<BackupResult>;
   restoreFromBackup(backupId: string, options?: RestoreOptions): Promise<RestoreResult>;
+  /** Single tables, beside the live ones or in their place, and single keys. */
+  restoreSelection(backupId: string, options: SelectionOptions): Promise<RestoreSelectionResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string): Promise<VerifyResult>;
   /** Newest first. */
@@ -77,6 +84,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     performFullBackup: async (options) => (await starts.startBackup('full', options)).result(),
     performIncrementalBackup: async (options) => (await starts.startBackup('incremental', options)).result(),
     restoreFromBackup: async (backupId, options) => (await starts.startRestore(backupId, options)).result(),
+    restoreSelection: async (backupId, options) => (await starts.startSelection(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
@@ -89,9 +97,10 @@ export function createBackupManager(context: ManagerContext): BackupManager {
   };
 }
 
-type Starts = Pick<BackupManager, 'startBackup' | 'startRestore' | 'startUndo' | 'startVerify'>;
+type Starts = Pick<BackupManager, 'startBackup' | 'startRestore' | 'startSelection' | 'startUndo' | 'startVerify'>;
 
-function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
+function createStarts(context: ManagerContext): Starts {
+  const { client, group, requestedBy } = context;
   const workflowId = groupWorkflowId(group);
   const asked = { group, requestedBy };
   return {
@@ -114,6 +123,7 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
         ...asked,
       });
     },
+    startSelection: (backup, options) => startSelection(context, backup, options),
     startUndo(restoreId) {
       const input = { ...asked, restoreId };
       const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;

@@ -56,6 +56,21 @@ export function requireTables(wanted: readonly TableName[], there: readonly Tabl
   }
 }
 
+/** Refuses tables of one name from two schemas: on their way they stand in one. @throws LifeboatError USAGE_INVALID */
+export function refuseSameNames(tables: readonly TableName[]): void {
+  const seen = new Map<string, TableName>();
+  for (const name of tables) {
+    const other = seen.get(name.table);
+    if (other !== undefined && other.schema !== name.schema) {
+      const both = `${formatTableName(other)} and ${formatTableName(name)}`;
+      throw new LifeboatError('USAGE_INVALID', `${both} have the same name, and pass through one schema`, {
+        hint: 'restore them one after the other',
+      });
+    }
+    seen.set(name.table, name);
+  }
+}
+
 function nearestTables(name: TableName, there: readonly TableName[]): string[] {
   const distance = (other: TableName): number =>
     editDistance(name.table.toLowerCase(), other.table.toLowerCase()) + (name.schema === other.schema ? 0 : 1);

@@ -4,8 +4,9 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { parseTime } from '../time.ts';
-import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
+import { BACKUP_OR_LATEST, flag, required, value, values } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
+import { chosenSelection, describeSelection, parseTable } from './restore-selection.ts';
 import { runOperation } from './run-operation.ts';
 
 /** `restore ID|latest`: loads beside the live data, proves it, then switches. */
@@ -23,6 +24,10 @@ export const restore = defineCommand({
     stopServices: flag('stop the configured services before the switch and start them after it'),
     toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
     toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
+    table: values('<schema.table>', 'only this table, beside the live one (in its place with --drop-existing)', parseTable),
+    intoSchema: value('<schema>', 'schema that takes the tables; a new one named for the time without it'),
+    keys: values('<glob>', 'only Redis keys that match, as with KEYS'),
+    merge: flag('with --keys: keys of the backup replace present ones; all others stay'),
     dryRun: flag('only say what would be done'),
     yes: flag('do not ask'),
     detach: flag('start it and print the workflow id instead of waiting'),
@@ -32,6 +37,8 @@ export const restore = defineCommand({
     'restore backup-2024-01-15T10-30-00-000Z --drop-existing --target-database enterprise_auth_restored --stop-services',
     'restore latest --redis --drop-existing',
     'restore latest --to-time 2026-01-15T10:30:59Z --drop-existing',
+    'restore latest --table public.users --into-schema recovered',
+    "restore latest --keys 'session:*' --merge",
   ],
   answers: [
     'restored {postgres, redis}',
@@ -41,19 +48,28 @@ export const restore = defineCommand({
     'rtoMs',
     'rpoMs',
     'undo {command, expiresAt}',
+    'goBack[]',
     'plan',
     'dryRun',
     'workflowId',
     'runId',
   ],
   exits: [3, 4, 5, 6, 7, 130],
-  run: (context, { arguments: { id }, options }) =>
-    runOperation(context, {
+  run: (context, { arguments: { id }, options }) => {
+    const selection = chosenSelection(options);
+    refuseBoth(options.toTime, options.toLsn);
+    if (selection !== undefined) {
+      return runOperation(context, {
+        detach: options.detach,
+        start: (manager) => manager.startSelection(id, selection),
+        answer: (result) => describeSelection(context, result),
+      });
+    }
+    return runOperation(context, {
       detach: options.detach,
       start: (manager) => {
         const components = chosenComponents(options);
         const { dropExisting, stopServices, dryRun, targetDatabase, toTime, toLsn } = options;
-        refuseBoth(toTime, toLsn);
         return manager.startRestore(id, {
           dropExisting,
           stopServices,
@@ -65,7 +81,8 @@ export const restore = defineCommand({
         });
       },
       answer: (result) => describeRestore(context, result),
-    }),
+    });
+  },
 });
 
 function parseLsn(text: string): string {

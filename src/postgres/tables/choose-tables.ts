@@ -1,5 +1,4 @@
-import { formatTableName, requireTables, type TableName } from '../../domain/table-name.ts';
-import { LifeboatError } from '../../domain/errors.ts';
+import { refuseSameNames, requireTables, type TableName } from '../../domain/table-name.ts';
 import { quoteIdentifier } from '../connection/quoting.ts';
 import type { Session } from '../connection/session.ts';
 import { ofExtension, SYSTEM_SCHEMA } from '../facts/catalog-facts.ts';
@@ -63,20 +62,6 @@ export async function chooseTables(
   const oids = tables.map(({ oid }) => oid);
   const sequences = await session.query<ChosenSequence>(SEQUENCES, [oids]);
   return { tables, sequences };
-}
-
-export function refuseSameNames(tables: readonly TableName[]): void {
-  const seen = new Map<string, TableName>();
-  for (const table of tables) {
-    const other = seen.get(table.table);
-    if (other !== undefined && other.schema !== table.schema) {
-      const both = `${formatTableName(other)} and ${formatTableName(table)}`;
-      throw new LifeboatError('USAGE_INVALID', `${both} have the same name, and pass through one schema`, {
-        hint: 'restore them one after the other',
-      });
-    }
-    seen.set(table.table, table);
-  }
 }
 
 /** What ties them to tables that do not come along, as statements that cut it. Incoming foreign keys belong to the other table. */

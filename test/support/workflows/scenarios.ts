@@ -3,6 +3,7 @@ import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilCancelled } from './fakes.ts';
 import type { Activities } from './fakes.ts';
+import { SELECTIONS } from './selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 
 /** One path through one workflow: driven by test/workflow, recorded and replayed by test/replay. */
@@ -537,4 +538,11 @@ const questions: readonly Scenario[] = [
   },
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...backups, ...incrementals, ...journals, ...restores, ...questions];
+export const SCENARIOS: readonly Scenario[] = [
+  ...backups,
+  ...incrementals,
+  ...journals,
+  ...restores,
+  ...SELECTIONS,
+  ...questions,
+];
