@@ -74,7 +74,8 @@ async function withSelection<T>(
   const { facts, snapshot, stream } = await openRedisReplay(deps, replay, operation);
   return withPrivateFolder('lifeboat-keys', async (folder) => {
     const rdb = join(folder, 'at-cut.rdb');
-    const atCut = await materialise({ facts, cut }, { snapshot, stream, operation }, { folder, rdb });
+    const serverPath = await deps.redisServer();
+    const atCut = await materialise({ facts, cut, serverPath }, { snapshot, stream, operation }, { folder, rdb });
     return use({ target, format: 'redis-rdb', facts: atCut, patterns, open: () => readPieces(rdb) }, cut);
   });
 }
