@@ -146,10 +146,16 @@ function refuseSchema(schema: string): void {
   // Letters beyond ASCII take up to four bytes: the careful bound.
   const long = [...schema].reduce((bytes, letter) => bytes + ((letter.codePointAt(0) ?? 0) < 0x80 ? 1 : 4), 0);
   if (schema !== '' && !schema.startsWith('pg_') && schema !== 'information_schema' && long <= MAX_NAME_BYTES) return;
-  throw new LifeboatError('USAGE_INVALID', `--into-schema ${JSON.stringify(schema)}: not a name for a schema of one's own`);
+  throw new LifeboatError(
+    'USAGE_INVALID',
+    `--into-schema ${JSON.stringify(schema)}: not a name for a schema of one's own`,
+  );
 }
 
-function refusePresent({ present, dependents }: NonNullable<SelectionSurvey['postgres']>, intoSchema: string | null): void {
+function refusePresent(
+  { present, dependents }: NonNullable<SelectionSurvey['postgres']>,
+  intoSchema: string | null,
+): void {
   if (intoSchema === null) {
     if (dependents.length === 0) return;
     throw new LifeboatError('RESTORE_TABLE_IN_USE', `replace tables in place: ${dependents.slice(0, 10).join('; ')}`, {
@@ -176,10 +182,14 @@ function planKeys(
     throw new LifeboatError('RESTORE_TARGET_UNFIT', fact);
   }
   if (matching > 0 && !merge) {
-    throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', `redis holds ${matching} keys that match ${patterns.join(', ')}`, {
-      details: { keys: matching },
-      hint: 'add --merge: the keys of the backup replace present ones, which are saved as a backup first, and all others stay',
-    });
+    throw new LifeboatError(
+      'RESTORE_TARGET_NOT_EMPTY',
+      `redis holds ${matching} keys that match ${patterns.join(', ')}`,
+      {
+        details: { keys: matching },
+        hint: 'add --merge: the keys of the backup replace present ones, which are saved as a backup first, and all others stay',
+      },
+    );
   }
   return { patterns, merge, snapshotKeys: stored.keys, present: matching };
 }
@@ -194,7 +204,10 @@ function describeSteps({ tables, keys, replay }: Omit<SelectionPlan, 'steps'>): 
     keys && `read the Redis snapshot of ${keys.snapshotKeys} keys to its end for ${keys.patterns.join(', ')}`,
     keys && keys.present > 0 && 'save the present Redis keys as a backup of their own, if any of them is replaced',
     keys && `write the keys that match${keys.merge ? ', over present ones,' : ''} and prove them; all others stay`,
-    tables && into === null && tables.replaces.length > 0 && `move ${tables.replaces.join(', ')} into schema ${tables.keptSchema}`,
+    tables &&
+      into === null &&
+      tables.replaces.length > 0 &&
+      `move ${tables.replaces.join(', ')} into schema ${tables.keptSchema}`,
     tables && into === null && `move ${names} into place, in the same transaction`,
     typeof into === 'string' && `move ${names} into ${tables?.createsSchema ? 'the new schema' : 'schema'} ${into}`,
   ];

@@ -12,7 +12,15 @@ import type { PostgresTables } from '../../src/postgres/tables/tables.ts';
 import { seedPostgres } from '../support/product/seed-postgres.ts';
 import { startPostgres, type TestPostgres } from '../support/servers.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { postgresOf, takeDump, targetOf, untilDone, waitingFor, until, type Taken } from './postgres-support/round-trip.ts';
+import {
+  postgresOf,
+  takeDump,
+  targetOf,
+  untilDone,
+  waitingFor,
+  until,
+  type Taken,
+} from './postgres-support/round-trip.ts';
 import { caught } from '../support/caught.ts';
 
 const suite = await whenAvailable('postgres 18');
@@ -39,16 +47,46 @@ suite('single tables', () => {
   const rows = async (table: string): Promise<unknown[]> =>
     (await server.query(`SELECT t::text AS row FROM ${table} t ORDER BY 1`, [], database)).rows;
   const schemas = async (): Promise<string[]> =>
-    (await server.query<{ n: string }>("SELECT nspname AS n FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1", [], database)).rows.map(({ n }) => n);
+    (
+      await server.query<{ n: string }>(
+        "SELECT nspname AS n FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1",
+        [],
+        database,
+      )
+    ).rows.map(({ n }) => n);
   const databases = async (): Promise<string[]> =>
     (await server.query<{ n: string }>('SELECT datname AS n FROM pg_database ORDER BY 1')).rows.map(({ n }) => n);
-  const load = async (names: readonly TableName[], inPlace = false, source = taken.store.source): ReturnType<PostgresTables['load']> => {
+  const load = async (
+    names: readonly TableName[],
+    inPlace = false,
+    source = taken.store.source,
+  ): ReturnType<PostgresTables['load']> => {
     const { facts, store } = taken;
-    const origin = { from: 'dump', facts, artifacts: store.artifacts, source, asideDatabase: 'auth__restoring_1' } as const;
-    return tables.load({ target: targetOf(server, database), tables: names, stagingSchema: staging, inPlace, origin }, untilDone);
+    const origin = {
+      from: 'dump',
+      facts,
+      artifacts: store.artifacts,
+      source,
+      asideDatabase: 'auth__restoring_1',
+    } as const;
+    return tables.load(
+      { target: targetOf(server, database), tables: names, stagingSchema: staging, inPlace, origin },
+      untilDone,
+    );
   };
-  const move = async (names: readonly TableName[], homes: readonly TableName[], intoSchema: string | null): ReturnType<PostgresTables['move']> =>
-    tables.move({ target: targetOf(server, database), stagingSchema: staging, tables: names, homes, intoSchema, keptSchema: 'replaced_1' });
+  const move = async (
+    names: readonly TableName[],
+    homes: readonly TableName[],
+    intoSchema: string | null,
+  ): ReturnType<PostgresTables['move']> =>
+    tables.move({
+      target: targetOf(server, database),
+      stagingSchema: staging,
+      tables: names,
+      homes,
+      intoSchema,
+      keptSchema: 'replaced_1',
+    });
 
   beforeAll(async () => {
     server = await startPostgres();
@@ -71,7 +109,14 @@ suite('single tables', () => {
 
   it('come into a schema of their own, equal row by row, and touch nothing else', async () => {
     expect(taken.store.artifacts.some(({ attributes }) => attributes['table'] === 'public.users')).toBe(true);
-    const names = [USERS, TOKENS, ENTRIES, ORDER, { schema: 'public', table: 'parent' }, { schema: 'public', table: 'no columns' }];
+    const names = [
+      USERS,
+      TOKENS,
+      ENTRIES,
+      ORDER,
+      { schema: 'public', table: 'parent' },
+      { schema: 'public', table: 'no columns' },
+    ];
     const before = await rows('users');
     await server.query('UPDATE users SET email = id::text', [], database);
     const damaged = await rows('users');
@@ -88,7 +133,7 @@ suite('single tables', () => {
       expect(await rows(`side.${name}`)).toEqual(await rows(live));
     }
     expect(await schemas()).not.toContain(staging);
-    await server.query("UPDATE users u SET email = s.email FROM side.users s WHERE s.id = u.id", [], database);
+    await server.query('UPDATE users u SET email = s.email FROM side.users s WHERE s.id = u.id', [], database);
     expect(await rows('users')).toEqual(before);
   });
 
@@ -108,7 +153,8 @@ suite('single tables', () => {
           database,
         )
       ).rows;
-    for (const table of ['tokens', 'users', '"order"']) expect(await about(`side.${table}`)).toEqual(await about(table));
+    for (const table of ['tokens', 'users', '"order"'])
+      expect(await about(`side.${table}`)).toEqual(await about(table));
     const acting = await server.query(
       `SELECT (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = 'side.users'::regclass) AS triggers,
          (SELECT array_agg(confrelid::regclass::text) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'side.tokens'::regclass) AS keys`,
@@ -118,8 +164,14 @@ suite('single tables', () => {
     expect(acting.rows).toEqual([{ triggers: '0', keys: ['side.users'] }]);
     const next = await server.query(`INSERT INTO side."order" (n) VALUES (9999) RETURNING id`, [], database);
     expect(next.rows).toEqual([{ id: 301 }]);
-    expect((await server.query(`SELECT last_value FROM "order_id_seq"`, [], database)).rows).toEqual([{ last_value: '300' }]);
-    const user = await server.query(`INSERT INTO side.users (email, password_hash, created_at) VALUES ('x', '', now()) RETURNING id`, [], database);
+    expect((await server.query(`SELECT last_value FROM "order_id_seq"`, [], database)).rows).toEqual([
+      { last_value: '300' },
+    ]);
+    const user = await server.query(
+      `INSERT INTO side.users (email, password_hash, created_at) VALUES ('x', '', now()) RETURNING id`,
+      [],
+      database,
+    );
     expect(user.rows).toEqual([{ id: '501' }]);
   });
 
@@ -129,21 +181,27 @@ suite('single tables', () => {
     const names = [ENTRIES, ORDER];
     const { tables: homes } = await load(names, true);
     const moved = await move(names, homes, null);
-    expect(moved.replaced.map(({ schema, table }) => `${schema}.${table}`).toSorted()).toEqual(
-      ['replaced_1.Entries', 'replaced_1.Entries 2023', 'replaced_1.Entries 2024'],
-    );
+    expect(moved.replaced.map(({ schema, table }) => `${schema}.${table}`).toSorted()).toEqual([
+      'replaced_1.Entries',
+      'replaced_1.Entries 2023',
+      'replaced_1.Entries 2024',
+    ]);
     expect(await move(names, homes, null)).toMatchObject({ tables: names });
     expect(await rows('"Audit Log"."Entries"')).toEqual(before);
     expect((await rows('replaced_1."Entries"')).length).toBeLessThan(before.length);
     expect((await rows('"order"')).length).toBe(300);
     await server.query(`INSERT INTO "Audit Log"."Entries" ("At", what) VALUES ('2024-05-05', 'logout')`, [], database);
-    expect((await server.query('SELECT count(*) AS n FROM "Audit Log"."Entries 2024"', [], database)).rows).not.toEqual([{ n: '0' }]);
+    expect((await server.query('SELECT count(*) AS n FROM "Audit Log"."Entries 2024"', [], database)).rows).not.toEqual(
+      [{ n: '0' }],
+    );
     await server.query('DROP SCHEMA replaced_1 CASCADE', [], database);
   });
 
   it('are refused in place where others depend on them, and by name where the dump has none', async () => {
     const survey = await tables.survey({ target: targetOf(server, database), tables: [USERS], intoSchema: null });
-    expect(survey.dependents.join('; ')).toMatch(/view public.active_users reads public.users.*|foreign key tokens_user_id_fkey/);
+    expect(survey.dependents.join('; ')).toMatch(
+      /view public.active_users reads public.users.*|foreign key tokens_user_id_fkey/,
+    );
     expect(survey.dependents.length).toBe(2);
     const { tables: homes } = await load([USERS], true);
     expect(await caught(() => move([USERS], homes, null))).toMatchObject({ code: 'RESTORE_TABLE_IN_USE' });
@@ -160,7 +218,11 @@ suite('single tables', () => {
       name === 'data' ? damagedAtEnd(taken.store.path(name)) : createReadStream(taken.store.path(name));
     expect(await caught(() => load([TOKENS, ORDER], false, source))).toMatchObject({ code: 'OBJECT_DIGEST_MISMATCH' });
     expect(await schemas()).not.toContain(staging);
-    await server.query('BEGIN; SET session_replication_role = replica; DELETE FROM users WHERE id = 8; COMMIT', [], database);
+    await server.query(
+      'BEGIN; SET session_replication_role = replica; DELETE FROM users WHERE id = 8; COMMIT',
+      [],
+      database,
+    );
     expect(await caught(() => load([TOKENS], true))).toMatchObject({
       code: 'RESTORE_TABLES_REFUSED',
       message: expect.stringContaining('tokens_user_id_fkey'),
@@ -170,12 +232,20 @@ suite('single tables', () => {
 
   it.each(['psql', 'pg_restore'])('leave nothing when %s is killed in mid-stream', async (tool) => {
     // A lock on what the copy refers to stops it behind the rows, before its end.
-    const client = new Client({ host: server.target.host, port: server.target.port, user: server.target.user, password: server.target.password ?? '', database });
+    const client = new Client({
+      host: server.target.host,
+      port: server.target.port,
+      user: server.target.user,
+      password: server.target.password ?? '',
+      database,
+    });
     client.on('error', () => undefined);
     await client.connect();
     await client.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE');
     const source = (name: string): AsyncIterable<Uint8Array> =>
-      tool === 'pg_restore' && name.startsWith('data') ? stuck(taken.store.path(name)) : createReadStream(taken.store.path(name));
+      tool === 'pg_restore' && name.startsWith('data')
+        ? stuck(taken.store.path(name))
+        : createReadStream(taken.store.path(name));
     const outcome = caught(() => load([TOKENS], true, source));
     if (tool === 'pg_restore') await until(async () => (await pidsOf(tool)).length > 0 && stuckReads > 0);
     else await until(async () => waitingFor(server, 'ALTER TABLE%tokens_user_id_fkey%'));

@@ -31,7 +31,8 @@ function stepsOf(guide: string): Step[] {
 }
 
 /** As a shell cuts a line: what stands in single quotes is one word. */
-const wordsOf = (line: string): string[] => [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, one, other]) => one ?? other ?? '');
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, one, other]) => one ?? other ?? '');
 
 describeGuide('the guide to partial data loss', () => {
   let product: Product;
@@ -63,7 +64,11 @@ describeGuide('the guide to partial data loss', () => {
     product = await startProduct({ redisVersion: '7', config: JSON.parse(configuration.line) });
     await runThrough('backup full');
     const application = await openApplication(product);
-    await product.postgres.query(`INSERT INTO "Audit Log"."Entries" ("At", what) VALUES ('2024-12-31', 'logout')`, [], product.database);
+    await product.postgres.query(
+      `INSERT INTO "Audit Log"."Entries" ("At", what) VALUES ('2024-12-31', 'logout')`,
+      [],
+      product.database,
+    );
     await application.redis.set('session:late', 'written behind the backup');
     moment = await application.moment();
     application.end();
@@ -98,7 +103,9 @@ describeGuide('the guide to partial data loss', () => {
     const merged = (await runThrough('--merge')) as CliResult['json'];
     const { redis } = merged['restored'];
     expect(redis).toMatchObject({ restored: 301, replaced: 299 });
-    expect(differencesFrom(moment.data, await product.fingerprint()).filter((line) => !line.includes('recovered'))).toEqual([]);
+    expect(
+      differencesFrom(moment.data, await product.fingerprint()).filter((line) => !line.includes('recovered')),
+    ).toEqual([]);
     saved = redis.savedAs;
     expect(merged['goBack'].join()).toContain(saved);
     await runThrough(SAVED);

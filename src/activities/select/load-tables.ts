@@ -27,10 +27,14 @@ export async function loadSelectedTables(
   const { stagingSchema, intoSchema, names } = tables;
   const request = { target, stagingSchema, inPlace: intoSchema === null, tables: names.map(parseTableName) };
   if (replay !== null) {
-    return fromInstant(deps, { replay, restoreId }, {
-      operation,
-      load: (served) => postgres.load({ ...request, origin: { from: 'server', target: served } }, operation),
-    });
+    return fromInstant(
+      deps,
+      { replay, restoreId },
+      {
+        operation,
+        load: (served) => postgres.load({ ...request, origin: { from: 'server', target: served } }, operation),
+      },
+    );
   }
   const loaded = await fromDump(deps, { backupId, asideDatabase: tables.asideDatabase, request, postgres }, operation);
   return { ...loaded, position: null };

@@ -25,7 +25,8 @@ export async function surveySelection(
   const whole = { ...request, components, targetDatabase: null, stopServices: false, dropExisting: request.inPlace };
   const { manifest, replay } = await resolveReplay(deps, whole, operation);
   const survey: SelectionSurvey = {
-    postgres: tables.length > 0 ? await surveyPostgres(deps, { manifest, request, restoreId, replay }, operation) : null,
+    postgres:
+      tables.length > 0 ? await surveyPostgres(deps, { manifest, request, restoreId, replay }, operation) : null,
     redis: keys.length > 0 ? await surveyRedis(deps, keys, operation) : null,
   };
   return planSelection(manifest, request, { survey, restoreId, replay });

@@ -52,7 +52,10 @@ function refuseContradictions(flags: SelectionFlags): void {
     [tables && flags.redis, '--table and --redis: tables are in PostgreSQL'],
     [keys && flags.postgres, '--keys and --postgres: keys are in Redis'],
     [selects && flags.stopServices, '--stop-services: single tables and keys come back beside running services'],
-    [selects && flags.targetDatabase !== undefined, '--target-database: single tables come back into the live database'],
+    [
+      selects && flags.targetDatabase !== undefined,
+      '--target-database: single tables come back into the live database',
+    ],
     [flags.dropExisting && keys && !tables, '--drop-existing and --keys: present keys are replaced with --merge'],
     [flags.dropExisting && flags.intoSchema !== undefined, '--drop-existing and --into-schema: in place, or beside'],
     [flags.keys.some((pattern) => pattern === ''), '--keys "": an empty pattern'],

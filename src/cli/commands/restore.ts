@@ -24,7 +24,11 @@ export const restore = defineCommand({
     stopServices: flag('stop the configured services before the switch and start them after it'),
     toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
     toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
-    table: values('<schema.table>', 'only this table, beside the live one (in its place with --drop-existing)', parseTable),
+    table: values(
+      '<schema.table>',
+      'only this table, beside the live one (in its place with --drop-existing)',
+      parseTable,
+    ),
     intoSchema: value('<schema>', 'schema that takes the tables; a new one named for the time without it'),
     keys: values('<glob>', 'only Redis keys that match, as with KEYS'),
     merge: flag('with --keys: keys of the backup replace present ones; all others stay'),

@@ -100,8 +100,7 @@ function rolesOf({ objects }: DatabaseFacts): string[] {
   return [...new Set([...objects.map(({ owner }) => owner), ...named])].filter((name) => name !== '');
 }
 
-const unquote = (name: string): string =>
-  name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+const unquote = (name: string): string => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name);
 
 export function ownersCheck(missing: readonly string[]): Check {
   const message = `not on this server: ${missing.slice(0, 10).join(', ')}; the tables belong to the role that restores, without grants`;

@@ -121,7 +121,11 @@ const text = (...lines: readonly string[]): Buffer => Buffer.from(lines.map((lin
 const keyOf = ({ schema, table }: TableName): string => JSON.stringify([schema, table]);
 
 /** In a dump the rows have the names of old; a server of ours gives them under the staging schema already. */
-function rowsOf({ request }: Load, { schema, table }: ChosenTable, copied: Map<string, CopiedRows>): CopiedRows | undefined {
+function rowsOf(
+  { request }: Load,
+  { schema, table }: ChosenTable,
+  copied: Map<string, CopiedRows>,
+): CopiedRows | undefined {
   const from = request.origin.from === 'dump' ? schema : request.stagingSchema;
   return copied.get(keyOf({ schema: from, table }));
 }
@@ -156,7 +160,13 @@ function compare(load: Load, copied: Map<string, CopiedRows>, digests: readonly 
     { name: 'rows', status: 'pass', expected: count, actual: count, message },
     blurred.length === 0
       ? { name: 'row digests', status: 'pass', expected: count, actual: count, message: 'every row as it was stored' }
-      : { name: 'row digests', status: 'skip', expected: 'as stored', actual: 'other text', message: otherText(blurred) },
+      : {
+          name: 'row digests',
+          status: 'skip',
+          expected: 'as stored',
+          actual: 'other text',
+          message: otherText(blurred),
+        },
   ];
 }
 

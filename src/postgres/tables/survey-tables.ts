@@ -31,9 +31,10 @@ export async function surveyTables(
 ): Promise<TableSurvey> {
   const { target, tables, intoSchema } = request;
   return withSession(target, { doing: `look at the tables of ${target.database}` }, async (session) => {
-    const server = await session.one<Pick<TableSurvey, 'serverVersion' | 'canCreateDatabase' | 'schemaExists'>>(SERVER, [
-      intoSchema ?? '',
-    ]);
+    const server = await session.one<Pick<TableSurvey, 'serverVersion' | 'canCreateDatabase' | 'schemaExists'>>(
+      SERVER,
+      [intoSchema ?? ''],
+    );
     const places = placesOf(tables, intoSchema);
     const present = await presentTables(session, places);
     const dependents = intoSchema === null ? await dependentsOf(session, await readFamily(session, tables)) : [];

@@ -41,7 +41,11 @@ export function selectionResult({ plan, startedAt, finishedAt, done }: Selection
     restored: { postgres, redis },
     positions: positionsOf(done),
     checks,
-    goBack: waysBack(plan, { replaced: done.replacedTables, replacedKeys: redis?.replaced ?? 0, savedAs: done.savedAs }),
+    goBack: waysBack(plan, {
+      replaced: done.replacedTables,
+      replacedKeys: redis?.replaced ?? 0,
+      savedAs: done.savedAs,
+    }),
   };
 }
 

@@ -65,7 +65,9 @@ test('rows of the tables with a destination come out under its name, and nothing
 });
 
 test('a row of another table that looks like a statement is a row', async () => {
-  const { text } = await take(SCRIPT, [], ({ schema, table }) => (schema === 'other' ? { schema: 's', table } : undefined));
+  const { text } = await take(SCRIPT, [], ({ schema, table }) =>
+    schema === 'other' ? { schema: 's', table } : undefined,
+  );
   expect(text).toBe('COPY "s"."Odd .""name" (a) FROM stdin;\nCOPY public.users (id) FROM stdin;\n\\.\n');
 });
 
