@@ -55,6 +55,8 @@ export interface Dependencies {
   physical(major: number): Promise<PhysicalBackup>;
   /** Programs of a server of this major version, on this host. */
   serverTools(major: number): Promise<PostgresServerTools>;
+  /** redis-server of this host: keys are replayed to an instant in one of our own. */
+  redisServer(): Promise<string>;
   readonly wal: Wal;
   readonly redis: Redis;
   readonly redisJournal: RedisJournal;

@@ -7,6 +7,7 @@ import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createSelectionActivities } from './select/selection-activities.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
 export function createActivities(deps: Dependencies): ControlActivities & DataActivities & JournalActivities {
@@ -14,6 +15,7 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createBackupActivities(deps),
     ...createRestoreActivities(deps),
     ...createDirectoryActivities(deps),
+    ...createSelectionActivities(deps),
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),

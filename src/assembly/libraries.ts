@@ -14,6 +14,7 @@ import type { Repository } from '../repository/repository.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import type { Services } from '../services/services.ts';
 import { openConfiguredRepository } from './open-repository.ts';
+import { findRedisServer } from './redis-server.ts';
 import { findPostgresTools, findServerToolsOf } from './postgres-tools.ts';
 
 /** The libraries of one configuration, made when they are first needed: each may be out of reach for a while. */
@@ -27,6 +28,8 @@ export interface Libraries {
   physical(major: number): Promise<PhysicalBackup>;
   /** @throws LifeboatError POSTGRES_SERVER_MISSING */
   serverTools(major: number): Promise<PostgresServerTools>;
+  /** redis-server of this machine. @throws LifeboatError TOOL_MISSING and the like */
+  redisServer(): Promise<string>;
   repository(): Promise<Repository>;
 }
 
@@ -54,6 +57,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
       const tools = await findPostgresTools(config, stateDir);
       return createPostgres({ tools, scratchDir });
     }),
+    redisServer: async () => findRedisServer(stateDir),
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
   };
 }

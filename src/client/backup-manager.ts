@@ -16,9 +16,12 @@ import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.t
 import { targetRedisUrl } from '../domain/target-redis.ts';
 import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
+import type { RestoreSelectionResult } from '../contract/selection.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
+import { startSelection } from './start-selection.ts';
+import type { SelectionOptions } from './start-selection.ts';
 
 export interface BackupOptions {
   /** Default: every configured component. */
@@ -57,6 +60,8 @@ export interface BackupManager {
   startRestore(backup: string, options?: RestoreOptions): Promise<StartedOperation<RestoreResult>>;
   /** Runs beside other operations: nothing live is touched. */
   startRestoreToDirectory(backup: string, options: DirectoryOptions): Promise<StartedOperation<DirectoryResult>>;
+  /** Single tables and keys. */
+  startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
 
@@ -66,6 +71,8 @@ export interface BackupManager {
   restoreFromBackup(backupId: string, options?: RestoreOptions): Promise<RestoreResult>;
   /** Data directories that PostgreSQL and Redis start on without Lifeboat. */
   restoreToDirectory(backupId: string, options: DirectoryOptions): Promise<DirectoryResult>;
+  /** Single tables, beside the live ones or in their place, and single keys. */
+  restoreSelection(backupId: string, options: SelectionOptions): Promise<RestoreSelectionResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string): Promise<VerifyResult>;
   /** Newest first. */
@@ -93,6 +100,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     performIncrementalBackup: async (options) => (await starts.startBackup('incremental', options)).result(),
     restoreFromBackup: async (backupId, options) => (await starts.startRestore(backupId, options)).result(),
     restoreToDirectory: async (backupId, options) => (await starts.startRestoreToDirectory(backupId, options)).result(),
+    restoreSelection: async (backupId, options) => (await starts.startSelection(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
@@ -107,10 +115,11 @@ export function createBackupManager(context: ManagerContext): BackupManager {
 
 type Starts = Pick<
   BackupManager,
-  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startUndo' | 'startVerify'
+  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startSelection' | 'startUndo' | 'startVerify'
 >;
 
-function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
+function createStarts(context: ManagerContext): Starts {
+  const { client, group, requestedBy } = context;
   const workflowId = groupWorkflowId(group);
   const asked = { group, requestedBy };
   return {
@@ -135,6 +144,7 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
     },
     startRestoreToDirectory: async (backup, options) =>
       startOperation(client, { ...directoryOperation(backup, options, asked), ...asked }),
+    startSelection: (backup, options) => startSelection(context, backup, options),
     startUndo(restoreId) {
       const input = { ...asked, restoreId };
       const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;

@@ -2,6 +2,7 @@ import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from 
 import type { JournalKind } from '../domain/journal.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
+import type { SelectionControl, SelectionData } from './selection.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
 
 /** How the objects of one backup are made. */
@@ -57,7 +58,7 @@ export interface PublishInput {
  * Short decisions and changes; task queue `control`. Each is safe to run twice: it observes, acts and verifies.
  * None returns data or secrets, only references, sizes, digests and positions.
  */
-export interface ControlActivities extends DirectoryControl {
+export interface ControlActivities extends DirectoryControl, SelectionControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */
@@ -132,7 +133,7 @@ export interface MarkedPoint {
 }
 
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
-export interface DataActivities extends DirectoryData {
+export interface DataActivities extends DirectoryData, SelectionData {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
   /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
   awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;

@@ -7,6 +7,7 @@
 export const WORKFLOWS = {
   backup: 'backupWorkflow',
   restore: 'restoreWorkflow',
+  restoreSelection: 'restoreSelectionWorkflow',
   undoRestore: 'undoRestoreWorkflow',
   verify: 'verifyWorkflow',
   catalog: 'catalogWorkflow',

@@ -6,6 +6,10 @@ import { dropDatabase } from './swap/drop-database.ts';
 import { surveyTarget } from './swap/survey-target.ts';
 import { swapDatabases } from './swap/swap.ts';
 import { undoSwap } from './swap/undo-swap.ts';
+import { loadTables } from './tables/load-tables.ts';
+import { dropStaging, moveTables } from './tables/move-tables.ts';
+import { listDumped } from './tables/list-dumped.ts';
+import { surveyTables } from './tables/survey-tables.ts';
 import { probeTools, requireToolsFor, type ToolVersions } from './tools/client-tools.ts';
 import { withScratch } from './tools/scratch.ts';
 import { writePassfile } from './tools/tool-environment.ts';
@@ -47,5 +51,19 @@ export function createPostgres(deps: { readonly tools: PostgresTools; readonly s
     swap: swapDatabases,
     undoSwap,
     dropDatabase,
+    tables: {
+      survey: surveyTables,
+      list: listDumped,
+      load: async (request, operation) => {
+        const versions = await probe();
+        if (request.origin.from === 'dump') requireToolsFor(versions, request.origin.facts.serverVersion);
+        return withScratch(scratchDir, async (folder) => {
+          const passfile = await writePassfile(folder, request.target.password);
+          return loadTables(request, { operation, tools, versions, folder, passfile });
+        });
+      },
+      move: moveTables,
+      drop: dropStaging,
+    },
   };
 }

@@ -1,5 +1,6 @@
 import type { Check, PostgresFacts } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { PostgresTables } from './tables/tables.ts';
 
 /** Where a server is and how to get in. `password` never leaves the process except through a 0600 passfile. */
 export interface PostgresTarget {
@@ -148,4 +149,6 @@ export interface Postgres {
   undoSwap(request: UndoSwap): Promise<void>;
   /** Drops databases with this exact name, ending their sessions; a missing one is fine. */
   dropDatabase(target: PostgresTarget, database: string): Promise<void>;
+  /** Single tables of a backup. */
+  readonly tables: PostgresTables;
 }

@@ -3,5 +3,6 @@ export { catalogWorkflow } from './catalog.ts';
 export { journalWorkflow } from './journal.ts';
 export { restoreWorkflow } from './restore.ts';
 export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';
+export { restoreSelectionWorkflow } from './restore-selection.ts';
 export { undoRestoreWorkflow } from './undo-restore.ts';
 export { verifyWorkflow } from './verify.ts';

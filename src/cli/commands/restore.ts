@@ -4,10 +4,11 @@ import { targetRedisUrl } from '../../domain/target-redis.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { parseTime } from '../time.ts';
-import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
+import { BACKUP_OR_LATEST, flag, required, value, values } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
 import { describePositions, unproved } from './describe-restored.ts';
 import { restoreToDirectory } from './restore-to-directory.ts';
+import { chosenSelection, parseTable, restoreSelection } from './restore-selection.ts';
 import { runOperation } from './run-operation.ts';
 
 /** `restore ID|latest`: loads beside the live data, proves it, then switches. */
@@ -30,6 +31,14 @@ export const restore = defineCommand({
     ),
     toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
     toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
+    table: values(
+      '<schema.table>',
+      'only this table, beside the live one (in its place with --drop-existing)',
+      parseTable,
+    ),
+    intoSchema: value('<schema>', 'schema that takes the tables; a new one named for the time without it'),
+    keys: values('<glob>', 'only Redis keys that match, as with KEYS'),
+    merge: flag('with --keys: keys of the backup replace present ones; all others stay'),
     dryRun: flag('only say what would be done'),
     yes: flag('do not ask'),
     detach: flag('start it and print the workflow id instead of waiting'),
@@ -41,6 +50,8 @@ export const restore = defineCommand({
     'restore latest --to-time 2026-01-15T10:30:59Z --drop-existing',
     'restore latest --to-time 2026-01-15T10:30:59Z --target-dir /srv/copy',
     'restore latest --redis --target-redis redis://127.0.0.1:6390',
+    'restore latest --table public.users --into-schema recovered',
+    "restore latest --keys 'session:*' --merge",
   ],
   answers: [
     'restored {postgres, redis}',
@@ -50,6 +61,7 @@ export const restore = defineCommand({
     'rtoMs',
     'rpoMs',
     'undo {command, expiresAt}',
+    'goBack[]',
     'plan',
     'dryRun',
     'directory',
@@ -59,9 +71,11 @@ export const restore = defineCommand({
   exits: [3, 4, 5, 6, 7, 130],
   run(context, { arguments: { id }, options }) {
     const { targetDir } = options;
+    const selection = chosenSelection(options);
     refuseBoth(options.toTime, options.toLsn);
     refuseUnused(options);
     if (targetDir !== undefined) return restoreToDirectory(context, id, { ...options, targetDir });
+    if (selection !== undefined) return restoreSelection(context, id, selection, options.detach);
     return runOperation(context, {
       detach: options.detach,
       start: (manager) => {

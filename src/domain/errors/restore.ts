@@ -62,4 +62,34 @@ export const RESTORE_ERRORS = {
     when: 'What the restore replaced was kept for restore.keepReplaced and is gone.',
     hint: 'restore from a backup instead: `lifeboat backup list`',
   },
+  RESTORE_TABLE_NOT_FOUND: {
+    retry: 'never',
+    exit: 5,
+    when: 'The backup, or the database at the instant that was asked for, has no table of that name; nothing was changed.',
+    hint: 'is it written as in SQL? mixed case needs quotes: --table \'public."User Data"\'',
+  },
+  RESTORE_TABLE_IN_USE: {
+    retry: 'never',
+    exit: 2,
+    when: 'A table cannot be replaced in place: a foreign key, a view or a parent table depends on it. Nothing was changed.',
+    hint: 'restore it into a schema of its own (leave --drop-existing out) and merge by hand',
+  },
+  RESTORE_TABLES_REFUSED: {
+    retry: 'never',
+    exit: 1,
+    when: 'The live database refused the definitions or rows of the tables: a type, a function, a role or a referenced row is missing. Nothing was changed.',
+    hint: 'make what is named in the message first, or restore the whole database beside with --target-database',
+  },
+  RESTORE_TABLES_MISMATCH: {
+    retry: 'never',
+    exit: 4,
+    when: 'Tables that were loaded and read back do not hold what the backup holds; they were removed again, and nothing else was changed.',
+    hint: 'verify the backup with `lifeboat backup verify ID`, and restore an older one',
+  },
+  RESTORE_KEYS_NOT_FOUND: {
+    retry: 'never',
+    exit: 5,
+    when: 'No key of the backup, or of the instant that was asked for, matches the patterns of --keys; nothing was changed.',
+    hint: 'patterns are those of KEYS: session:*, user:[12]*; quote them, or the shell expands them',
+  },
 } as const satisfies ErrorTable;

@@ -24,7 +24,7 @@ export interface BigTable {
  * object exactly once: a sequence's value comes with `data`, never a second time with the table that owns it.
  */
 export function planPieces(bigTables: readonly BigTable[]): Piece[] {
-  const excluded = bigTables.map((table) => `--exclude-table-data=${pattern(table.schema, table.table)}`);
+  const excluded = bigTables.map((table) => `--exclude-table-data=${tablePattern(table.schema, table.table)}`);
   return [
     {
       name: 'schema',
@@ -38,8 +38,8 @@ export function planPieces(bigTables: readonly BigTable[]): Piece[] {
       name: `data-${String(index + 1).padStart(4, '0')}`,
       args: [
         '--section=data',
-        `--table=${pattern(table.schema, table.table)}`,
-        ...table.sequences.map(([schema, name]) => `--exclude-table-data=${pattern(schema, name)}`),
+        `--table=${tablePattern(table.schema, table.table)}`,
+        ...table.sequences.map(([schema, name]) => `--exclude-table-data=${tablePattern(schema, name)}`),
       ],
       attributes: { table: table.name },
       object: table.name,
@@ -48,6 +48,6 @@ export function planPieces(bigTables: readonly BigTable[]): Piece[] {
 }
 
 /** A pattern of pg_dump that means exactly this table: inside quotes nothing is a wildcard. */
-function pattern(schema: string, table: string): string {
+export function tablePattern(schema: string, table: string): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 }

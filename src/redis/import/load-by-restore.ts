@@ -7,6 +7,7 @@ import { IN_PIECES_BYTES } from '../rdb/capture.ts';
 import { dumpPayload } from '../rdb/payload.ts';
 import { canLoad, rdbReaderOf, stampFor, unreadableTypes } from '../rdb/versions.ts';
 import { countRdb } from '../rdb/walk.ts';
+import type { RedisImport } from '../redis.ts';
 import type { RedisSocket } from '../socket.ts';
 import { markerKeyOf } from './identity.ts';
 import type { ImportJob } from './job.ts';
@@ -43,7 +44,10 @@ function items(job: ImportJob, version: number): AsyncIterable<RestoreItem> {
 }
 
 /** The RDB version to stamp on payloads. REDIS_IMPORT_IMPOSSIBLE when values need a newer server. */
-async function chooseStamp(job: ImportJob, { view }: TargetState): Promise<number> {
+export async function chooseStamp(
+  job: Pick<ImportJob, 'open'> & { readonly request: Pick<RedisImport, 'facts' | 'format'> },
+  { view }: Pick<TargetState, 'view'>,
+): Promise<number> {
   const version = job.request.facts.rdbVersion;
   const reader = rdbReaderOf(view.product, view.version);
   // An unknown server: it says itself what it does not read, at the first such key.

@@ -66,6 +66,7 @@ export async function readStrangers(job: ImportJob, except: Buffer): Promise<Sna
   return found;
 }
 
-function nameHash({ db, key }: RdbEntry): string {
+/** A key's name in the form a HashSet takes. */
+export function nameHash({ db, key }: Pick<RdbEntry, 'db' | 'key'>): string {
   return hash('sha256', Buffer.concat([Buffer.from(`${db} `, 'latin1'), key]), 'binary');
 }

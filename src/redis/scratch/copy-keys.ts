@@ -7,7 +7,7 @@ import type { DumpKey } from '../dump/stream/format.ts';
 import type { RedisTarget } from '../redis.ts';
 import { viewServer } from '../server-view.ts';
 import { openRedisSocket, type RedisSocket } from '../socket.ts';
-import { matchesGlob } from './glob.ts';
+import { matcherOf } from './glob.ts';
 
 export interface CopyKeys {
   readonly from: RedisTarget;
@@ -50,12 +50,12 @@ export async function copyKeys(request: CopyKeys, operation: Operation): Promise
   }
 }
 
-async function* chosenKeys(
+/** The keys of a server that match any of the patterns, as they are read: different keys at different times. */
+export async function* chosenKeys(
   source: RedisSocket,
-  { patterns, databases }: CopyKeys,
+  { patterns, databases }: Pick<CopyKeys, 'patterns' | 'databases'>,
 ): AsyncGenerator<DumpKey, void, undefined> {
-  const globs = patterns.map((pattern) => Buffer.from(pattern, 'utf8'));
-  const wanted = (key: Buffer): boolean => globs.some((glob) => matchesGlob(glob, key));
+  const wanted = matcherOf(patterns);
   const expiry = await chooseExpiryReader(source);
   const present = await listDatabases(source, await viewServer(source));
   for (const db of present.filter((number) => databases?.includes(number) ?? true)) {

@@ -36,6 +36,12 @@ export function matchesGlob(pattern: Buffer, key: Buffer): boolean {
   }
 }
 
+/** Does a key match any of the patterns? */
+export function matcherOf(patterns: readonly string[]): (key: Buffer) => boolean {
+  const globs = patterns.map((pattern) => Buffer.from(pattern, 'utf8'));
+  return (key) => globs.some((glob) => matchesGlob(glob, key));
+}
+
 /** Where the pattern goes on behind the one byte it describes at `p`; undefined when that is another byte. */
 function matchOne(pattern: Buffer, p: number, byte: number): number | undefined {
   switch (pattern[p]) {

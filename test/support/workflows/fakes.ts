@@ -5,6 +5,7 @@ import type { JournalActivities } from '../../../src/contract/journal.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
+import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
 
@@ -105,6 +106,25 @@ export function copyResult(component: 'postgres' | 'redis'): Awaited<ReturnType<
   return { ref: { component, key: 'k', storedBytes: 1, sha256: '0' }, point: { time: AT }, bytes: 1, warnings: [] };
 }
 
+export const SELECTION: SelectionPlan = {
+  restoreId: 'restore-1',
+  backupId: BACKUP_RECORD.id,
+  recoveryPoint: { time: AT },
+  tables: {
+    database: 'auth',
+    names: ['public.users'],
+    asideDatabase: 'auth__restoring_1',
+    stagingSchema: 'restoring_1',
+    intoSchema: 'restored_1',
+    createsSchema: true,
+    keptSchema: 'replaced_1',
+    replaces: [],
+  },
+  keys: { patterns: ['session:*'], merge: true, snapshotKeys: 7, present: 3 },
+  replay: null,
+  steps: [],
+};
+
 const answers: Activities = {
   surveySources: async () => ({
     postgres: { database: 'auth', server: '18.6', bytes: 10, tables: 3 },
@@ -132,6 +152,18 @@ const answers: Activities = {
   checkRedisSnapshot: async () => ({ keys: 7, check: CHECK }),
   restoreRedis: async () => ({ keys: 7, method: 'replicaof', checks: [CHECK] }),
   emptyRedis: async () => ({ keys: 7, checks: [CHECK] }),
+  planSelection: async () => SELECTION,
+  loadTables: async () => ({
+    tables: [{ schema: 'public', table: 'users', rows: 5 }],
+    checks: [CHECK],
+    bytes: 1,
+    position: null,
+  }),
+  surveyKeys: async () => ({ matching: 4, replaced: 2, present: 9, check: CHECK, cut: null }),
+  loadKeys: async () => ({ keys: 4, expired: 0, checks: [CHECK] }),
+  revertKeys: async () => ({ keys: 2 }),
+  moveTables: async () => ({ replaced: [] }),
+  dropLoadedTables: async () => {},
   planIncremental: async () => ({ full: null, parentId: BACKUP_RECORD.id }),
   markRecoveryPoint: async () => ({
     time: AT,

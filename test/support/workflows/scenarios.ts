@@ -2,6 +2,7 @@ import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilCancelled } from './fakes.ts';
 import type { Activities } from './fakes.ts';
+import { SELECTIONS } from './selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
@@ -535,4 +536,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...questions,
   ...DIRECTORY_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
+  ...SELECTIONS,
 ];

@@ -34,9 +34,9 @@ export async function loadThroughScratch(
   });
 }
 
-/** An RDB file with the state at the cut. */
-async function materialise(
-  request: ReplayRequest,
+/** An RDB file with the state at the cut; a redis-server on this machine writes it. */
+export async function materialise(
+  request: Pick<ReplayRequest, 'cut' | 'serverPath' | 'facts'>,
   context: ReplayContext,
   { folder, rdb }: { readonly folder: string; readonly rdb: string },
 ): Promise<RedisFacts> {
@@ -77,7 +77,7 @@ async function writePieces(path: string, source: AsyncIterable<Uint8Array>): Pro
   }
 }
 
-async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await open(path, 'r');
   try {
     yield* file.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>;

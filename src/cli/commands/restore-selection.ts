@@ -1,0 +1,138 @@
+import type { RestoreSelectionResult } from '../../contract/selection.ts';
+import type { SelectionOptions } from '../../client/start-selection.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import { formatTableName, parseTableName } from '../../domain/table-name.ts';
+import type { CommandContext, CommandResult } from '../command.ts';
+import { describeChecks } from './describe-backup.ts';
+import { runOperation } from './run-operation.ts';
+
+/** Options of `restore` that concern single tables and keys, and those that go with them or do not. */
+export interface SelectionFlags {
+  readonly table: readonly string[];
+  readonly keys: readonly string[];
+  readonly intoSchema: string | undefined;
+  readonly merge: boolean;
+  readonly postgres: boolean;
+  readonly redis: boolean;
+  readonly dropExisting: boolean;
+  readonly stopServices: boolean;
+  readonly targetDatabase: string | undefined;
+  readonly targetDir: string | undefined;
+  readonly targetRedis: string | undefined;
+  readonly dryRun: boolean;
+  readonly toTime: Date | undefined;
+  readonly toLsn: string | undefined;
+}
+
+/** `public.users`, `public."User Data"`. */
+export const parseTable = (text: string): string => formatTableName(parseTableName(text));
+
+/** What is asked for of single tables and keys; undefined for a restore of all. @throws LifeboatError USAGE_INVALID */
+export function chosenSelection(flags: SelectionFlags): SelectionOptions | undefined {
+  const { table: tables, keys, intoSchema, merge, dropExisting, dryRun, toTime, toLsn } = flags;
+  refuseContradictions(flags);
+  if (tables.length === 0 && keys.length === 0) return undefined;
+  return {
+    tables,
+    keys,
+    merge,
+    dryRun,
+    inPlace: dropExisting,
+    ...(intoSchema === undefined ? {} : { intoSchema }),
+    ...(toTime === undefined ? {} : { toTime }),
+    ...(toLsn === undefined ? {} : { toLsn }),
+  };
+}
+
+/** Pairs that cannot both be meant: the first line that applies is told. */
+function refuseContradictions(flags: SelectionFlags): void {
+  const tables = flags.table.length > 0;
+  const keys = flags.keys.length > 0;
+  const selects = tables || keys;
+  const refusals: readonly (readonly [boolean, string])[] = [
+    [flags.intoSchema !== undefined && !tables, '--into-schema goes with --table'],
+    [flags.merge && !keys, '--merge goes with --keys'],
+    [tables && flags.redis, '--table and --redis: tables are in PostgreSQL'],
+    [keys && flags.postgres, '--keys and --postgres: keys are in Redis'],
+    [selects && flags.stopServices, '--stop-services: single tables and keys come back beside running services'],
+    [
+      selects && flags.targetDatabase !== undefined,
+      '--target-database: single tables come back into the live database',
+    ],
+    [selects && flags.targetDir !== undefined, '--target-dir: a directory takes whole databases'],
+    [selects && flags.targetRedis !== undefined, '--target-redis: single keys come back into the configured Redis'],
+    [flags.dropExisting && keys && !tables, '--drop-existing and --keys: present keys are replaced with --merge'],
+    [flags.dropExisting && flags.intoSchema !== undefined, '--drop-existing and --into-schema: in place, or beside'],
+    [flags.keys.some((pattern) => pattern === ''), '--keys "": an empty pattern'],
+  ];
+  const [, message] = refusals.find(([applies]) => applies) ?? [];
+  if (message !== undefined) throw new LifeboatError('USAGE_INVALID', message);
+}
+
+/** Starts it and waits, as every operation. */
+export function restoreSelection(
+  context: CommandContext,
+  id: string,
+  selection: SelectionOptions,
+  detach: boolean,
+): Promise<CommandResult> {
+  return runOperation(context, {
+    detach,
+    start: (manager) => manager.startSelection(id, selection),
+    answer: (result) => describeSelection(context, result),
+  });
+}
+
+/** The answer of a restore of tables and keys. */
+function describeSelection({ output }: CommandContext, result: RestoreSelectionResult): CommandResult {
+  const { plan, restored, dryRun, checks, rtoMs, goBack } = result;
+  const json = { ...result, undo: null };
+  if (dryRun) {
+    const steps = plan.steps.map((step, index) => `  ${index + 1}. ${step}`);
+    return { json, text: () => [`restore of ${plan.backupId} would:`, ...steps].join('\n') };
+  }
+  const failed = checks.filter(({ status }) => status === 'fail').map(({ name }) => name);
+  const { postgres, redis } = restored;
+  return {
+    json,
+    ...(failed.length === 0 ? {} : { failure: unproved(failed) }),
+    text: () =>
+      [
+        `of ${plan.backupId}, as of ${result.recoveryPoint.time}:`,
+        ...(postgres ? describeTables(postgres) : []),
+        ...(redis
+          ? [
+              `  redis     ${redis.restored} keys restored, ${redis.replaced} of them replaced, ${redis.untouched} others untouched`,
+              ...(redis.savedAs === null ? [] : [`            as they were before: ${redis.savedAs}`]),
+            ]
+          : []),
+        ...describeChecks(checks, output.colors),
+        `  back in ${(rtoMs / 1_000).toFixed(1)} s`,
+        ...goBack.map((step) => `  to go back: ${step}`),
+      ].join('\n'),
+  };
+}
+
+function describeTables({
+  database,
+  tables,
+  tablesTotal,
+  rows,
+  replaced,
+}: NonNullable<RestoreSelectionResult['restored']['postgres']>): string[] {
+  return [
+    `  postgres  ${rows} rows in ${tablesTotal} tables of ${database}`,
+    ...tables.slice(0, SHOWN_TABLES).map((table) => `            ${table.table} → ${table.as}, ${table.rows} rows`),
+    ...(replaced.length === 0 ? [] : [`            replaced, and kept: ${replaced.join(', ')}`]),
+  ];
+}
+
+/** A screen of them; JSON has more. */
+const SHOWN_TABLES = 20;
+
+function unproved(names: readonly string[]): LifeboatError {
+  return new LifeboatError('RESTORE_UNPROVED', `${names.length} checks failed: ${names.join(', ')}`, {
+    details: { checks: names },
+    hint: 'did clients write to these keys meanwhile? the answer says how to go back',
+  });
+}

@@ -1,0 +1,95 @@
+import type { Check, PostgresFacts } from '../../domain/backup.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { TableName } from '../../domain/table-name.ts';
+import type { ArtifactSource, PostgresTarget } from '../postgres.ts';
+
+/** What stands in the way of tables that come back; nothing is changed by looking. */
+export interface TableSurvey {
+  readonly serverVersion: number;
+  readonly canCreateDatabase: boolean;
+  /** The schema that would take them is there. */
+  readonly schemaExists: boolean;
+  /** Tables of the names asked for that are there: in that schema, or in place. */
+  readonly present: readonly TableName[];
+  /** In place: what depends on them, a sentence each. */
+  readonly dependents: readonly string[];
+}
+
+/** A logical dump in the repository. */
+export interface DumpedTables {
+  readonly from: 'dump';
+  readonly facts: PostgresFacts;
+  readonly artifacts: readonly {
+    readonly name: string;
+    readonly attributes: Readonly<Record<string, string>>;
+  }[];
+  readonly source: ArtifactSource;
+  /** Database for the definitions, on the live server, for as long as the load takes. */
+  readonly asideDatabase: string;
+}
+
+/** A server of our own that was brought to an instant; its tables are moved about. */
+export interface ServedTables {
+  readonly from: 'server';
+  readonly target: PostgresTarget;
+}
+
+export interface LoadTables {
+  /** The live server and database. */
+  readonly target: PostgresTarget;
+  readonly tables: readonly TableName[];
+  /** Schema of this restore alone; what an earlier attempt left in it is dropped first. */
+  readonly stagingSchema: string;
+  /** Their triggers, rules and foreign keys to other tables come along: they will be live. */
+  readonly inPlace: boolean;
+  readonly origin: DumpedTables | ServedTables;
+}
+
+/** A table that came back: partitions each for itself, partitioned tables with 0 rows. */
+export interface LoadedTable extends TableName {
+  readonly rows: number;
+}
+
+export interface LoadTablesResult {
+  readonly tables: readonly LoadedTable[];
+  readonly checks: readonly Check[];
+  /** Bytes of rows. */
+  readonly bytes: number;
+}
+
+export interface MoveTables {
+  readonly target: PostgresTarget;
+  readonly stagingSchema: string;
+  /** The ones that were asked for. */
+  readonly tables: readonly TableName[];
+  /** Where each that was loaded comes from: parts of a table may lie in other schemas than the table. */
+  readonly homes: readonly TableName[];
+  /** Schema that takes them all, made where it is not there; null: each goes into its own, in place of what is there. */
+  readonly intoSchema: string | null;
+  /** Schema that the replaced ones are kept in. */
+  readonly keptSchema: string;
+}
+
+export interface MovedTables {
+  /** Where the tables are now. */
+  readonly tables: readonly TableName[];
+  /** Tables that were replaced, under their names in `keptSchema`. */
+  readonly replaced: readonly TableName[];
+}
+
+/** Single tables of a backup, brought into a live database. */
+export interface PostgresTables {
+  survey(request: Pick<MoveTables, 'target' | 'tables' | 'intoSchema'>): Promise<TableSurvey>;
+  /** Names of all tables of a dump, from its facts. */
+  list(source: ArtifactSource): Promise<readonly TableName[]>;
+  /**
+   * Loads them into the staging schema and reads them back: one transaction, committed only after every byte of the origin
+   * was read, its rows counted and the digest of what the live server gives back is that of what was stored.
+   * @throws LifeboatError RESTORE_TABLE_NOT_FOUND, RESTORE_TABLES_REFUSED, RESTORE_TABLES_MISMATCH
+   */
+  load(request: LoadTables, operation: Operation): Promise<LoadTablesResult>;
+  /** Moves them to where they belong, in one transaction with a bounded wait for locks. Safe to repeat. @throws RESTORE_TABLE_IN_USE */
+  move(request: MoveTables): Promise<MovedTables>;
+  /** Drops the staging schema with what is in it; a missing one is fine. */
+  drop(target: PostgresTarget, stagingSchema: string): Promise<void>;
+}
