@@ -14,11 +14,18 @@ export interface OpenComponent {
 
 export async function openComponent(
   repository: Repository,
-  { backupId, name, codec }: { readonly backupId: string; readonly name: ComponentName; readonly codec: Codec },
+  component: {
+    readonly backupId: string;
+    readonly name: ComponentName;
+    readonly codec: Codec;
+    /** What an earlier attempt, which was finished, made of it. */
+    readonly made?: readonly Artifact[];
+  },
   operation: Operation,
 ): Promise<OpenComponent> {
+  const { backupId, name, codec, made = [] } = component;
   const attempt = await repository.claimAttempt(backupId, name);
-  const artifacts: Artifact[] = [];
+  const artifacts: Artifact[] = [...made];
   return {
     async write(artifact, source) {
       const request = { backupId, component: name, attempt, codec, ...artifact };

@@ -1,5 +1,6 @@
 import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
 import type { JournalKind } from '../domain/journal.ts';
+import type { NativeObstacle, NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
 
@@ -109,6 +110,8 @@ export interface ControlActivities {
     parentId: string;
     point: MarkedPoint;
     warnings: readonly string[];
+    /** The changed blocks, where they were taken. */
+    base?: ComponentMessage;
   }): Promise<BackupRecord>;
 }
 
@@ -117,6 +120,8 @@ export interface IncrementalPlan {
   readonly full: string | null;
   /** The full backup it stands on; empty with `full`. */
   readonly parentId: string;
+  /** Where `postgres.incremental` is `native`: the backup whose base the changed blocks are taken on, or why there are none. */
+  readonly native?: NativeOutcome | null;
 }
 
 /** One instant in both servers. */
@@ -133,6 +138,15 @@ export interface MarkedPoint {
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
 export interface DataActivities {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
+  /**
+   * Copies the blocks that changed since another backup's base. Where the server or that base does not allow it, the answer says why,
+   * and nothing of it counts. A second run takes another attempt number and copies again.
+   */
+  copyIncrementalBase(input: {
+    backupId: string;
+    codec: CodecMessage;
+    parentId: string;
+  }): Promise<CopiedIncrementalBase>;
   /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
   awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;
   copyRedis(input: { backupId: string; codec: CodecMessage; method: 'replication' | 'dump' }): Promise<CopyResult>;
@@ -177,6 +191,10 @@ export interface DataActivities {
    */
   emptyRedis(input: { backupId: string }): Promise<{ keys: number; checks: readonly Check[] }>;
 }
+
+export type CopiedIncrementalBase =
+  | { readonly ref: ComponentMessage; readonly bytes: number }
+  | { readonly ref: null; readonly obstacle: NativeObstacle };
 
 export interface VerificationPlan {
   readonly backupIds: readonly string[];

@@ -1,4 +1,5 @@
 import type { BackupKind, BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
+import type { NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition } from '../domain/replay.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
@@ -25,6 +26,8 @@ export interface BackupInput extends Requested {
 export interface BackupResult {
   readonly backup: BackupRecord;
   readonly warnings: readonly string[];
+  /** Of an incremental backup where `postgres.incremental` is `native`. */
+  readonly native?: NativeOutcome;
 }
 
 export interface RestoreInput extends Requested {

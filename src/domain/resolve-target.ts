@@ -26,8 +26,9 @@ export function resolveTarget(window: RecoveryWindow, target: RecoveryTarget): R
   const nothing = window.postgres === null && window.redis === null;
   if (base === undefined || snapshot === undefined || nothing) return refuse(window, target);
   const { atMs } = target;
+  const chain = base?.chain === undefined ? {} : { chain: base.chain };
   return {
-    postgres: base && { baseId: base.backupId, target: byLsn === undefined ? { atMs } : { position: byLsn } },
+    postgres: base && { baseId: base.backupId, ...chain, target: byLsn === undefined ? { atMs } : { position: byLsn } },
     redis: snapshot && { snapshotId: snapshot.backupId, target: { atMs } },
   };
 }

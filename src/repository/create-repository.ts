@@ -5,7 +5,7 @@ import type { Signer } from '../encryption/signer.ts';
 import { claimAttempt } from './backup/attempts.ts';
 import { openBackupKey } from './backup/backup-key.ts';
 import { beginBackup, requireBegun } from './backup/begin.ts';
-import { writeComponentIndex } from './backup/component-index.ts';
+import { readComponentIndex, writeComponentIndex } from './backup/component-index.ts';
 import type { WriterContext } from './context.ts';
 import { discardBackup } from './backup/discard.ts';
 import { createJournals } from './journals/create-journals.ts';
@@ -65,6 +65,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
       }
     },
     writeComponent: async (index) => writeComponentIndex(store, index),
+    readComponent: async (backupId, ref) => readComponentIndex(store, backupId, ref),
     publish: async (request) => publishBackup(context, request),
     keepRestore: async (record) => keepRestore(store, record),
     discard: async (backupId) => discardBackup(store, backupId),

@@ -1,6 +1,7 @@
 import type { ControlActivities, DataActivities, IncrementalPlan, MarkedPoint } from '../../contract/activities.ts';
 import type { BackupInput } from '../../contract/messages.ts';
 import type {
+  Artifact,
   BackupRecord,
   BaseBackupFacts,
   ComponentName,
@@ -18,9 +19,11 @@ import { withOperation } from '../operation.ts';
 import { componentsToCopy, configured } from '../sources.ts';
 import { awaitJournal } from './await-journal.ts';
 import { latestEpoch } from './journal-start.ts';
+import { copyIncrementalBase, planNative } from './native-base.ts';
+import { bare, need } from './point-facts.ts';
 
 type IncrementalActivities = Pick<ControlActivities, 'planIncremental' | 'markRecoveryPoint' | 'publishIncremental'> &
-  Pick<DataActivities, 'awaitJournal'>;
+  Pick<DataActivities, 'awaitJournal' | 'copyIncrementalBase'>;
 
 export function createIncrementalActivities(deps: Dependencies): IncrementalActivities {
   const { settings } = deps;
@@ -28,6 +31,7 @@ export function createIncrementalActivities(deps: Dependencies): IncrementalActi
     planIncremental: ({ request }) => withOperation(settings, () => planIncremental(deps, request)),
     markRecoveryPoint: ({ request }) => withOperation(settings, () => markRecoveryPoint(deps, request)),
     awaitJournal: (wanted) => withOperation(settings, (operation) => awaitJournal(deps, wanted, operation)),
+    copyIncrementalBase: (input) => withOperation(settings, (operation) => copyIncrementalBase(deps, input, operation)),
     publishIncremental: (input) => withOperation(settings, (operation) => publishIncremental(deps, input, operation)),
   };
 }
@@ -46,6 +50,8 @@ async function planIncremental(deps: Dependencies, request: BackupInput): Promis
       const what = otherTimeline ? `timeline ${base.timeline}, now ${identity.timeline}` : 'another cluster';
       return { full: `the newest base is of ${what}`, parentId: '' };
     }
+    const native = await planNative(deps, { backups, fullId: parent.id, identity });
+    return { full: null, parentId: parent.id, ...(native && { native }) };
   }
   return { full: null, parentId: parent.id };
 }
@@ -92,10 +98,20 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   const { postgres, redis } = point;
   if (postgres !== null) {
     const { base, ...facts } = need(parent.components.postgres, parentId);
+    const blocks = await copiedBlocks(repository, input);
     const journal = await rangeOf(deps, { kind: 'postgres', from: needBase(base, parentId).endLsn, to: postgres.lsn });
     const { timeline, lsn } = postgres;
-    const now: PostgresFacts = { ...bare(facts), method: ['wal'], timeline, lsn, snapshotAt: point.time, journal };
-    components.push(await writePoint(deps, { backupId, codec, name: 'postgres', facts: now, point }, operation));
+    const now: PostgresFacts = {
+      ...bare(facts),
+      method: blocks.base === undefined ? ['wal'] : ['physical', 'wal'],
+      timeline,
+      lsn,
+      snapshotAt: point.time,
+      ...(blocks.base && { base: blocks.base }),
+      journal,
+    };
+    const component = { backupId, codec, name: 'postgres', facts: now, point, made: blocks.artifacts } as const;
+    components.push(await writePoint(deps, component, operation));
   }
   if (redis !== null) {
     const facts = need(parent.components.redis, parentId);
@@ -136,6 +152,16 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   return repository.record(manifest);
 }
 
+/** The base and its artifacts, where changed blocks were copied for this backup. */
+async function copiedBlocks(
+  repository: Repository,
+  { backupId, base }: Publish,
+): Promise<{ readonly base?: BaseBackupFacts; readonly artifacts: readonly Artifact[] }> {
+  if (base === undefined) return { artifacts: [] };
+  const { facts, artifacts } = await repository.readComponent(backupId, base);
+  return { ...('base' in facts && facts.base !== undefined && { base: facts.base }), artifacts };
+}
+
 /** What an attempt published before it was lost. */
 async function publishedBefore(repository: Repository, backupId: string): Promise<Manifest | undefined> {
   try {
@@ -146,7 +172,7 @@ async function publishedBefore(repository: Repository, backupId: string): Promis
   }
 }
 
-/** An incremental component holds one small document: its position. The bytes are in the journal. */
+/** One small document, the position: what led to it is in the journal. `made`: what else the component holds already. */
 async function writePoint(
   deps: Dependencies,
   component: {
@@ -155,11 +181,12 @@ async function writePoint(
     readonly name: ComponentName;
     readonly facts: PostgresFacts | RedisFacts;
     readonly point: MarkedPoint;
+    readonly made?: readonly Artifact[];
   },
   operation: Operation,
 ): Promise<ComponentRef> {
-  const { backupId, codec, name, facts, point } = component;
-  const open = await openComponent(await deps.repository(), { backupId, name, codec }, operation);
+  const { backupId, codec, name, facts, point, made = [] } = component;
+  const open = await openComponent(await deps.repository(), { backupId, name, codec, made }, operation);
   const document = Buffer.from(`${JSON.stringify({ point, journal: facts.journal })}\n`);
   await open.write({ name: 'point', format: 'json', attributes: {} }, oneChunk(document));
   return (await open.close(facts, { time: point.time })).ref;
@@ -177,19 +204,6 @@ async function rangeOf(
   if (last === undefined) throw new LifeboatError('INTERNAL', `no ${range.kind} journal after it was awaited`);
   const { history, epoch } = last.begin;
   return { history, epoch, timeline: last.durable.timeline, from: range.from, to: range.to };
-}
-
-/** Facts that stay true for a later point of the same server. */
-function bare<T extends { bytes: number; storedBytes: number; artifacts: unknown }>(
-  component: T,
-): Omit<T, 'bytes' | 'storedBytes' | 'artifacts'> {
-  const { bytes: _bytes, storedBytes: _stored, artifacts: _artifacts, ...facts } = component;
-  return facts;
-}
-
-function need<T>(component: T | undefined, backupId: string): T {
-  if (component !== undefined) return component;
-  throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${backupId} has not the component that is to go on`);
 }
 
 function needBase(base: BaseBackupFacts | undefined, backupId: string): BaseBackupFacts {

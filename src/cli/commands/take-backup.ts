@@ -19,7 +19,14 @@ function takeBackup(kind: BackupKind, words: Pick<Command, 'summary' | 'descript
       detach: flag('start it and print the workflow id instead of waiting'),
     },
     examples: [`backup ${kind}`, `backup ${kind} --label release=2026-11 --json`, `backup ${kind} --redis --detach`],
-    answers: ['backup', 'warnings[]', 'workflowId', 'runId', 'durationMs'],
+    answers: [
+      'backup',
+      'warnings[]',
+      'native {parentId, obstacle {code, reason}}',
+      'workflowId',
+      'runId',
+      'durationMs',
+    ],
     exits: [6, 7, 130],
     run: (context, { options }) =>
       runOperation(context, {
@@ -32,10 +39,10 @@ function takeBackup(kind: BackupKind, words: Pick<Command, 'summary' | 'descript
             ...(options.hold === undefined ? {} : { hold: options.hold }),
           });
         },
-        answer({ backup, warnings }, durationMs) {
+        answer({ backup, warnings, native }, durationMs) {
           for (const warning of warnings) context.output.warn(warning);
           return {
-            json: { backup, warnings },
+            json: { backup, warnings, ...(native && { native }) },
             text: () => `${describeBackup(backup)}\n  took ${(durationMs / 1_000).toFixed(1)} s`,
           };
         },

@@ -26,7 +26,7 @@ export function indexBytes({ backupId, component, attempt, facts, artifacts }: C
   return canonicalJson({ formatVersion: 1, backupId, component, attempt, facts, artifacts });
 }
 
-/** Safe to repeat with the same content. ARTIFACT_INVALID when an artifact is not of this attempt or a name repeats. */
+/** Safe to repeat with the same content. ARTIFACT_INVALID when an artifact is not of this attempt, or one before it, or a name repeats. */
 export async function writeComponentIndex(store: ObjectStore, index: ComponentIndex): Promise<ComponentRef> {
   requireOwnArtifacts(index);
   const bytes = indexBytes(index);
@@ -80,11 +80,17 @@ function requireIndexShape(key: string, bytes: Buffer): ComponentIndex {
 function requireOwnArtifacts(index: ComponentIndex): void {
   const names = new Set(index.artifacts.map(({ name }) => name));
   const objects = index.artifacts.flatMap((artifact) => artifact.objects);
-  const stray = objects.find((object) => !object.key.startsWith(attemptPrefix(index)));
+  const stray = objects.find((object) => !isOfAttempt(object.key, index));
   if (index.artifacts.length === 0 || names.size !== index.artifacts.length || stray !== undefined) {
     const what = stray === undefined ? 'none, or a name twice' : `object ${stray.key} is not of the attempt`;
     throw new LifeboatError('ARTIFACT_INVALID', `artifacts of ${attemptPrefix(index)}: ${what}`);
   }
+}
+
+/** Of this attempt, or of an earlier one that was finished: a component may be made in two steps. */
+function isOfAttempt(key: string, place: AttemptPlace): boolean {
+  const attempt = attemptOf(key)?.attempt ?? 0;
+  return attempt >= 1 && attempt <= place.attempt && key.startsWith(attemptPrefix({ ...place, attempt }));
 }
 
 function invalid(key: string, what: string): LifeboatError {
