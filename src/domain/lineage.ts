@@ -1,9 +1,11 @@
 import type { BackupRecord } from './backup.ts';
 
 /** Backups by their ids. */
-export type Lineage = ReadonlyMap<string, Pick<BackupRecord, 'id' | 'kind' | 'status' | 'parentId' | 'components'>>;
+export type Lineage = ReadonlyMap<string, Related>;
 
-export function byId(backups: readonly BackupRecord[]): Lineage {
+type Related = Pick<BackupRecord, 'id' | 'status' | 'parentId' | 'components'>;
+
+export function byId(backups: readonly Related[]): Lineage {
   return new Map(backups.map((backup) => [backup.id, backup]));
 }
 
@@ -14,40 +16,41 @@ export type BaseChain = { readonly ids: readonly string[] } | { readonly missing
  * The chain of a backup's physical base: itself alone for a full base. Each must begin where the next one says, on one timeline of
  * one cluster: pg_combinebackup takes whatever it is given in the right order.
  */
-export function baseChain({ id, components }: Pick<BackupRecord, 'id' | 'components'>, lineage: Lineage): BaseChain {
-  const base = components.postgres?.base;
+export function baseChain(backup: Pick<BackupRecord, 'id' | 'components'>, lineage: Lineage): BaseChain {
+  const { id } = backup;
+  const base = backup.components.postgres?.base;
   if (base === undefined) return { missing: id, message: `${id} has no physical base` };
   if (base.parentStartLsn === null) return { ids: [id] };
-  const ids = [...(base.chain ?? []), id];
-  if (ids.length < 2 || new Set(ids).size < ids.length) {
+  const under = base.chain ?? [];
+  if (under.length === 0 || new Set([...under, id]).size <= under.length) {
     return { missing: id, message: `${id} does not say what it stands on` };
   }
-  for (const [at, member] of ids.entries()) {
-    const message = at === ids.length - 1 ? null : whyUnfit(ids, { at, lineage, base });
-    if (message !== null) return { missing: member, message: `${id} stands on ${member}, ${message}` };
+  let parentStartLsn: string | null = null;
+  for (const member of under) {
+    const found = memberOf({ member, parentStartLsn, base }, lineage);
+    if ('unfit' in found) return { missing: member, message: `${id} stands on ${member}, ${found.unfit}` };
+    parentStartLsn = found.startLsn;
   }
-  const parent = lineage.get(ids.at(-2) ?? '')?.components.postgres?.base;
-  if (parent?.startLsn === base.parentStartLsn) return { ids };
-  return { missing: ids.at(-2) ?? id, message: `${id} stands on another base than that of ${ids.at(-2)}` };
+  if (parentStartLsn === base.parentStartLsn) return { ids: [...under, id] };
+  return { missing: id, message: `${id} stands on another base than that of ${under.at(-1)}` };
 }
 
 type Base = NonNullable<NonNullable<BackupRecord['components']['postgres']>['base']>;
 
-function whyUnfit(
-  ids: readonly string[],
-  { at, lineage, base }: { readonly at: number; readonly lineage: Lineage; readonly base: Base },
-): string | null {
-  const baseOf = (index: number): Base | undefined => lineage.get(ids[index] ?? '')?.components.postgres?.base;
-  const member = lineage.get(ids[at] ?? '');
-  const own = baseOf(at);
-  if (member === undefined) return 'which is not there';
-  if (member.status !== 'complete') return 'which is damaged';
-  if (own === undefined) return 'which has no physical base';
-  if (own.systemIdentifier !== base.systemIdentifier || own.timeline !== base.timeline) {
-    return 'which is of another cluster or timeline';
+/** The base of one that is stood on, or why it is none that could be. */
+function memberOf(
+  asked: { readonly member: string; readonly parentStartLsn: string | null; readonly base: Base },
+  lineage: Lineage,
+): Base | { readonly unfit: string } {
+  const backup = lineage.get(asked.member);
+  if (backup === undefined) return { unfit: 'which is not there' };
+  if (backup.status !== 'complete') return { unfit: 'which is damaged' };
+  const own = backup.components.postgres?.base;
+  if (own === undefined) return { unfit: 'which has no physical base' };
+  if (own.systemIdentifier !== asked.base.systemIdentifier || own.timeline !== asked.base.timeline) {
+    return { unfit: 'which is of another cluster or timeline' };
   }
-  const expected = at === 0 ? null : (baseOf(at - 1)?.startLsn ?? null);
-  return own.parentStartLsn === expected ? null : 'whose own base does not continue the one before it';
+  return own.parentStartLsn === asked.parentStartLsn ? own : { unfit: 'which does not go on from the one before it' };
 }
 
 /** What a restore of a backup needs. */

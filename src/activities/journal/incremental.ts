@@ -12,7 +12,7 @@ import type {
 } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import type { Codec, ComponentRef, Repository } from '../../repository/repository.ts';
+import type { ComponentRef, Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { openComponent } from '../open-component.ts';
 import { withOperation } from '../operation.ts';
@@ -94,43 +94,10 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   const published = await publishedBefore(repository, backupId);
   if (published !== undefined) return repository.record(published);
   const parent = await repository.load(parentId);
-  const components: ComponentRef[] = [];
   const { postgres, redis } = point;
-  if (postgres !== null) {
-    const { base, ...facts } = need(parent.components.postgres, parentId);
-    const blocks = await copiedBlocks(repository, input);
-    const journal = await rangeOf(deps, { kind: 'postgres', from: needBase(base, parentId).endLsn, to: postgres.lsn });
-    const { timeline, lsn } = postgres;
-    const now: PostgresFacts = {
-      ...bare(facts),
-      method: blocks.base === undefined ? ['wal'] : ['physical', 'wal'],
-      timeline,
-      lsn,
-      snapshotAt: point.time,
-      ...(blocks.base && { base: blocks.base }),
-      journal,
-    };
-    const component = { backupId, codec, name: 'postgres', facts: now, point, made: blocks.artifacts } as const;
-    components.push(await writePoint(deps, component, operation));
-  }
-  if (redis !== null) {
-    const facts = need(parent.components.redis, parentId);
-    const { replid, offset, keys } = redis;
-    const journal = await rangeOf(deps, { kind: 'redis', from: String(facts.offset), to: String(offset) });
-    const databases = {};
-    const now: RedisFacts = {
-      ...bare(facts),
-      method: 'stream',
-      replid,
-      offset,
-      keys,
-      databases,
-      digest: '',
-      snapshotAt: point.time,
-      journal,
-    };
-    components.push(await writePoint(deps, { backupId, codec, name: 'redis', facts: now, point }, operation));
-  }
+  const components: ComponentRef[] = [];
+  if (postgres !== null) components.push(await writePostgres(deps, { input, parent, at: postgres }, operation));
+  if (redis !== null) components.push(await writeRedis(deps, { input, parent, at: redis }, operation));
   const { time } = point;
   const manifest = await repository.publish({
     backupId,
@@ -150,6 +117,52 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
     warnings,
   });
   return repository.record(manifest);
+}
+
+interface PointOf<T> {
+  readonly input: Publish;
+  /** The full backup that the journals go on from. */
+  readonly parent: Manifest;
+  readonly at: NonNullable<T>;
+}
+
+async function writePostgres(
+  deps: Dependencies,
+  { input, parent, at }: PointOf<MarkedPoint['postgres']>,
+  operation: Operation,
+): Promise<ComponentRef> {
+  const { base, ...facts } = need(parent.components.postgres, parent.id);
+  const blocks = await copiedBlocks(await deps.repository(), input);
+  const { timeline, lsn } = at;
+  const now: PostgresFacts = {
+    ...bare(facts),
+    method: blocks.base === undefined ? ['wal'] : ['physical', 'wal'],
+    timeline,
+    lsn,
+    snapshotAt: input.point.time,
+    ...(blocks.base && { base: blocks.base }),
+    journal: await rangeOf(deps, { kind: 'postgres', from: needBase(base, parent.id).endLsn, to: lsn }),
+  };
+  return writePoint(deps, { input, name: 'postgres', facts: now, made: blocks.artifacts }, operation);
+}
+
+async function writeRedis(
+  deps: Dependencies,
+  { input, parent, at }: PointOf<MarkedPoint['redis']>,
+  operation: Operation,
+): Promise<ComponentRef> {
+  const facts = need(parent.components.redis, parent.id);
+  const journal = await rangeOf(deps, { kind: 'redis', from: String(facts.offset), to: String(at.offset) });
+  const now: RedisFacts = {
+    ...bare(facts),
+    method: 'stream',
+    ...at,
+    databases: {},
+    digest: '',
+    snapshotAt: input.point.time,
+    journal,
+  };
+  return writePoint(deps, { input, name: 'redis', facts: now, made: [] }, operation);
 }
 
 /** The base and its artifacts, where changed blocks were copied for this backup. */
@@ -176,16 +189,15 @@ async function publishedBefore(repository: Repository, backupId: string): Promis
 async function writePoint(
   deps: Dependencies,
   component: {
-    readonly backupId: string;
-    readonly codec: Codec;
+    readonly input: Publish;
     readonly name: ComponentName;
     readonly facts: PostgresFacts | RedisFacts;
-    readonly point: MarkedPoint;
-    readonly made?: readonly Artifact[];
+    readonly made: readonly Artifact[];
   },
   operation: Operation,
 ): Promise<ComponentRef> {
-  const { backupId, codec, name, facts, point, made = [] } = component;
+  const { name, facts, made } = component;
+  const { backupId, codec, point } = component.input;
   const open = await openComponent(await deps.repository(), { backupId, name, codec, made }, operation);
   const document = Buffer.from(`${JSON.stringify({ point, journal: facts.journal })}\n`);
   await open.write({ name: 'point', format: 'json', attributes: {} }, oneChunk(document));

@@ -8,8 +8,10 @@ import type { ReplayPlan } from '../../domain/replay.ts';
 import { isRefused, resolveTarget } from '../../domain/resolve-target.ts';
 import type { RecoveryTarget } from '../../domain/resolve-target.ts';
 import { componentsToRestore } from '../../domain/restore-plan.ts';
+import type { Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { readRecoveryCatalog } from './catalog.ts';
+import { describeChain, requireWholeChains } from './describe-chain.ts';
 import type { Catalog } from './catalog.ts';
 
 export interface ResolvedRestore {
@@ -39,17 +41,19 @@ export async function resolveReplay(
   }
   const components = componentsOf(deps, request);
   const all = await readRecoveryCatalog(deps, components, operation);
-  const catalog = request.backup === 'latest' ? all : { ...all, backups: only(all, request.backup) };
+  const lineage = all.backups;
+  const catalog = request.backup === 'latest' ? all : { ...all, lineage, backups: only(all, request.backup) };
   const target = 'time' in to ? { atMs: Date.parse(to.time) } : { lsn: to.lsn, atMs: timeOfLsn(catalog, to.lsn) };
   const replay = resolve(catalog, target);
-  const base = await repository.load(baseOf(replay));
+  const base = await underneath(repository, replay);
   const recoveryPoint = { time: new Date(target.atMs).toISOString() };
   return { manifest: { ...base, recoveryPoint }, components, replay };
 }
 
 function resolve(catalog: Catalog, target: RecoveryTarget): ReplayPlan {
   const resolved = resolveTarget(recoveryWindow(catalog), target);
-  if (!isRefused(resolved)) return resolved;
+  if (!isRefused(resolved)) return describeChain(catalog, resolved, target);
+  requireWholeChains(catalog, target, resolved.message);
   const { code, message, nearestBeforeMs, nearestAfterMs } = resolved;
   const [before, after] = [instant(nearestBeforeMs), instant(nearestAfterMs)];
   const nearest = [before && `before it: ${before}`, after && `after it: ${after}`].filter((part) => part !== null);
@@ -99,6 +103,12 @@ function timeOfLsn({ postgres }: Catalog, lsn: string): number {
     .filter(({ kind }) => kind === 'piece' || kind === 'segment');
   const holder = entries.find(({ from, to }) => compareLsn(from, lsn) <= 0 && compareLsn(lsn, to) <= 0);
   return holder?.toMs ?? Date.now();
+}
+
+/** Its sizes and components are those of a backup that stands alone. */
+async function underneath(repository: Pick<Repository, 'load'>, replay: ReplayPlan): Promise<Manifest> {
+  const id = baseOf(replay);
+  return { ...(await repository.load(replay.postgres?.chain?.[0] ?? id)), id };
 }
 
 function baseOf({ postgres, redis }: ReplayPlan): string {

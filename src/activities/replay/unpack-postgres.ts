@@ -9,14 +9,14 @@ import type { Operation } from '../../domain/operation.ts';
 import type { ReplayPlan } from '../../domain/replay.ts';
 import type { ChainPart } from '../../domain/wal-chain.ts';
 import { planWalReplay, type WalReplay } from '../../domain/wal-replay.ts';
-import type { PhysicalBackup, PostgresServerTools } from '../../postgres/physical/physical.ts';
+import type { PostgresServerTools } from '../../postgres/physical/physical.ts';
 import { WAL_FOLDER } from '../../postgres/scratch/prepare-directory.ts';
 import type { Recovery } from '../../postgres/scratch/scratch.ts';
 import { assembleWal } from '../../postgres/wal/files/assemble-wal.ts';
 import { type FoundCommit, findCommit } from '../../postgres/wal/files/find-commit.ts';
 import type { Dependencies } from '../dependencies.ts';
-import { configured } from '../sources.ts';
 import { readRecoveryCatalog } from './catalog.ts';
+import { unpackUsableBase } from './unpack-usable-base.ts';
 
 type PostgresReplay = NonNullable<ReplayPlan['postgres']>;
 
@@ -43,20 +43,11 @@ export async function unpackPostgres(
   { replay, directory }: { readonly replay: PostgresReplay; readonly directory: string },
   operation: Operation,
 ): Promise<UnpackedPostgres> {
-  const repository = await deps.repository();
-  const manifest = await repository.load(replay.baseId);
-  const component = manifest.components.postgres;
-  const base = component?.base;
-  if (component === undefined || base === undefined) throw noBase(replay.baseId);
-  const major = Math.floor(component.serverVersion / 10_000);
-  const [physical, tools] = await Promise.all([deps.physical(major), deps.serverTools(major)]);
-
-  await rm(directory, { recursive: true, force: true });
-  const unpacked = await unpackBase(deps, { physical, manifest, directory }, operation);
+  const { manifest, base, tools, checks, bytes } = await unpackUsableBase(deps, { replay, directory }, operation);
   const wal = await planWal(deps, { base, replay }, operation);
   await writeWal(deps, { wal, directory }, operation);
   const commit = await lastCommit({ wal, base, replay, tools, directory }, operation);
-  const common = { manifest, base, tools, directory, ...unpacked };
+  const common = { manifest, base, tools, directory, checks, bytes };
   if (commit !== null) {
     const timeline = wal.timelines.at(-1) ?? base.timeline;
     return { ...common, recovery: { target: { lsn: commit.lsn, inclusive: true }, timeline } };
@@ -64,22 +55,6 @@ export async function unpackPostgres(
   // Nothing was committed between the base and the target: the base's own end is the state at that time.
   await rm(join(directory, WAL_FOLDER), { recursive: true });
   return { ...common, recovery: { target: 'end', timeline: base.timeline } };
-}
-
-async function unpackBase(
-  deps: Dependencies,
-  parts: { readonly physical: PhysicalBackup; readonly manifest: Manifest; readonly directory: string },
-  operation: Operation,
-): Promise<{ readonly bytes: number; readonly checks: readonly Check[] }> {
-  const { physical, manifest, directory } = parts;
-  const repository = await deps.repository();
-  const { jobs } = configured(deps.settings, 'postgres');
-  const artifacts = (manifest.components.postgres?.artifacts ?? []).filter(({ format }) =>
-    format.startsWith('postgres-'),
-  );
-  const source = (name: string): AsyncIterable<Uint8Array> =>
-    repository.readArtifact(manifest, 'postgres', name, operation);
-  return physical.unpackBase({ directory, artifacts, jobs }, { source, operation });
 }
 
 async function planWal(
@@ -144,7 +119,3 @@ async function lastCommit(
 
 /** Later than any commit: only the position counts. */
 const NO_TIME_LIMIT_MS = Date.UTC(9999, 0);
-
-function noBase(backupId: string): LifeboatError {
-  return new LifeboatError('RESTORE_COMPONENT_MISSING', `${backupId} holds no physical base to replay on`);
-}

@@ -93,9 +93,12 @@ export interface PhysicalBackup {
     target: PostgresTarget,
     since: { readonly timeline: number; readonly from: string },
   ): Promise<string | null>;
-  /** pg_combinebackup of unpacked directories, oldest first, into `directory`. */
+  /**
+   * pg_combinebackup of unpacked directories, oldest first, into `directory`, which must not be there; then every file is compared with
+   * the backup manifest that came out. POSTGRES_SERVER_MISSING, POSTGRES_COMBINE_FAILED, POSTGRES_BASE_DAMAGED.
+   */
   combine(
     request: { readonly chain: readonly string[]; readonly directory: string },
     operation: Operation,
-  ): Promise<void>;
+  ): Promise<Check>;
 }
