@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import type { BackupKind } from '../../domain/backup.ts';
+import type { NativeOutcome } from '../../domain/native-incremental.ts';
 import type { Command } from '../command.ts';
 import { flag, parsePair, value, values } from '../options.ts';
 import { chosenComponents, describeBackup } from './describe-backup.ts';
@@ -43,11 +44,16 @@ function takeBackup(kind: BackupKind, words: Pick<Command, 'summary' | 'descript
           for (const warning of warnings) context.output.warn(warning);
           return {
             json: { backup, warnings, ...(native && { native }) },
-            text: () => `${describeBackup(backup)}\n  took ${(durationMs / 1_000).toFixed(1)} s`,
+            text: () =>
+              `${describeBackup(backup)}${describeBlocks(native)}\n  took ${(durationMs / 1_000).toFixed(1)} s`,
           };
         },
       }),
   });
+}
+
+function describeBlocks(native: NativeOutcome | undefined): string {
+  return native?.parentId == null ? '' : `\n  holds the blocks that changed since ${native.parentId}`;
 }
 
 export const backupFull = takeBackup('full', {
