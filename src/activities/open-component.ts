@@ -33,7 +33,14 @@ export async function openComponent(
     },
     async close(facts, point) {
       artifacts.sort((a, b) => a.name.localeCompare(b.name));
-      const ref = await repository.writeComponent({ backupId, component: name, attempt, facts, artifacts });
+      const ref = await repository.writeComponent({
+        backupId,
+        component: name,
+        attempt,
+        facts,
+        artifacts,
+        takesOver: made.length > 0,
+      });
       const bytes = artifacts.reduce((sum, artifact) => sum + artifact.plainBytes, 0);
       return { ref, point, bytes, warnings: [] };
     },

@@ -64,7 +64,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
         writers -= 1;
       }
     },
-    writeComponent: async (index) => writeComponentIndex(store, index),
+    writeComponent: async ({ takesOver = false, ...index }) => writeComponentIndex(store, index, { takesOver }),
     readComponent: async (backupId, ref) => readComponentIndex(store, backupId, ref),
     publish: async (request) => publishBackup(context, request),
     keepRestore: async (record) => keepRestore(store, record),

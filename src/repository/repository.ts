@@ -90,6 +90,8 @@ export interface Repository {
     readonly attempt: number;
     readonly facts: PostgresFacts | RedisFacts;
     readonly artifacts: readonly Artifact[];
+    /** Artifacts of earlier attempts, which were finished, may be among them. */
+    readonly takesOver?: boolean;
   }): Promise<ComponentRef>;
   /** What an index holds. @throws LifeboatError COMPONENT_INDEX_INVALID when it is not the one that the reference was made for */
   readComponent(

@@ -1,17 +1,15 @@
 import { patched } from '@temporalio/workflow';
-import type { BackupInput, BackupResult } from '../../contract/messages.ts';
+import type { BackupInput } from '../../contract/messages.ts';
 import { describeNativeObstacle } from '../../domain/native-incremental.ts';
 import { control } from './activity-options.ts';
 import { awaitJournals, describePoint } from './await-point.ts';
 import { orCompensate } from './compensation.ts';
 import type { WorkflowProgress } from './progress.ts';
 import { takeNative } from './take-native.ts';
+import type { TakenIncremental } from './taken-incremental.ts';
 
 /** Changed blocks are copied before the point is marked; operations from before know a point alone. */
 const NATIVE = '2026-11-native-incremental';
-
-/** The incremental backup, or why a full one must be taken. */
-export type TakenIncremental = { readonly result: BackupResult } | { readonly result: null; readonly reason: string };
 
 /**
  * Marks one instant in both servers, waits until both journals are durable through it, and publishes a manifest that names it. No

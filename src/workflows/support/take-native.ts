@@ -5,7 +5,7 @@ import { control, data } from './activity-options.ts';
 import { awaitJournals, describePoint } from './await-point.ts';
 import { orCompensate } from './compensation.ts';
 import type { WorkflowProgress } from './progress.ts';
-import type { TakenIncremental } from './take-incremental.ts';
+import type { TakenIncremental } from './taken-incremental.ts';
 
 interface NativeRequest {
   readonly request: BackupInput;
