@@ -125,6 +125,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
           zstdLevel: postgresLevel,
           lockTimeoutMs,
           physical: config.postgres.physical,
+          native: config.postgres.incremental === 'native' ? { chainMax: config.postgres.incrementalChain } : null,
         }
       : null,
     redis: isRedisConfigured(loaded) ? { target: redisTarget(loaded), method, agentHost, preferReplica } : null,

@@ -1,6 +1,7 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { CatalogInput, CatalogResult, ObjectRow } from '../contract/messages.ts';
 import type { Manifest, Problem } from '../domain/backup.ts';
+import { byId, neededBy } from '../domain/lineage.ts';
 import type { Operation } from '../domain/operation.ts';
 import { recoveryWindow } from '../domain/recovery-window.ts';
 import { viewWindow } from '../domain/window-view.ts';
@@ -56,7 +57,8 @@ async function readCatalog(deps: Dependencies, input: CatalogInput, operation: O
     const manifest = await repository.load(input.backup);
     const objects = objectRows(manifest);
     const backups = [await repository.record(manifest)];
-    return { ...nothing, backups, objects: objects.slice(0, MAX_OBJECT_ROWS), objectsTotal: objects.length };
+    const lineage = neededBy(manifest.id, byId(await repository.list()));
+    return { ...nothing, backups, objects: objects.slice(0, MAX_OBJECT_ROWS), objectsTotal: objects.length, lineage };
   }
   const catalog = await readRecoveryCatalog(repository, configuredComponents(deps.settings), operation);
   const warnings = catalog.problems.length === 0 ? [] : [describeProblems(catalog.problems)];

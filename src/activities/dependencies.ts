@@ -14,6 +14,8 @@ export interface WorkSettings {
     readonly target: PostgresTarget;
     /** Take a physical base beside the logical dump. */
     readonly physical: boolean | 'auto';
+    /** Incremental backups take the changed blocks as well; null: they are positions in the journals alone. */
+    readonly native?: { readonly chainMax: number } | null;
     readonly jobs: number;
     readonly bigTableBytes: number;
     /** zstd level for pg_dump's own compression; 0 = none. */

@@ -14,11 +14,18 @@ export interface OpenComponent {
 
 export async function openComponent(
   repository: Repository,
-  { backupId, name, codec }: { readonly backupId: string; readonly name: ComponentName; readonly codec: Codec },
+  component: {
+    readonly backupId: string;
+    readonly name: ComponentName;
+    readonly codec: Codec;
+    /** What an earlier attempt, which was finished, made of it. */
+    readonly made?: readonly Artifact[];
+  },
   operation: Operation,
 ): Promise<OpenComponent> {
+  const { backupId, name, codec, made = [] } = component;
   const attempt = await repository.claimAttempt(backupId, name);
-  const artifacts: Artifact[] = [];
+  const artifacts: Artifact[] = [...made];
   return {
     async write(artifact, source) {
       const request = { backupId, component: name, attempt, codec, ...artifact };
@@ -26,7 +33,14 @@ export async function openComponent(
     },
     async close(facts, point) {
       artifacts.sort((a, b) => a.name.localeCompare(b.name));
-      const ref = await repository.writeComponent({ backupId, component: name, attempt, facts, artifacts });
+      const ref = await repository.writeComponent({
+        backupId,
+        component: name,
+        attempt,
+        facts,
+        artifacts,
+        takesOver: made.length > 0,
+      });
       const bytes = artifacts.reduce((sum, artifact) => sum + artifact.plainBytes, 0);
       return { ref, point, bytes, warnings: [] };
     },

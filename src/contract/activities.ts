@@ -1,5 +1,6 @@
 import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
 import type { JournalKind } from '../domain/journal.ts';
+import type { NativeObstacle, NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { SelectionControl, SelectionData } from './selection.ts';
@@ -111,6 +112,8 @@ export interface ControlActivities extends DirectoryControl, SelectionControl {
     parentId: string;
     point: MarkedPoint;
     warnings: readonly string[];
+    /** The changed blocks, where they were taken. */
+    base?: ComponentMessage;
   }): Promise<BackupRecord>;
 }
 
@@ -119,6 +122,8 @@ export interface IncrementalPlan {
   readonly full: string | null;
   /** The full backup it stands on; empty with `full`. */
   readonly parentId: string;
+  /** Where `postgres.incremental` is `native`: the backup whose base the changed blocks are taken on, or why there are none. */
+  readonly native?: NativeOutcome | null;
 }
 
 /** One instant in both servers. */
@@ -135,6 +140,15 @@ export interface MarkedPoint {
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
 export interface DataActivities extends DirectoryData, SelectionData {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
+  /**
+   * Copies the blocks that changed since another backup's base. Where the server or that base does not allow it, the answer says why,
+   * and nothing of it counts. A second run takes another attempt number and copies again.
+   */
+  copyIncrementalBase(input: {
+    backupId: string;
+    codec: CodecMessage;
+    parentId: string;
+  }): Promise<CopiedIncrementalBase>;
   /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
   awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;
   copyRedis(input: { backupId: string; codec: CodecMessage; method: 'replication' | 'dump' }): Promise<CopyResult>;
@@ -181,6 +195,10 @@ export interface DataActivities extends DirectoryData, SelectionData {
    */
   emptyRedis(input: { backupId: string; target?: string }): Promise<{ keys: number; checks: readonly Check[] }>;
 }
+
+export type CopiedIncrementalBase =
+  | { readonly ref: ComponentMessage; readonly bytes: number }
+  | { readonly ref: null; readonly obstacle: NativeObstacle };
 
 export interface VerificationPlan {
   readonly backupIds: readonly string[];

@@ -1,4 +1,6 @@
 import type { BackupKind, BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
+import type { Needed } from '../domain/lineage.ts';
+import type { NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition } from '../domain/replay.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
@@ -25,6 +27,8 @@ export interface BackupInput extends Requested {
 export interface BackupResult {
   readonly backup: BackupRecord;
   readonly warnings: readonly string[];
+  /** Of an incremental backup where `postgres.incremental` is `native`. */
+  readonly native?: NativeOutcome;
 }
 
 export interface RestoreInput extends Requested {
@@ -141,6 +145,8 @@ export interface CatalogResult {
   /** Objects of the backup asked for; cut at a stated number so that the answer stays below Temporal's payload limit. */
   readonly objects: readonly ObjectRow[];
   readonly objectsTotal: number;
+  /** Of `show`: what a restore needs, oldest first, the backup itself the last; and what of it is not there or damaged. */
+  readonly lineage?: Needed;
   readonly location: string;
   /** Of `list`: what can be restored. */
   readonly window?: WindowView;

@@ -63,6 +63,13 @@ export interface BaseBackupFacts {
   readonly fromStandby: boolean;
   /** LSN at which the parent of an incremental base began; null for a full one. */
   readonly parentStartLsn: string | null;
+  /**
+   * Of an incremental base: ids of the backups whose bases are under it, oldest first. The first is a full base, the last is
+   * the parent; a restore needs all of them.
+   */
+  readonly chain?: readonly string[];
+  /** Did the cluster have data checksums? Absent in manifests from before incremental bases. */
+  readonly dataChecksums?: boolean;
   readonly bytes: number;
 }
 

@@ -1,5 +1,6 @@
 import type { BackupRecord, ComponentName } from './backup.ts';
 import type { JournalEpoch } from './journal.ts';
+import { baseChain, byId, type Lineage } from './lineage.ts';
 import { nameGaps, type WindowGap } from './recovery-gaps.ts';
 import type { ComponentWindow, Replayable } from './replayable.ts';
 import { planStreamReplay } from './stream-replay.ts';
@@ -24,6 +25,8 @@ export interface WindowSources {
   readonly backups: readonly BackupRecord[];
   /** What is protected: a joint instant is one of all of these. */
   readonly components: readonly ComponentName[];
+  /** All that an incremental base may stand on, where `backups` are only some. */
+  readonly lineage?: readonly BackupRecord[];
   readonly postgres: readonly JournalEpoch[];
   readonly redis: readonly JournalEpoch[];
   /** What the WAL journal's entries of kind `history` hold, by their keys. */
@@ -33,7 +36,8 @@ export interface WindowSources {
 /** The moments that can be restored, by the same rules by which a restore finds its way. */
 export function recoveryWindow(sources: WindowSources): RecoveryWindow {
   const complete = sources.backups.filter(({ status }) => status === 'complete');
-  const bases = complete.flatMap((backup) => postgresReplayable(backup, sources));
+  const lineage = byId(sources.lineage ?? sources.backups);
+  const bases = complete.flatMap((backup) => postgresReplayable(backup, { sources, lineage }));
   const snapshots = complete.flatMap((backup) => redisReplayable(backup, sources));
   const { components } = sources;
   const postgres = components.includes('postgres') ? windowOf(bases) : null;
@@ -64,10 +68,18 @@ function windowOf(replayable: readonly Replayable[]): ComponentWindow {
   return { replayable: replayable.toSorted((a, b) => a.fromMs - b.fromMs), spans: joinSpans(replayable) };
 }
 
-/** A physical base alone can be restored to the very instant at which it was consistent, and to no other. */
-function postgresReplayable({ id, components }: BackupRecord, sources: WindowSources): Replayable[] {
-  const base = components.postgres?.base;
-  if (base === undefined) return [];
+/**
+ * A physical base alone can be restored to the very instant at which it was consistent, and to no other. An incremental one is
+ * no base where something that it stands on is not there.
+ */
+function postgresReplayable(
+  backup: BackupRecord,
+  { sources, lineage }: { readonly sources: WindowSources; readonly lineage: Lineage },
+): Replayable[] {
+  const { id } = backup;
+  const base = backup.components.postgres?.base;
+  const chain = baseChain(backup, lineage);
+  if (base === undefined || !('ids' in chain)) return [];
   const fromMs = Date.parse(base.endAt);
   const from = { timeline: base.timeline, at: base.endLsn };
   const plan = planWalReplay(sources.postgres, { base, target: 'end', histories: sources.histories });
@@ -75,7 +87,8 @@ function postgresReplayable({ id, components }: BackupRecord, sources: WindowSou
   const end = plan.found ? null : { code: plan.code, message: plan.message };
   const reached = reach === null ? { ...from, timeMs: fromMs } : reach;
   const to = { timeline: reached.timeline, at: reached.at };
-  return [{ backupId: id, fromMs, toMs: Math.max(fromMs, reached.timeMs), from, to, end }];
+  const whole = { backupId: id, fromMs, toMs: Math.max(fromMs, reached.timeMs), from, to, end };
+  return [chain.ids.length === 1 ? whole : { ...whole, chain: chain.ids }];
 }
 
 function redisReplayable({ id, components }: BackupRecord, sources: WindowSources): Replayable[] {

@@ -6,6 +6,12 @@ export interface ReplayPlan {
   readonly postgres: {
     /** The backup whose physical base is replayed on. */
     readonly baseId: string;
+    /** Where that base is an incremental one: all whose bases are combined for it, oldest first, itself the last. */
+    readonly chain?: readonly string[];
+    /** Newer bases that cannot be used, a sentence each. */
+    readonly passedOver?: readonly string[];
+    /** Disk that a chain needs while it is combined; without the WAL. */
+    readonly scratchBytes?: number;
     readonly target: ReplayTarget;
   } | null;
   readonly redis: {

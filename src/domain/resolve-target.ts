@@ -1,6 +1,6 @@
 import { compareLsn, lsnOf } from './lsn.ts';
 import { isWithin, type RecoveryWindow } from './recovery-window.ts';
-import type { ReplayPlan } from './replay.ts';
+import type { ReplayPlan, ReplayTarget } from './replay.ts';
 import type { ComponentWindow, Replayable } from './replayable.ts';
 
 /**
@@ -20,14 +20,15 @@ export interface TargetRefusal {
 /** The newest base and the newest snapshot that can be replayed to the target, or why there is none. */
 export function resolveTarget(window: RecoveryWindow, target: RecoveryTarget): ReplayPlan | TargetRefusal {
   const byLsn = 'lsn' in target ? target.lsn : undefined;
-  const base =
-    window.postgres && (byLsn === undefined ? atTime(window.postgres, target.atMs) : atLsn(window.postgres, byLsn));
-  const snapshot = window.redis && atTime(window.redis, target.atMs);
+  const { atMs } = target;
+  const wanted: ReplayTarget = byLsn === undefined ? { atMs } : { position: byLsn };
+  const base = window.postgres && basesFor(window.postgres, wanted)[0];
+  const snapshot = window.redis && basesFor(window.redis, { atMs })[0];
   const nothing = window.postgres === null && window.redis === null;
   if (base === undefined || snapshot === undefined || nothing) return refuse(window, target);
-  const { atMs } = target;
+  const chain = base?.chain === undefined ? {} : { chain: base.chain };
   return {
-    postgres: base && { baseId: base.backupId, target: byLsn === undefined ? { atMs } : { position: byLsn } },
+    postgres: base && { baseId: base.backupId, ...chain, target: wanted },
     redis: snapshot && { snapshotId: snapshot.backupId, target: { atMs } },
   };
 }
@@ -36,14 +37,14 @@ export function isRefused(resolved: ReplayPlan | TargetRefusal): resolved is Tar
   return 'code' in resolved;
 }
 
-/** The newest has the least to replay. */
-function atTime({ replayable }: ComponentWindow, atMs: number): Replayable | undefined {
-  return replayable.findLast(({ fromMs, toMs }) => fromMs <= atMs && atMs <= toMs);
-}
-
-function atLsn({ replayable }: ComponentWindow, lsn: string): Replayable | undefined {
-  const at = lsnOf(lsn);
-  return replayable.findLast(({ from, to }) => lsnOf(from.at) <= at && at <= lsnOf(to.at));
+/** Every base or snapshot that can be replayed to the target, the newest first: it has the least to replay. */
+export function basesFor({ replayable }: ComponentWindow, target: ReplayTarget): Replayable[] {
+  const fits = replayable.filter(({ fromMs, toMs, from, to }) => {
+    if ('atMs' in target) return fromMs <= target.atMs && target.atMs <= toMs;
+    const at = lsnOf(target.position);
+    return lsnOf(from.at) <= at && at <= lsnOf(to.at);
+  });
+  return fits.toReversed();
 }
 
 function refuse(window: RecoveryWindow, target: RecoveryTarget): TargetRefusal {

@@ -183,6 +183,18 @@ function describeWalReplay(replay: RestorePlan['replay']): string | false {
   return `replay WAL on the base of ${baseId} in an instance of its own, ${describeTarget(target)}`;
 }
 
+/** What comes before the WAL: bases that cannot be used, and those that are combined, with the disk that takes. */
+function describeBases(replay: RestorePlan['replay']): string[] {
+  const { chain, passedOver = [], scratchBytes = 0 } = replay?.postgres ?? {};
+  const skipped = passedOver.map((message) => `do without a newer base, with more WAL to replay: ${message}`);
+  if (chain === undefined) return skipped;
+  const mebibytes = Math.ceil(scratchBytes / 1024 ** 2);
+  return [
+    ...skipped,
+    `unpack and combine ${chain.length} bases: ${chain.join(', ')}; about ${mebibytes} MiB of disk in restore.scratchDir for that`,
+  ];
+}
+
 function describeStreamReplay(replay: RestorePlan['replay']): string | false {
   if (!replay?.redis) return false;
   const { snapshotId, target } = replay.redis;
@@ -195,6 +207,7 @@ function describeSteps(
 ): string[] {
   const { postgres, redis, services, replay } = plan;
   const steps: (string | false)[] = [
+    ...describeBases(replay),
     describeWalReplay(replay),
     postgres !== null && `load database ${postgres.database} aside as ${postgres.asideDatabase} and prove it`,
     redis !== null && `read the Redis snapshot of ${redis.keys} keys to its end`,

@@ -5,7 +5,7 @@ import type { Signer } from '../encryption/signer.ts';
 import { claimAttempt } from './backup/attempts.ts';
 import { openBackupKey } from './backup/backup-key.ts';
 import { beginBackup, requireBegun } from './backup/begin.ts';
-import { writeComponentIndex } from './backup/component-index.ts';
+import { readComponentIndex, writeComponentIndex } from './backup/component-index.ts';
 import type { WriterContext } from './context.ts';
 import { discardBackup } from './backup/discard.ts';
 import { createJournals } from './journals/create-journals.ts';
@@ -64,7 +64,8 @@ export async function createRepository(options: CreateRepository): Promise<Repos
         writers -= 1;
       }
     },
-    writeComponent: async (index) => writeComponentIndex(store, index),
+    writeComponent: async ({ takesOver = false, ...index }) => writeComponentIndex(store, index, { takesOver }),
+    readComponent: async (backupId, ref) => readComponentIndex(store, backupId, ref),
     publish: async (request) => publishBackup(context, request),
     keepRestore: async (record) => keepRestore(store, record),
     discard: async (backupId) => discardBackup(store, backupId),

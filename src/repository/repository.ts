@@ -90,7 +90,14 @@ export interface Repository {
     readonly attempt: number;
     readonly facts: PostgresFacts | RedisFacts;
     readonly artifacts: readonly Artifact[];
+    /** Artifacts of earlier attempts, which were finished, may be among them. */
+    readonly takesOver?: boolean;
   }): Promise<ComponentRef>;
+  /** What an index holds. @throws LifeboatError COMPONENT_INDEX_INVALID when it is not the one that the reference was made for */
+  readComponent(
+    backupId: string,
+    ref: ComponentRef,
+  ): Promise<{ readonly facts: PostgresFacts | RedisFacts; readonly artifacts: readonly Artifact[] }>;
   /** Reads the indexes back, checks that every object is there with its size, writes the signed manifest. Safe to repeat. */
   publish(request: PublishBackup): Promise<Manifest>;
   /** Removes what an unpublished backup left behind; refuses (BACKUP_PUBLISHED) when a manifest exists. Safe to repeat. */

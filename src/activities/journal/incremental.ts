@@ -1,6 +1,7 @@
 import type { ControlActivities, DataActivities, IncrementalPlan, MarkedPoint } from '../../contract/activities.ts';
 import type { BackupInput } from '../../contract/messages.ts';
 import type {
+  Artifact,
   BackupRecord,
   BaseBackupFacts,
   ComponentName,
@@ -11,16 +12,18 @@ import type {
 } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import type { Codec, ComponentRef, Repository } from '../../repository/repository.ts';
+import type { ComponentRef, Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { openComponent } from '../open-component.ts';
 import { withOperation } from '../operation.ts';
 import { componentsToCopy, configured } from '../sources.ts';
 import { awaitJournal } from './await-journal.ts';
 import { latestEpoch } from './journal-start.ts';
+import { copyIncrementalBase, planNative } from './native-base.ts';
+import { bare, need } from './point-facts.ts';
 
 type IncrementalActivities = Pick<ControlActivities, 'planIncremental' | 'markRecoveryPoint' | 'publishIncremental'> &
-  Pick<DataActivities, 'awaitJournal'>;
+  Pick<DataActivities, 'awaitJournal' | 'copyIncrementalBase'>;
 
 export function createIncrementalActivities(deps: Dependencies): IncrementalActivities {
   const { settings } = deps;
@@ -28,6 +31,7 @@ export function createIncrementalActivities(deps: Dependencies): IncrementalActi
     planIncremental: ({ request }) => withOperation(settings, () => planIncremental(deps, request)),
     markRecoveryPoint: ({ request }) => withOperation(settings, () => markRecoveryPoint(deps, request)),
     awaitJournal: (wanted) => withOperation(settings, (operation) => awaitJournal(deps, wanted, operation)),
+    copyIncrementalBase: (input) => withOperation(settings, (operation) => copyIncrementalBase(deps, input, operation)),
     publishIncremental: (input) => withOperation(settings, (operation) => publishIncremental(deps, input, operation)),
   };
 }
@@ -46,6 +50,8 @@ async function planIncremental(deps: Dependencies, request: BackupInput): Promis
       const what = otherTimeline ? `timeline ${base.timeline}, now ${identity.timeline}` : 'another cluster';
       return { full: `the newest base is of ${what}`, parentId: '' };
     }
+    const native = await planNative(deps, { backups, fullId: parent.id, identity });
+    return { full: null, parentId: parent.id, ...(native && { native }) };
   }
   return { full: null, parentId: parent.id };
 }
@@ -88,33 +94,10 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   const published = await publishedBefore(repository, backupId);
   if (published !== undefined) return repository.record(published);
   const parent = await repository.load(parentId);
-  const components: ComponentRef[] = [];
   const { postgres, redis } = point;
-  if (postgres !== null) {
-    const { base, ...facts } = need(parent.components.postgres, parentId);
-    const journal = await rangeOf(deps, { kind: 'postgres', from: needBase(base, parentId).endLsn, to: postgres.lsn });
-    const { timeline, lsn } = postgres;
-    const now: PostgresFacts = { ...bare(facts), method: ['wal'], timeline, lsn, snapshotAt: point.time, journal };
-    components.push(await writePoint(deps, { backupId, codec, name: 'postgres', facts: now, point }, operation));
-  }
-  if (redis !== null) {
-    const facts = need(parent.components.redis, parentId);
-    const { replid, offset, keys } = redis;
-    const journal = await rangeOf(deps, { kind: 'redis', from: String(facts.offset), to: String(offset) });
-    const databases = {};
-    const now: RedisFacts = {
-      ...bare(facts),
-      method: 'stream',
-      replid,
-      offset,
-      keys,
-      databases,
-      digest: '',
-      snapshotAt: point.time,
-      journal,
-    };
-    components.push(await writePoint(deps, { backupId, codec, name: 'redis', facts: now, point }, operation));
-  }
+  const components: ComponentRef[] = [];
+  if (postgres !== null) components.push(await writePostgres(deps, { input, parent, at: postgres }, operation));
+  if (redis !== null) components.push(await writeRedis(deps, { input, parent, at: redis }, operation));
   const { time } = point;
   const manifest = await repository.publish({
     backupId,
@@ -136,6 +119,62 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   return repository.record(manifest);
 }
 
+interface PointOf<T> {
+  readonly input: Publish;
+  /** The full backup that the journals go on from. */
+  readonly parent: Manifest;
+  readonly at: NonNullable<T>;
+}
+
+async function writePostgres(
+  deps: Dependencies,
+  { input, parent, at }: PointOf<MarkedPoint['postgres']>,
+  operation: Operation,
+): Promise<ComponentRef> {
+  const { base, ...facts } = need(parent.components.postgres, parent.id);
+  const blocks = await copiedBlocks(await deps.repository(), input);
+  const { timeline, lsn } = at;
+  const now: PostgresFacts = {
+    ...bare(facts),
+    method: blocks.base === undefined ? ['wal'] : ['physical', 'wal'],
+    timeline,
+    lsn,
+    snapshotAt: input.point.time,
+    ...(blocks.base && { base: blocks.base }),
+    journal: await rangeOf(deps, { kind: 'postgres', from: needBase(base, parent.id).endLsn, to: lsn }),
+  };
+  return writePoint(deps, { input, name: 'postgres', facts: now, made: blocks.artifacts }, operation);
+}
+
+async function writeRedis(
+  deps: Dependencies,
+  { input, parent, at }: PointOf<MarkedPoint['redis']>,
+  operation: Operation,
+): Promise<ComponentRef> {
+  const facts = need(parent.components.redis, parent.id);
+  const journal = await rangeOf(deps, { kind: 'redis', from: String(facts.offset), to: String(at.offset) });
+  const now: RedisFacts = {
+    ...bare(facts),
+    method: 'stream',
+    ...at,
+    databases: {},
+    digest: '',
+    snapshotAt: input.point.time,
+    journal,
+  };
+  return writePoint(deps, { input, name: 'redis', facts: now, made: [] }, operation);
+}
+
+/** The base and its artifacts, where changed blocks were copied for this backup. */
+async function copiedBlocks(
+  repository: Repository,
+  { backupId, base }: Publish,
+): Promise<{ readonly base?: BaseBackupFacts; readonly artifacts: readonly Artifact[] }> {
+  if (base === undefined) return { artifacts: [] };
+  const { facts, artifacts } = await repository.readComponent(backupId, base);
+  return { ...('base' in facts && facts.base !== undefined && { base: facts.base }), artifacts };
+}
+
 /** What an attempt published before it was lost. */
 async function publishedBefore(repository: Repository, backupId: string): Promise<Manifest | undefined> {
   try {
@@ -146,20 +185,20 @@ async function publishedBefore(repository: Repository, backupId: string): Promis
   }
 }
 
-/** An incremental component holds one small document: its position. The bytes are in the journal. */
+/** One small document, the position: what led to it is in the journal. `made`: what else the component holds already. */
 async function writePoint(
   deps: Dependencies,
   component: {
-    readonly backupId: string;
-    readonly codec: Codec;
+    readonly input: Publish;
     readonly name: ComponentName;
     readonly facts: PostgresFacts | RedisFacts;
-    readonly point: MarkedPoint;
+    readonly made: readonly Artifact[];
   },
   operation: Operation,
 ): Promise<ComponentRef> {
-  const { backupId, codec, name, facts, point } = component;
-  const open = await openComponent(await deps.repository(), { backupId, name, codec }, operation);
+  const { name, facts, made } = component;
+  const { backupId, codec, point } = component.input;
+  const open = await openComponent(await deps.repository(), { backupId, name, codec, made }, operation);
   const document = Buffer.from(`${JSON.stringify({ point, journal: facts.journal })}\n`);
   await open.write({ name: 'point', format: 'json', attributes: {} }, oneChunk(document));
   return (await open.close(facts, { time: point.time })).ref;
@@ -177,19 +216,6 @@ async function rangeOf(
   if (last === undefined) throw new LifeboatError('INTERNAL', `no ${range.kind} journal after it was awaited`);
   const { history, epoch } = last.begin;
   return { history, epoch, timeline: last.durable.timeline, from: range.from, to: range.to };
-}
-
-/** Facts that stay true for a later point of the same server. */
-function bare<T extends { bytes: number; storedBytes: number; artifacts: unknown }>(
-  component: T,
-): Omit<T, 'bytes' | 'storedBytes' | 'artifacts'> {
-  const { bytes: _bytes, storedBytes: _stored, artifacts: _artifacts, ...facts } = component;
-  return facts;
-}
-
-function need<T>(component: T | undefined, backupId: string): T {
-  if (component !== undefined) return component;
-  throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${backupId} has not the component that is to go on`);
 }
 
 function needBase(base: BaseBackupFacts | undefined, backupId: string): BaseBackupFacts {

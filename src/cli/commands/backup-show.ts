@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import type { Needed } from '../../domain/lineage.ts';
 import { BACKUP_OR_LATEST, required } from '../options.ts';
 import { formatBytes } from '../units.ts';
 import { describeBackup } from './describe-backup.ts';
@@ -11,18 +12,19 @@ export const backupShow = defineCommand({
   arguments: { id: required('backup id, or latest', BACKUP_OR_LATEST) },
   options: {},
   examples: ['backup show latest', 'backup show backup-2024-01-15T10-30-00-000Z --json'],
-  answers: ['backup', 'objects[]', 'objectsTotal'],
+  answers: ['backup', 'lineage {ids[], missing[]}', 'objects[]', 'objectsTotal'],
   exits: [4, 5, 7],
   run: (context, input) =>
     withManager(context, async (manager) => {
-      const { backups, objects, objectsTotal } = await manager.showBackup(input.arguments.id);
+      const { backups, objects, objectsTotal, lineage = null } = await manager.showBackup(input.arguments.id);
       const [backup] = backups;
       const rows = objects.map((row) => [row.component, row.artifact, formatBytes(row.storedBytes), row.key]);
       return {
-        json: { backup, objects, objectsTotal },
+        json: { backup, lineage, objects, objectsTotal },
         text: async () =>
           [
             backup === undefined ? '' : describeBackup(backup),
+            ...describeLineage(lineage),
             '',
             await context.output.table(['component', 'artifact', 'stored', 'key'], rows),
             ...(objectsTotal > objects.length ? [`… and ${objectsTotal - objects.length} more`] : []),
@@ -30,3 +32,10 @@ export const backupShow = defineCommand({
       };
     }),
 });
+
+/** `  needs     backup-… → backup-… → backup-…`, and what of it is not there. */
+function describeLineage(lineage: Needed | null): string[] {
+  if (lineage === null || lineage.ids.length < 2) return [];
+  const missing = lineage.missing.map((id) => `  missing   ${id}`);
+  return [`  needs     ${lineage.ids.join(' → ')}`, ...missing];
+}

@@ -8,7 +8,7 @@ export const backupVerify = defineCommand({
   name: 'backup verify',
   summary: 'read every object of a backup, or of all backups and journals, back and check it',
   description:
-    'Checks sizes, digests, encryption tags, compression checksums, signatures and the chain of manifests. `all` reads the journals as well; of an incremental backup its full backup and what lies between them in the journals is read.',
+    'Checks sizes, digests, encryption tags, compression checksums, signatures and the chain of manifests. `all` reads the journals as well; of an incremental backup all that it stands on is read, and what lies between it and its full backup in the journals.',
   arguments: { id: required('backup id, latest or all') },
   options: { detach: flag('start it and print the workflow id instead of waiting') },
   examples: ['backup verify latest', 'backup verify all --json'],

@@ -1,5 +1,6 @@
 import { defineCommand } from '../command.ts';
 import type { BackupKind } from '../../domain/backup.ts';
+import type { NativeOutcome } from '../../domain/native-incremental.ts';
 import type { Command } from '../command.ts';
 import { flag, parsePair, value, values } from '../options.ts';
 import { chosenComponents, describeBackup } from './describe-backup.ts';
@@ -19,7 +20,14 @@ function takeBackup(kind: BackupKind, words: Pick<Command, 'summary' | 'descript
       detach: flag('start it and print the workflow id instead of waiting'),
     },
     examples: [`backup ${kind}`, `backup ${kind} --label release=2026-11 --json`, `backup ${kind} --redis --detach`],
-    answers: ['backup', 'warnings[]', 'workflowId', 'runId', 'durationMs'],
+    answers: [
+      'backup',
+      'warnings[]',
+      'native {parentId, obstacle {code, reason}}',
+      'workflowId',
+      'runId',
+      'durationMs',
+    ],
     exits: [6, 7, 130],
     run: (context, { options }) =>
       runOperation(context, {
@@ -32,15 +40,20 @@ function takeBackup(kind: BackupKind, words: Pick<Command, 'summary' | 'descript
             ...(options.hold === undefined ? {} : { hold: options.hold }),
           });
         },
-        answer({ backup, warnings }, durationMs) {
+        answer({ backup, warnings, native }, durationMs) {
           for (const warning of warnings) context.output.warn(warning);
           return {
-            json: { backup, warnings },
-            text: () => `${describeBackup(backup)}\n  took ${(durationMs / 1_000).toFixed(1)} s`,
+            json: { backup, warnings, ...(native && { native }) },
+            text: () =>
+              `${describeBackup(backup)}${describeBlocks(native)}\n  took ${(durationMs / 1_000).toFixed(1)} s`,
           };
         },
       }),
   });
+}
+
+function describeBlocks(native: NativeOutcome | undefined): string {
+  return native?.parentId == null ? '' : `\n  holds the blocks that changed since ${native.parentId}`;
 }
 
 export const backupFull = takeBackup('full', {

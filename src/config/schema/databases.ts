@@ -30,6 +30,16 @@ export const postgresSection = z
     sslRootCert: path().optional().describe('Certificate authorities for `verify-ca` and `verify-full`, PEM'),
     logical: ways.default('auto').describe('Take the portable copy (`pg_dump`)'),
     physical: ways.default('auto').describe('Take the physical base that the journal starts from'),
+    incremental: z
+      .enum(['journal', 'native'])
+      .default('journal')
+      .describe(
+        'What an incremental backup holds: `journal` a position in the journals alone; `native` also the blocks that changed (PostgreSQL 17 and later with `summarize_wal`), so that a restore replays less WAL',
+      ),
+    incrementalChain: count(1)
+      .max(64)
+      .default(6)
+      .describe('With `native`: incremental bases on one full base, at most; then a full backup is due'),
     pgDumpPath: program().default('pg_dump').describe('`pg_dump` to use'),
     pgRestorePath: program().default('pg_restore').describe('`pg_restore` to use'),
     binDir: path()

@@ -179,6 +179,12 @@ export const REPOSITORY_ERRORS = {
     when: 'Something shall be written into a backup that was never begun, or that was discarded.',
     hint: 'was the backup cancelled while a worker still wrote?',
   },
+  BACKUP_CHAIN_BROKEN: {
+    retry: 'never',
+    exit: 4,
+    when: 'A backup that an incremental one stands on is missing or damaged, and the journal does not hold the WAL to do without it.',
+    hint: 'see what it stands on with `lifeboat backup show ID`; take a full backup now, and restore another moment',
+  },
   BACKUP_PUBLISHED: {
     retry: 'never',
     exit: 1,

@@ -26,8 +26,9 @@ const MANIFEST = z.object({
       Path: z.string().optional(),
       'Encoded-Path': z.string().optional(),
       Size: z.int().nonnegative(),
-      'Checksum-Algorithm': z.enum(['SHA224', 'SHA256', 'SHA384', 'SHA512']),
-      Checksum: z.string(),
+      // Without them stand the files of pg_wal in the manifest that pg_combinebackup writes.
+      'Checksum-Algorithm': z.enum(['SHA224', 'SHA256', 'SHA384', 'SHA512']).optional(),
+      Checksum: z.string().optional(),
     }),
   ),
   'WAL-Ranges': z
@@ -69,7 +70,9 @@ export function parseBackupManifest(bytes: Buffer): BackupManifest {
     );
   }
   return {
-    files: new Map(files.map(withPath).filter(([path]) => !path.startsWith('pg_wal/'))),
+    files: new Map(
+      files.filter((file) => !pathOf(file).startsWith('pg_wal/')).map((file) => [pathOf(file), factsOf(file)]),
+    ),
     timeline: range.Timeline,
     startLsn: range['Start-LSN'],
     endLsn: range['End-LSN'],
@@ -79,16 +82,14 @@ export function parseBackupManifest(bytes: Buffer): BackupManifest {
 type RawFile = z.infer<typeof MANIFEST>['Files'][number];
 
 /** A name that is no UTF-8 stands there in hex. */
-function withPath(file: RawFile): readonly [string, ManifestFile] {
-  return [file.Path ?? Buffer.from(file['Encoded-Path'] ?? '', 'hex').toString('utf8'), factsOf(file)];
+function pathOf(file: RawFile): string {
+  return file.Path ?? Buffer.from(file['Encoded-Path'] ?? '', 'hex').toString('utf8');
 }
 
 function factsOf(file: RawFile): ManifestFile {
-  return {
-    sizeBytes: file.Size,
-    algorithm: file['Checksum-Algorithm'].toLowerCase(),
-    checksum: file.Checksum.toLowerCase(),
-  };
+  const { 'Checksum-Algorithm': algorithm, Checksum: checksum, Size: sizeBytes } = file;
+  if (algorithm === undefined || checksum === undefined) throw damaged(`${pathOf(file)} has no checksum`);
+  return { sizeBytes, algorithm: algorithm.toLowerCase(), checksum: checksum.toLowerCase() };
 }
 
 function parseJson(bytes: Buffer): unknown {

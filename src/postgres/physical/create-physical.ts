@@ -5,6 +5,7 @@ import type { PhysicalBackup, PostgresServerTools } from './physical.ts';
 import { requirePhysical, surveyPhysical } from './survey.ts';
 import { takeBase } from './take-base.ts';
 import { unpackBase } from './unpack-base.ts';
+import { findMissingSummaries } from './wal-summaries.ts';
 
 /**
  * The physical method on one set of server tools, of the server's major version or later. `scratchDir` takes passfiles for the
@@ -24,6 +25,7 @@ export function createPhysicalBackup(deps: {
       return withScratch(scratchDir, async (folder) => takeBase(request, { ...context, tools, survey, folder }));
     },
     unpackBase,
+    missingSummaries: findMissingSummaries,
     combine: async (request, operation) => combineBases(tools, request, operation),
   };
 }

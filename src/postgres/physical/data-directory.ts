@@ -188,7 +188,7 @@ async function writing<T>(doing: string, call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (cause) {
     // Errors of what is written are not errors of the writing.
-    if (systemErrorCode(cause) === undefined) throw cause;
+    if (cause instanceof LifeboatError || systemErrorCode(cause) === undefined) throw cause;
     const taken = systemErrorCode(cause) === 'EEXIST';
     const code = taken ? 'POSTGRES_BASE_DAMAGED' : 'POSTGRES_DIRECTORY_UNWRITABLE';
     throw new LifeboatError(code, `write a data directory: ${doing}: ${messageOf(cause)}`, { cause });

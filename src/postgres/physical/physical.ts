@@ -88,9 +88,17 @@ export interface PhysicalBackup {
     /** Chunks of the source belong to the reader, which frees them. */
     context: { readonly source: (name: string) => AsyncIterable<Uint8Array>; readonly operation: Operation },
   ): Promise<{ readonly bytes: number; readonly checks: readonly Check[] }>;
-  /** pg_combinebackup of unpacked directories, oldest first, into `directory`. */
+  /** Why the server cannot say what changed since a base that began at `from`; null where it can, or does not let us look. PostgreSQL 17+. */
+  missingSummaries(
+    target: PostgresTarget,
+    since: { readonly timeline: number; readonly from: string },
+  ): Promise<string | null>;
+  /**
+   * pg_combinebackup of unpacked directories, oldest first, into `directory`, which must not be there; then every file is compared with
+   * the backup manifest that came out. POSTGRES_SERVER_MISSING, POSTGRES_COMBINE_FAILED, POSTGRES_BASE_DAMAGED.
+   */
   combine(
     request: { readonly chain: readonly string[]; readonly directory: string },
     operation: Operation,
-  ): Promise<void>;
+  ): Promise<Check>;
 }

@@ -102,6 +102,7 @@ function summarise(
     walSegmentBytes: cut.walSegmentBytes,
     fromStandby: facts.survey.inRecovery,
     parentStartLsn: facts.parentStartLsn,
+    dataChecksums: facts.survey.dataChecksums,
     bytes: cut.bytes,
   };
 }

@@ -7,7 +7,9 @@ import type { ReplayPlan } from '../../domain/replay.ts';
 import { isRefused, resolveTarget } from '../../domain/resolve-target.ts';
 import type { RecoveryTarget } from '../../domain/resolve-target.ts';
 import { componentsToRestore } from '../../domain/restore-plan.ts';
+import type { RepositoryReader } from '../../repository/repository.ts';
 import { readRecoveryCatalog, type RecoveryCatalog } from '../read-catalog.ts';
+import { describeChain, requireWholeChains } from './describe-chain.ts';
 import type { ReplaySources } from './replay-sources.ts';
 
 export interface ReplayRequest {
@@ -46,17 +48,19 @@ export async function resolveReplay(
   const wanted = request.components === 'stored' ? sources.components : request.components;
   const all = await readRecoveryCatalog(repository, wanted, operation);
   const { components } = all;
-  const catalog = request.backup === 'latest' ? all : { ...all, backups: only(all, request.backup) };
+  const lineage = all.backups;
+  const catalog = request.backup === 'latest' ? all : { ...all, lineage, backups: only(all, request.backup) };
   const target = 'time' in to ? { atMs: Date.parse(to.time) } : { lsn: to.lsn, atMs: timeOfLsn(catalog, to.lsn) };
   const replay = resolve(catalog, target);
-  const base = await repository.load(baseOf(replay));
+  const base = await underneath(repository, replay);
   const recoveryPoint = { time: new Date(target.atMs).toISOString() };
   return { manifest: { ...base, recoveryPoint }, components, replay };
 }
 
 function resolve(catalog: RecoveryCatalog, target: RecoveryTarget): ReplayPlan {
   const resolved = resolveTarget(recoveryWindow(catalog), target);
-  if (!isRefused(resolved)) return resolved;
+  if (!isRefused(resolved)) return describeChain(catalog, resolved, target);
+  requireWholeChains(catalog, target, resolved.message);
   const { code, message, nearestBeforeMs, nearestAfterMs } = resolved;
   const [before, after] = [instant(nearestBeforeMs), instant(nearestAfterMs)];
   const nearest = [before && `before it: ${before}`, after && `after it: ${after}`].filter((part) => part !== null);
@@ -102,6 +106,12 @@ function timeOfLsn({ postgres }: RecoveryCatalog, lsn: string): number {
     .filter(({ kind }) => kind === 'piece' || kind === 'segment');
   const holder = entries.find(({ from, to }) => compareLsn(from, lsn) <= 0 && compareLsn(lsn, to) <= 0);
   return holder?.toMs ?? Date.now();
+}
+
+/** Its sizes and components are those of a backup that stands alone. */
+async function underneath(repository: Pick<RepositoryReader, 'load'>, replay: ReplayPlan): Promise<Manifest> {
+  const id = baseOf(replay);
+  return { ...(await repository.load(replay.postgres?.chain?.[0] ?? id)), id };
 }
 
 function baseOf({ postgres, redis }: ReplayPlan): string {

@@ -9,18 +9,16 @@ import type { Operation } from '../../domain/operation.ts';
 import type { ReplayPlan } from '../../domain/replay.ts';
 import type { ChainPart } from '../../domain/wal-chain.ts';
 import { planWalReplay, type WalReplay } from '../../domain/wal-replay.ts';
-import type { PhysicalBackup, PostgresServerTools } from '../../postgres/physical/physical.ts';
+import type { PostgresServerTools } from '../../postgres/physical/physical.ts';
 import { WAL_FOLDER } from '../../postgres/scratch/prepare-directory.ts';
 import type { Recovery } from '../../postgres/scratch/scratch.ts';
 import { assembleWal } from '../../postgres/wal/files/assemble-wal.ts';
 import { type FoundCommit, findCommit } from '../../postgres/wal/files/find-commit.ts';
 import { readRecoveryCatalog } from '../read-catalog.ts';
 import type { ReplaySources } from './replay-sources.ts';
+import { type BaseReplay, unpackUsableBase } from './unpack-usable-base.ts';
 
 type PostgresReplay = NonNullable<ReplayPlan['postgres']>;
-
-/** Without a target the base alone is meant: its own end. */
-export type BaseReplay = Pick<PostgresReplay, 'baseId'> & { readonly target: PostgresReplay['target'] | null };
 
 /** A base and its WAL on this host's disk, and how far a server is to replay it. */
 export interface UnpackedPostgres {
@@ -45,17 +43,8 @@ export async function unpackPostgres(
   { replay, directory }: { readonly replay: BaseReplay; readonly directory: string },
   operation: Operation,
 ): Promise<UnpackedPostgres> {
-  const repository = await sources.repository();
-  const manifest = await repository.load(replay.baseId);
-  const component = manifest.components.postgres;
-  const base = component?.base;
-  if (component === undefined || base === undefined) throw noBase(replay.baseId);
-  const major = Math.floor(component.serverVersion / 10_000);
-  const [physical, tools] = await Promise.all([sources.physical(major), sources.serverTools(major)]);
-
-  await rm(directory, { recursive: true, force: true });
-  const unpacked = await unpackBase(sources, { physical, manifest, directory }, operation);
-  const common = { manifest, base, tools, directory, ...unpacked };
+  const { manifest, base, tools, checks, bytes } = await unpackUsableBase(sources, { replay, directory }, operation);
+  const common = { manifest, base, tools, directory, checks, bytes };
   const baseAlone = { ...common, recovery: { target: 'end', timeline: base.timeline } } as const;
   const { baseId, target } = replay;
   if (target === null) return baseAlone;
@@ -70,22 +59,6 @@ export async function unpackPostgres(
   // Nothing was committed between the base and the target: the base's own end is the state at that time.
   await rm(join(directory, WAL_FOLDER), { recursive: true });
   return baseAlone;
-}
-
-async function unpackBase(
-  sources: ReplaySources,
-  parts: { readonly physical: PhysicalBackup; readonly manifest: Manifest; readonly directory: string },
-  operation: Operation,
-): Promise<{ readonly bytes: number; readonly checks: readonly Check[] }> {
-  const { physical, manifest, directory } = parts;
-  const repository = await sources.repository();
-  const { jobs } = sources;
-  const artifacts = (manifest.components.postgres?.artifacts ?? []).filter(({ format }) =>
-    format.startsWith('postgres-'),
-  );
-  const source = (name: string): AsyncIterable<Uint8Array> =>
-    repository.readArtifact(manifest, 'postgres', name, operation);
-  return physical.unpackBase({ directory, artifacts, jobs }, { source, operation });
 }
 
 async function planWal(
@@ -150,7 +123,3 @@ async function lastCommit(
 
 /** Later than any commit: only the position counts. */
 const NO_TIME_LIMIT_MS = Date.UTC(9999, 0);
-
-function noBase(backupId: string): LifeboatError {
-  return new LifeboatError('RESTORE_COMPONENT_MISSING', `${backupId} holds no physical base to replay on`);
-}

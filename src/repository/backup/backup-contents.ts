@@ -27,7 +27,7 @@ export interface SmallObject {
 export function attemptObjectsOf(manifest: Manifest): SmallObject[] {
   return (['postgres', 'redis'] as const).flatMap((component) => {
     const held = manifest.components[component];
-    const attempt = held && attemptOf(held.artifacts[0]?.objects[0]?.key ?? '')?.attempt;
+    const attempt = attemptsOf(manifest).get(component);
     if (held === undefined || attempt === undefined) return [];
     const place = { backupId: manifest.id, component, attempt };
     const index = indexBytes({ ...place, facts: factsOf(held), artifacts: held.artifacts });
@@ -48,10 +48,14 @@ export function createKeyFilter(manifest: Manifest): (key: string) => boolean {
   return (key) => own.has(key) || isLeftover(key, attempts);
 }
 
-/** Attempt of each component that the manifest took. */
+/** Attempt of each component that the manifest took: the last of which it has objects, and the one whose index names them all. */
 function attemptsOf(manifest: Manifest): ReadonlyMap<ComponentName, number> {
-  const places = objectsOf(manifest).map(({ object }) => attemptOf(object.key));
-  return new Map(places.filter((place) => place !== null).map(({ component, attempt }) => [component, attempt]));
+  const attempts = new Map<ComponentName, number>();
+  for (const { object } of objectsOf(manifest)) {
+    const place = attemptOf(object.key);
+    if (place !== null) attempts.set(place.component, Math.max(place.attempt, attempts.get(place.component) ?? 0));
+  }
+  return attempts;
 }
 
 /** What an earlier, lost attempt wrote is no damage: cleanup removes it after a grace period. */

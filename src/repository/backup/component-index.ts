@@ -26,9 +26,16 @@ export function indexBytes({ backupId, component, attempt, facts, artifacts }: C
   return canonicalJson({ formatVersion: 1, backupId, component, attempt, facts, artifacts });
 }
 
-/** Safe to repeat with the same content. ARTIFACT_INVALID when an artifact is not of this attempt or a name repeats. */
-export async function writeComponentIndex(store: ObjectStore, index: ComponentIndex): Promise<ComponentRef> {
-  requireOwnArtifacts(index);
+/**
+ * Safe to repeat with the same content. ARTIFACT_INVALID when a name repeats or an artifact is not of this attempt; `takesOver`: nor of one
+ * before it.
+ */
+export async function writeComponentIndex(
+  store: ObjectStore,
+  index: ComponentIndex,
+  { takesOver = false }: { readonly takesOver?: boolean } = {},
+): Promise<ComponentRef> {
+  requireOwnArtifacts(index, { takesOver });
   const bytes = indexBytes(index);
   requireIndexShape(indexKey(index), bytes);
   await putOnce(store, indexKey(index), bytes);
@@ -50,7 +57,8 @@ export async function readComponentIndex(
   if (index.backupId !== backupId || index.component !== ref.component || place?.component !== ref.component) {
     throw invalid(ref.key, `not of ${ref.component} in ${backupId}`);
   }
-  requireOwnArtifacts(index);
+  // What was taken over was the writer's to decide.
+  requireOwnArtifacts(index, { takesOver: true });
   return index;
 }
 
@@ -77,14 +85,21 @@ function requireIndexShape(key: string, bytes: Buffer): ComponentIndex {
   return parsed.data;
 }
 
-function requireOwnArtifacts(index: ComponentIndex): void {
+function requireOwnArtifacts(index: ComponentIndex, { takesOver }: { readonly takesOver: boolean }): void {
   const names = new Set(index.artifacts.map(({ name }) => name));
   const objects = index.artifacts.flatMap((artifact) => artifact.objects);
-  const stray = objects.find((object) => !object.key.startsWith(attemptPrefix(index)));
+  const first = takesOver ? 1 : index.attempt;
+  const stray = objects.find((object) => !isOfAttempts(object.key, index, first));
   if (index.artifacts.length === 0 || names.size !== index.artifacts.length || stray !== undefined) {
     const what = stray === undefined ? 'none, or a name twice' : `object ${stray.key} is not of the attempt`;
     throw new LifeboatError('ARTIFACT_INVALID', `artifacts of ${attemptPrefix(index)}: ${what}`);
   }
+}
+
+/** A component may be made in two steps: of an attempt from the first to its own. */
+function isOfAttempts(key: string, place: AttemptPlace, first: number): boolean {
+  const attempt = attemptOf(key)?.attempt ?? 0;
+  return attempt >= first && attempt <= place.attempt && key.startsWith(attemptPrefix({ ...place, attempt }));
 }
 
 function invalid(key: string, what: string): LifeboatError {

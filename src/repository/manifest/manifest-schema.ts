@@ -43,6 +43,8 @@ const BASE = z.looseObject({
   walSegmentBytes: BYTES,
   fromStandby: z.boolean(),
   parentStartLsn: z.string().nullable(),
+  chain: z.array(z.string()).min(1).exactOptional(),
+  dataChecksums: z.boolean().exactOptional(),
   bytes: BYTES,
 });
 

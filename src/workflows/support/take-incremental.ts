@@ -1,16 +1,19 @@
-import type { AwaitedJournal, MarkedPoint } from '../../contract/activities.ts';
-import type { BackupInput, BackupResult } from '../../contract/messages.ts';
-import { control, data } from './activity-options.ts';
-import { allOrCancel } from './cancellation.ts';
+import { patched } from '@temporalio/workflow';
+import type { BackupInput } from '../../contract/messages.ts';
+import { describeNativeObstacle } from '../../domain/native-incremental.ts';
+import { control } from './activity-options.ts';
+import { awaitJournals, describePoint } from './await-point.ts';
 import { orCompensate } from './compensation.ts';
 import type { WorkflowProgress } from './progress.ts';
+import { takeNative } from './take-native.ts';
+import type { TakenIncremental } from './taken-incremental.ts';
 
-/** The incremental backup, or why a full one must be taken. */
-export type TakenIncremental = { readonly result: BackupResult } | { readonly result: null; readonly reason: string };
+/** Changed blocks are copied before the point is marked; operations from before know a point alone. */
+const NATIVE = '2026-11-native-incremental';
 
 /**
  * Marks one instant in both servers, waits until both journals are durable through it, and publishes a manifest that names it. No
- * data is copied: it is in the journals.
+ * data is copied: it is in the journals. With `postgres.incremental: native` the blocks that changed are copied as well.
  */
 export async function takeIncremental(
   progress: WorkflowProgress,
@@ -20,13 +23,17 @@ export async function takeIncremental(
   progress.enter('inspecting', 'looking for a full backup to stand on');
   const plan = await control('decide', 'look for a full backup to stand on').planIncremental({ request });
   if (plan.full !== null) return { result: null, reason: plan.full };
+  const { parentId: fullId, native } = plan;
+  if (native?.parentId != null && patched(NATIVE)) {
+    return takeNative(progress, { request, owner, fullId, parentId: native.parentId });
+  }
+  const warnings = native?.obstacle == null ? [] : [describeNativeObstacle(native.obstacle)];
 
   progress.enter('marking', 'asking both servers where they are');
   const point = await control('decide', 'mark a recovery point').markRecoveryPoint({ request });
   progress.enter('waiting', describePoint(point));
-  const journals = await awaitJournals(point);
-  const broken = journals.find(({ end }) => end === 'new-base-needed');
-  if (broken?.end === 'new-base-needed') return { result: null, reason: broken.message };
+  const reason = await awaitJournals(point);
+  if (reason !== null) return { result: null, reason };
 
   const createdAt = new Date().toISOString();
   const { backupId, codec } = await control('decide', 'take a backup id').beginBackup({ request, createdAt, owner });
@@ -37,27 +44,9 @@ export async function takeIncremental(
   };
   return orCompensate(progress, [discard], async () => {
     progress.enter('publishing', 'writing the signed manifest');
-    const publish = { request, backupId, codec, createdAt, parentId: plan.parentId, point, warnings: [] };
+    const publish = { request, backupId, codec, createdAt, parentId: fullId, point, warnings };
     const backup = await control('settle', 'write the signed manifest').publishIncremental(publish);
-    progress.enter('done', `${backupId} stands on ${plan.parentId}`);
-    return { result: { backup, warnings: [] } };
+    progress.enter('done', `${backupId} stands on ${fullId}`);
+    return { result: { backup, warnings, ...(native && { native }) } };
   });
-}
-
-async function awaitJournals({ postgres, redis }: MarkedPoint): Promise<AwaitedJournal[]> {
-  const tasks: (() => Promise<AwaitedJournal>)[] = [];
-  if (postgres !== null) {
-    const wait = data(`WAL durable through ${postgres.lsn}`);
-    tasks.push(() => wait.awaitJournal({ kind: 'postgres', through: postgres.lsn }));
-  }
-  if (redis !== null) {
-    const wait = data(`stream durable through ${redis.offset}`);
-    tasks.push(() => wait.awaitJournal({ kind: 'redis', through: String(redis.offset) }));
-  }
-  return allOrCancel<AwaitedJournal[]>(tasks);
-}
-
-function describePoint({ postgres, redis }: MarkedPoint): string {
-  const parts = [postgres && `WAL through ${postgres.lsn}`, redis && `the Redis stream through ${redis.offset}`];
-  return `until the journals hold ${parts.filter((part) => part !== null).join(' and ')}`;
 }

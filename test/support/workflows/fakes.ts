@@ -170,6 +170,7 @@ const answers: Activities = {
     postgres: { systemIdentifier: '7300000000000000001', timeline: 1, lsn: '0/16B3748' },
     redis: { replid: 'f'.repeat(40), offset: 1234, keys: 7 },
   }),
+  copyIncrementalBase: async () => ({ ref: copyResult('postgres').ref, bytes: 1 }),
   awaitJournal: async () => ({ end: 'durable' }),
   publishIncremental: async () => ({ ...BACKUP_RECORD, kind: 'incremental', parentId: BACKUP_RECORD.id }),
   planDirectory: async () => DIRECTORY_PLAN,

@@ -99,6 +99,84 @@ const incrementals: readonly Scenario[] = [
   },
 ];
 
+const NATIVE = ['planIncremental', 'beginBackup', 'copyIncrementalBase', 'markRecoveryPoint'] as const;
+const planNative: Activities['planIncremental'] = async () => ({
+  full: null,
+  parentId: BACKUP_RECORD.id,
+  native: { parentId: BACKUP_RECORD.id, obstacle: null },
+});
+
+const natives: readonly Scenario[] = [
+  {
+    name: 'backup/incremental-native',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({ planIncremental: planNative }),
+    outcome: 'completed',
+    calls: [...NATIVE, [...AWAITED], 'publishIncremental'],
+  },
+  {
+    name: 'backup/incremental-native-not-possible',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({
+      planIncremental: async () => ({
+        full: null,
+        parentId: BACKUP_RECORD.id,
+        native: { parentId: null, obstacle: { code: 'summaries-off', reason: 'summarize_wal is off' } },
+      }),
+    }),
+    outcome: 'completed',
+    calls: [...MARKED, [...AWAITED], 'beginBackup', 'publishIncremental'],
+  },
+  {
+    name: 'backup/incremental-native-copies-nothing',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({
+      planIncremental: planNative,
+      copyIncrementalBase: async () => ({ ref: null, obstacle: { code: 'copy-failed', reason: 'no summaries' } }),
+    }),
+    outcome: 'completed',
+    calls: [...NATIVE, [...AWAITED], 'publishIncremental'],
+  },
+  {
+    name: 'backup/incremental-native-behind-a-gap-becomes-full',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({
+      planIncremental: planNative,
+      awaitJournal: async ({ kind }) =>
+        kind === 'redis' ? { end: 'durable' } : { end: 'new-base-needed', message: 'the WAL was removed' },
+    }),
+    outcome: 'completed',
+    calls: [...NATIVE, [...AWAITED], 'discardBackup', ...TAKE, ['copyPostgres', 'copyRedis'], 'publishBackup'],
+  },
+  {
+    name: 'backup/incremental-native-fails',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({
+      planIncremental: planNative,
+      copyIncrementalBase: async () => failWith('SOURCE_NOT_CONFIGURED'),
+    }),
+    outcome: 'SOURCE_NOT_CONFIGURED',
+    calls: ['planIncremental', 'beginBackup', 'copyIncrementalBase', 'discardBackup'],
+  },
+  {
+    name: 'backup/incremental-native-cancelled',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({ planIncremental: planNative, copyIncrementalBase: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      await untilCalled(calls, ['copyIncrementalBase']);
+      await handle.signal(SIGNALS.cancel, { reason: 'the scenario is over', by: 'tester@here' });
+    },
+    outcome: 'cancelled',
+    calls: ['planIncremental', 'beginBackup', 'copyIncrementalBase', 'discardBackup'],
+  },
+];
+
 /** Ends a journal, which never ends by itself. */
 function endWhenCalled(names: readonly string[]): Required<Scenario>['drive'] {
   return async (handle, calls) => {
@@ -531,6 +609,7 @@ const questions: readonly Scenario[] = [
 export const SCENARIOS: readonly Scenario[] = [
   ...backups,
   ...incrementals,
+  ...natives,
   ...journals,
   ...restores,
   ...questions,

@@ -1,0 +1,63 @@
+import type { CopiedIncrementalBase } from '../../contract/activities.ts';
+import type { BackupInput } from '../../contract/messages.ts';
+import { describeNativeObstacle, type NativeOutcome } from '../../domain/native-incremental.ts';
+import { control, data } from './activity-options.ts';
+import { awaitJournals, describePoint } from './await-point.ts';
+import { orCompensate } from './compensation.ts';
+import type { WorkflowProgress } from './progress.ts';
+import type { TakenIncremental } from './taken-incremental.ts';
+
+interface NativeRequest {
+  readonly request: BackupInput;
+  readonly owner: string;
+  /** The full backup that the journals go on from, and the one whose base the changed blocks are taken on. */
+  readonly fullId: string;
+  readonly parentId: string;
+}
+
+/**
+ * An incremental backup with the blocks that changed. They are copied before the point is marked, so that a restore of the point can
+ * begin with them. Where the copy comes to nothing the point alone is taken, and the answer says so.
+ */
+export async function takeNative(
+  progress: WorkflowProgress,
+  { request, owner, fullId, parentId }: NativeRequest,
+): Promise<TakenIncremental> {
+  const createdAt = new Date().toISOString();
+  const { backupId, codec } = await control('decide', 'take a backup id').beginBackup({ request, createdAt, owner });
+  progress.concerns(backupId);
+  const discard = {
+    name: 'remove the unfinished backup',
+    run: () => control('settle', `remove what ${backupId} left behind`).discardBackup({ backupId }),
+  };
+  return orCompensate(progress, [discard], async () => {
+    progress.enter('copying', `the blocks that changed since ${parentId}`);
+    const copied = await data(`copy the blocks changed since ${parentId}`).copyIncrementalBase({
+      backupId,
+      codec,
+      parentId,
+    });
+    const native = outcomeOf(copied, parentId);
+    const warnings = native.obstacle === null ? [] : [describeNativeObstacle(native.obstacle)];
+
+    progress.enter('marking', 'asking both servers where they are');
+    const point = await control('decide', 'mark a recovery point').markRecoveryPoint({ request });
+    progress.enter('waiting', describePoint(point));
+    const reason = await awaitJournals(point);
+    if (reason !== null) {
+      await discard.run();
+      return { result: null, reason };
+    }
+
+    progress.enter('publishing', 'writing the signed manifest');
+    const base = copied.ref === null ? {} : { base: copied.ref };
+    const publish = { request, backupId, codec, createdAt, parentId: fullId, point, warnings, ...base };
+    const backup = await control('settle', 'write the signed manifest').publishIncremental(publish);
+    progress.enter('done', `${backupId} stands on ${native.parentId ?? fullId}`);
+    return { result: { backup, warnings, native } };
+  });
+}
+
+function outcomeOf(copied: CopiedIncrementalBase, parentId: string): NativeOutcome {
+  return copied.ref === null ? { parentId: null, obstacle: copied.obstacle } : { parentId, obstacle: null };
+}
