@@ -201,6 +201,17 @@ function describeStreamReplay(replay: RestorePlan['replay']): string | false {
   return `read the Redis stream behind the snapshot of ${snapshotId}, ${describeTarget(target)}`;
 }
 
+/** Keys of the configured server are saved; those of another are not. */
+function describeSaving(redis: RestorePlan['redis']): string | false {
+  if (redis === null || redis.replacesKeys === 0 || redis.target !== undefined) return false;
+  return `save the ${redis.replacesKeys} present Redis keys as a backup of their own`;
+}
+
+function describeEmptying(redis: RestorePlan['redis']): string | false {
+  if (redis?.target === undefined || redis.replacesKeys === 0) return false;
+  return `empty ${redis.target} of its ${redis.replacesKeys} keys, which are not saved`;
+}
+
 function describeSteps(
   plan: Pick<RestorePlan, 'postgres' | 'redis' | 'services' | 'replay'>,
   request: RestoreRequest,
@@ -212,16 +223,10 @@ function describeSteps(
     postgres !== null && `load database ${postgres.database} aside as ${postgres.asideDatabase} and prove it`,
     redis !== null && `read the Redis snapshot of ${redis.keys} keys to its end`,
     describeStreamReplay(replay),
-    redis !== null &&
-      redis.replacesKeys > 0 &&
-      redis.target === undefined &&
-      `save the ${redis.replacesKeys} present Redis keys as a backup of their own`,
+    describeSaving(redis),
     services.length > 0 && `stop ${services.join(', ')}`,
     request.stopServices && services.length === 0 && 'stop no service: none is configured',
-    redis !== null &&
-      redis.target !== undefined &&
-      redis.replacesKeys > 0 &&
-      `empty ${redis.target} of its ${redis.replacesKeys} keys, which are not saved`,
+    describeEmptying(redis),
     redis !== null && `load ${redis.keys} keys into ${redis.target ?? 'Redis'} and prove them`,
     postgres !== null &&
       postgres.exists &&
