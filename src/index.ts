@@ -6,9 +6,10 @@ import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import { connectClient } from './temporal/connection.ts';
 
-export type { BackupManager, BackupOptions, RestoreOptions } from './client/backup-manager.ts';
+export type { BackupManager, BackupOptions, DirectoryOptions, RestoreOptions } from './client/backup-manager.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
+export type { DirectoryResult } from './contract/directory.ts';
 export type { BackupRecord, Check, Problem, RecoveryPoint } from './domain/backup.ts';
 export { LifeboatError } from './domain/errors.ts';
 export type { ErrorCode } from './domain/errors.ts';

@@ -13,7 +13,7 @@ import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { isPostgresConfigured, postgresTarget } from './config/postgres-target.ts';
-import { isRedisConfigured, redisTarget } from './config/redis-target.ts';
+import { isRedisConfigured, redisTarget, redisTargetAt } from './config/redis-target.ts';
 import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
@@ -128,6 +128,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
         }
       : null,
     redis: isRedisConfigured(loaded) ? { target: redisTarget(loaded), method, agentHost } : null,
+    redisAt: (url) => redisTargetAt(loaded, url),
     journal: {
       enabled: config.journal.enabled,
       flushMs: config.journal.flushSeconds * 1_000,

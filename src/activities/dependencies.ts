@@ -26,6 +26,8 @@ export interface WorkSettings {
     readonly method: 'auto' | 'replication' | 'dump';
     readonly agentHost: string | undefined;
   } | null;
+  /** Another Redis than the configured one, by its URL without a password. */
+  redisAt(url: string): RedisTarget;
   readonly journal: {
     /** Journals are kept all the time; otherwise an incremental backup catches up by itself. */
     readonly enabled: boolean;

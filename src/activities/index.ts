@@ -6,12 +6,14 @@ import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createRestoreActivities } from './restore.ts';
+import { createDirectoryActivities } from './restore-to-directory.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
 export function createActivities(deps: Dependencies): ControlActivities & DataActivities & JournalActivities {
   return {
     ...createBackupActivities(deps),
     ...createRestoreActivities(deps),
+    ...createDirectoryActivities(deps),
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),

@@ -3,6 +3,7 @@ import type { ControlActivities, DataActivities } from '../contract/activities.t
 import type { RestoreRecord } from '../contract/messages.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { Check, Manifest } from '../domain/backup.ts';
+import { restoreIdAt } from '../domain/restore-id.ts';
 import { planRestore } from '../domain/restore-plan.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -10,7 +11,8 @@ import { withOperation } from './operation.ts';
 import { replayPostgresAside } from './replay/replay-postgres.ts';
 import { findRedisCut, replayRedisIntoServer } from './replay/replay-redis.ts';
 import { resolveReplay } from './replay/resolve-replay.ts';
-import { configured, postgresTarget, redisTarget } from './sources.ts';
+import { configured, postgresTarget } from './sources.ts';
+import { redisPlace, surveyRedisTarget } from './target-redis.ts';
 
 type RestoreControl = Pick<
   ControlActivities,
@@ -41,10 +43,10 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
           postgres: components.includes('postgres')
             ? await surveyPostgres(deps, manifest, request.targetDatabase)
             : null,
-          redis: components.includes('redis') ? await deps.redis.surveyTarget(redisTarget(settings), operation) : null,
+          redis: components.includes('redis') ? await surveyRedisTarget(deps, request.targetRedis, operation) : null,
           services: services.names,
         };
-        const restoreId = `restore-${startedAt.replace(/[:.]/g, '-')}`;
+        const restoreId = restoreIdAt(startedAt);
         return planRestore(manifest, request, { survey, restoreId, replay });
       }),
 
@@ -136,12 +138,12 @@ function createRestoreData(deps: Dependencies): RestoreData {
         return { keys: found.keys, check: requireAllKeys(backupId, found.keys, facts.keys), ...(cut && { cut }) };
       }),
 
-    restoreRedis: ({ backupId, dropExisting, replay, cut }) =>
+    restoreRedis: ({ backupId, dropExisting, replay, cut, target: url }) =>
       withOperation(settings, async (operation) => {
+        const { target, agentHost } = redisPlace(settings, url);
         if (replay !== undefined && cut !== undefined) {
-          return replayRedisIntoServer(deps, { replay, cut, dropExisting }, operation);
+          return replayRedisIntoServer(deps, { replay, cut, dropExisting, target, agentHost }, operation);
         }
-        const { target, agentHost } = configured(settings, 'redis');
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
         const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
@@ -175,9 +177,9 @@ function requireAllKeys(backupId: string, found: number, expected: number): Chec
 function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedis'> {
   const { settings } = deps;
   return {
-    emptyRedis: ({ backupId }) =>
+    emptyRedis: ({ backupId, target: url }) =>
       withOperation(settings, async (operation) => {
-        const { target } = configured(settings, 'redis');
+        const { target } = redisPlace(settings, url);
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
         const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { isAbsolute } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { DirectoryInput, DirectoryResult } from '../contract/directory.ts';
 import type {
   BackupInput,
   BackupResult,
@@ -11,10 +13,12 @@ import type {
 } from '../contract/messages.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.ts';
+import { targetRedisUrl } from '../domain/target-redis.ts';
 import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
+import { LifeboatError } from '../domain/errors.ts';
 import { startOperation } from './operation.ts';
-import type { StartedOperation } from './operation.ts';
+import type { StartedOperation, StartOperation } from './operation.ts';
 
 export interface BackupOptions {
   /** Default: every configured component. */
@@ -35,6 +39,13 @@ export interface RestoreOptions {
   readonly toTime?: Date;
   /** A WAL position to restore to; Redis is brought to the moment at which the server was there. */
   readonly toLsn?: string;
+  /** URL of another Redis that takes the keys, without a password. What it holds is replaced, and not saved. */
+  readonly targetRedis?: string;
+}
+
+export interface DirectoryOptions extends Pick<RestoreOptions, 'components' | 'dryRun' | 'toTime' | 'toLsn'> {
+  /** Absolute path on the worker's host: a new or an empty directory. */
+  readonly directory: string;
 }
 
 /**
@@ -44,6 +55,8 @@ export interface RestoreOptions {
 export interface BackupManager {
   startBackup(kind: BackupKind, options?: BackupOptions): Promise<StartedOperation<BackupResult>>;
   startRestore(backup: string, options?: RestoreOptions): Promise<StartedOperation<RestoreResult>>;
+  /** Runs beside other operations: nothing live is touched. */
+  startRestoreToDirectory(backup: string, options: DirectoryOptions): Promise<StartedOperation<DirectoryResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
 
@@ -51,6 +64,8 @@ export interface BackupManager {
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
   performIncrementalBackup(options?: BackupOptions): Promise<BackupResult>;
   restoreFromBackup(backupId: string, options?: RestoreOptions): Promise<RestoreResult>;
+  /** Data directories that PostgreSQL and Redis start on without Lifeboat. */
+  restoreToDirectory(backupId: string, options: DirectoryOptions): Promise<DirectoryResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string): Promise<VerifyResult>;
   /** Newest first. */
@@ -77,6 +92,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     performFullBackup: async (options) => (await starts.startBackup('full', options)).result(),
     performIncrementalBackup: async (options) => (await starts.startBackup('incremental', options)).result(),
     restoreFromBackup: async (backupId, options) => (await starts.startRestore(backupId, options)).result(),
+    restoreToDirectory: async (backupId, options) => (await starts.startRestoreToDirectory(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
@@ -89,7 +105,10 @@ export function createBackupManager(context: ManagerContext): BackupManager {
   };
 }
 
-type Starts = Pick<BackupManager, 'startBackup' | 'startRestore' | 'startUndo' | 'startVerify'>;
+type Starts = Pick<
+  BackupManager,
+  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startUndo' | 'startVerify'
+>;
 
 function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
   const workflowId = groupWorkflowId(group);
@@ -114,6 +133,8 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
         ...asked,
       });
     },
+    startRestoreToDirectory: async (backup, options) =>
+      startOperation(client, { ...directoryOperation(backup, options, asked), ...asked }),
     startUndo(restoreId) {
       const input = { ...asked, restoreId };
       const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;
@@ -142,11 +163,35 @@ function createStarts({ client, group, requestedBy }: ManagerContext): Starts {
   };
 }
 
+/** @throws LifeboatError USAGE_INVALID */
+function directoryOperation(
+  backup: string,
+  options: DirectoryOptions,
+  asked: Pick<ManagerContext, 'group' | 'requestedBy'>,
+): Omit<StartOperation, 'group' | 'requestedBy'> {
+  const { directory } = options;
+  if (!isAbsolute(directory)) {
+    throw new LifeboatError('USAGE_INVALID', `restore into ${JSON.stringify(directory)}: not an absolute path`);
+  }
+  const { components, dryRun, to = null } = restoreRequest(options);
+  const input: DirectoryInput = { ...asked, backup, components, directory, dryRun, to };
+  const what = dryRun ? 'dry run of a restore' : 'restore';
+  return {
+    workflow: WORKFLOWS.restoreToDirectory,
+    workflowId: besideWorkflowId(asked.group, 'directory', directory),
+    kind: 'directory',
+    summary: `${what} of ${backup} into ${directory}, asked for by ${asked.requestedBy}`,
+    input,
+  };
+}
+
 function restoreRequest(options: RestoreOptions): Omit<RestoreInput, 'group' | 'requestedBy' | 'backup'> {
   const { components = 'stored', dropExisting = false, targetDatabase = null } = options;
   const { stopServices = false, dryRun = false, toTime, toLsn } = options;
   const to = toTime ? { time: toTime.toISOString() } : toLsn === undefined ? null : { lsn: toLsn };
-  return { components, dropExisting, targetDatabase, stopServices, dryRun, to };
+  const { targetRedis } = options;
+  const elsewhere = targetRedis === undefined ? {} : { targetRedis: targetRedisUrl(targetRedis) };
+  return { components, dropExisting, targetDatabase, stopServices, dryRun, to, ...elsewhere };
 }
 
 type Question = { ask: 'list' } | { ask: 'journals' } | { ask: 'show'; backup: string };

@@ -17,8 +17,26 @@ export function redisTarget({ config }: { readonly config: Config }): RedisTarge
   const { url, username, password, tls } = config.redis;
   if (url === undefined) throw new LifeboatError('CONFIG_INCOMPLETE', 'find redis: no address configured');
   const parts = parseRedisUrl(url.reveal());
-  const name = parts.username ?? username;
-  const word = parts.password ?? password?.reveal();
+  const login = { name: parts.username ?? username, word: parts.password ?? password?.reveal() };
+  return assemble(parts, login, tls);
+}
+
+/**
+ * Another server, for the way of a restore out: its URL without a password, which the configuration has. TLS is set up as for the
+ * server under protection.
+ * @throws LifeboatError CONFIG_INVALID
+ */
+export function redisTargetAt({ config }: { readonly config: Config }, url: string): RedisTarget {
+  const parts = parseRedisUrl(url);
+  const word = config.restore.targetRedis?.password?.reveal();
+  return assemble(parts, { name: parts.username, word }, config.redis.tls);
+}
+
+function assemble(
+  parts: ReturnType<typeof parseRedisUrl>,
+  { name, word }: { readonly name: string | undefined; readonly word: string | undefined },
+  tls: Config['redis']['tls'],
+): RedisTarget {
   const { caPath, certPath, keyPath, servername, insecure } = tls ?? { insecure: false };
   const secure = {
     ...(caPath === undefined ? {} : { caPath }),

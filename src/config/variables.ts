@@ -56,6 +56,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   LIFEBOAT_JOBS: 'postgres.jobs',
   LIFEBOAT_REDIS_METHOD: 'redis.method',
   LIFEBOAT_REDIS_AGENT_HOST: 'redis.agentHost',
+  LIFEBOAT_TARGET_REDIS_PASSWORD: 'restore.targetRedis.password',
   LIFEBOAT_MONITORING_PORT: 'monitoring.port',
   LIFEBOAT_MONITORING_HOST: 'monitoring.host',
   LIFEBOAT_DATA_SLOTS: 'worker.dataSlots',

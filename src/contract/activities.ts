@@ -1,6 +1,7 @@
 import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
 import type { JournalKind } from '../domain/journal.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
+import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
 
 /** How the objects of one backup are made. */
@@ -56,7 +57,7 @@ export interface PublishInput {
  * Short decisions and changes; task queue `control`. Each is safe to run twice: it observes, acts and verifies.
  * None returns data or secrets, only references, sizes, digests and positions.
  */
-export interface ControlActivities {
+export interface ControlActivities extends DirectoryControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */
@@ -131,7 +132,7 @@ export interface MarkedPoint {
 }
 
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
-export interface DataActivities {
+export interface DataActivities extends DirectoryData {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
   /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
   awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;
@@ -170,12 +171,14 @@ export interface DataActivities {
     dropExisting: boolean;
     replay?: NonNullable<ReplayPlan['redis']>;
     cut?: StreamCutMessage;
+    /** Another server than the configured one: its URL without a password. */
+    target?: string;
   }): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
   /**
    * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup. REDIS_TARGET_CHANGED,
    * and nothing removed, when it holds anything else by now.
    */
-  emptyRedis(input: { backupId: string }): Promise<{ keys: number; checks: readonly Check[] }>;
+  emptyRedis(input: { backupId: string; target?: string }): Promise<{ keys: number; checks: readonly Check[] }>;
 }
 
 export interface VerificationPlan {

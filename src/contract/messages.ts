@@ -40,6 +40,8 @@ export interface RestoreInput extends Requested {
   readonly dryRun: boolean;
   /** An instant (ISO 8601) or a WAL position to restore to; `backup` then is `latest`, or the backup to stand on. */
   readonly to?: { readonly time: string } | { readonly lsn: string } | null;
+  /** URL of the Redis that takes the keys, without a password; null for the configured one. */
+  readonly targetRedis?: string | null;
 }
 
 export interface RestoreUndo {
@@ -57,7 +59,13 @@ export interface RestoreResult {
       readonly replaced: string | null;
       readonly rolesCreated: readonly string[];
     } | null;
-    readonly redis: { readonly keys: number; readonly method: string; readonly savedAs: string | null } | null;
+    readonly redis: {
+      readonly keys: number;
+      readonly method: string;
+      readonly savedAs: string | null;
+      /** URL of the server, where it is another one than the configured. */
+      readonly target?: string;
+    } | null;
   };
   readonly recoveryPoint: RecoveryPoint;
   /** Where a restore to an instant ended in each component, and how far apart their last transactions are. */

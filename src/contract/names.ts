@@ -11,6 +11,7 @@ export const WORKFLOWS = {
   verify: 'verifyWorkflow',
   catalog: 'catalogWorkflow',
   journal: 'journalWorkflow',
+  restoreToDirectory: 'restoreToDirectoryWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -45,7 +46,7 @@ export function journalWorkflowId(kind: 'postgres' | 'redis', group: string): st
   return `journal-${kind}/${group}`;
 }
 
-/** Id of an operation that runs beside the group's lock: `verify`, `catalog`. */
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`. */
 export function besideWorkflowId(group: string, what: string, request: string): string {
   return `lifeboat/${group}/${what}/${request}`;
 }

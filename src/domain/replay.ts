@@ -23,3 +23,15 @@ export interface ReplayedPosition {
   /** Time of the last transaction in it, ISO 8601; null where there was none after the base. */
   readonly at: string | null;
 }
+
+/** Where both components ended, and how far apart their last transactions are; null where that cannot be told. */
+export interface ReplayedPositions {
+  readonly postgres: ReplayedPosition | null;
+  readonly redis: ReplayedPosition | null;
+  readonly distanceMs: number | null;
+}
+
+export function distanceOf(postgres: ReplayedPosition | null, redis: ReplayedPosition | null): ReplayedPositions {
+  const [a, b] = [postgres?.at, redis?.at].map((at) => (at == null ? undefined : Date.parse(at)));
+  return { postgres, redis, distanceMs: a === undefined || b === undefined ? null : Math.abs(a - b) };
+}

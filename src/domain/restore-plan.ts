@@ -25,6 +25,8 @@ export interface RestorePlan {
     /** Live keys and functions that will be saved and replaced. */
     readonly replacesKeys: number;
     readonly replacesFunctions: number;
+    /** URL of the server that takes them, where it is another one than the configured: what it holds is not saved. */
+    readonly target?: string;
   } | null;
   /** Where the restore is to an instant, or to an incremental backup: what is replayed, and how far. */
   readonly replay?: ReplayPlan | null;
@@ -49,7 +51,13 @@ export interface RestoreSurvey {
     readonly serverVersion: number;
     readonly canCreateDatabase: boolean;
   } | null;
-  readonly redis: { readonly keys: number; readonly functions: number; readonly role: string } | null;
+  readonly redis: {
+    readonly keys: number;
+    readonly functions: number;
+    readonly role: string;
+    /** Another server than the configured one. */
+    readonly target?: string;
+  } | null;
   /** Configured services. */
   readonly services: readonly string[];
 }
@@ -148,7 +156,10 @@ function planRedis(
     const message = `redis holds ${survey.keys} keys and ${survey.functions} function libraries`;
     throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', message, {
       details: { keys: survey.keys, functions: survey.functions },
-      hint: 'add --drop-existing to replace them (they are saved as a backup first), or restore PostgreSQL alone with --postgres',
+      hint:
+        survey.target === undefined
+          ? 'add --drop-existing to replace them (they are saved as a backup first), or restore PostgreSQL alone with --postgres'
+          : 'add --drop-existing to replace them: they are of another server, and are not saved',
     });
   }
   return {
@@ -156,6 +167,7 @@ function planRedis(
     bytes: stored.bytes,
     replacesKeys: survey.keys,
     replacesFunctions: survey.functions,
+    ...(survey.target === undefined ? {} : { target: survey.target }),
   };
 }
 
@@ -177,6 +189,17 @@ function describeStreamReplay(replay: RestorePlan['replay']): string | false {
   return `read the Redis stream behind the snapshot of ${snapshotId}, ${describeTarget(target)}`;
 }
 
+/** Keys of the configured server are saved; those of another are not. */
+function describeSaving(redis: RestorePlan['redis']): string | false {
+  if (redis === null || redis.replacesKeys === 0 || redis.target !== undefined) return false;
+  return `save the ${redis.replacesKeys} present Redis keys as a backup of their own`;
+}
+
+function describeEmptying(redis: RestorePlan['redis']): string | false {
+  if (redis?.target === undefined || redis.replacesKeys === 0) return false;
+  return `empty ${redis.target} of its ${redis.replacesKeys} keys, which are not saved`;
+}
+
 function describeSteps(
   plan: Pick<RestorePlan, 'postgres' | 'redis' | 'services' | 'replay'>,
   request: RestoreRequest,
@@ -187,12 +210,11 @@ function describeSteps(
     postgres !== null && `load database ${postgres.database} aside as ${postgres.asideDatabase} and prove it`,
     redis !== null && `read the Redis snapshot of ${redis.keys} keys to its end`,
     describeStreamReplay(replay),
-    redis !== null &&
-      redis.replacesKeys > 0 &&
-      `save the ${redis.replacesKeys} present Redis keys as a backup of their own`,
+    describeSaving(redis),
     services.length > 0 && `stop ${services.join(', ')}`,
     request.stopServices && services.length === 0 && 'stop no service: none is configured',
-    redis !== null && `load ${redis.keys} keys into Redis and prove them`,
+    describeEmptying(redis),
+    redis !== null && `load ${redis.keys} keys into ${redis.target ?? 'Redis'} and prove them`,
     postgres !== null &&
       postgres.exists &&
       `rename ${postgres.database} to ${postgres.replacedDatabase}, kept for an undo`,

@@ -36,7 +36,7 @@ export async function inspectSource(target: RedisTarget, operation?: Pick<Operat
 export async function surveyTarget(
   target: RedisTarget,
   operation?: Pick<Operation, 'signal'>,
-): Promise<{ keys: number; functions: number; server: string; role: string }> {
+): Promise<{ keys: number; functions: number; server: string; role: string; runId: string }> {
   const redis = await openRedisSocket(target, questionOptions(operation));
   try {
     const view = await viewServer(redis);
@@ -45,10 +45,16 @@ export async function surveyTarget(
       functions: view.functions,
       server: view.version,
       role: view.role,
+      runId: runIdOf(view, redis),
     };
   } finally {
     redis.close();
   }
+}
+
+/** Of this run of the server; its address where it does not tell. */
+function runIdOf({ info }: ServerView, { name }: RedisSocket): string {
+  return info.get('run_id') ?? name;
 }
 
 function questionOptions(operation: Pick<Operation, 'signal'> | undefined): RedisSocketOptions {

@@ -78,7 +78,14 @@ export interface Redis {
   surveyTarget(
     target: RedisTarget,
     operation?: Pick<Operation, 'signal'>,
-  ): Promise<{ readonly keys: number; readonly functions: number; readonly server: string; readonly role: string }>;
+  ): Promise<{
+    readonly keys: number;
+    readonly functions: number;
+    readonly server: string;
+    readonly role: string;
+    /** The same for every address of one server. */
+    readonly runId: string;
+  }>;
   /**
    * Loads a snapshot and proves it: counts per database and the digest of a snapshot taken back from the target. Where
    * it goes by replication, the target takes no writes until it is proved.

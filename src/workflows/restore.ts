@@ -66,7 +66,8 @@ async function recordRestore(
       backupId,
       services,
       postgres: postgres && { database: postgres.database, replaced, replacedOid },
-      redis: redis && { savedAs: done.prepared.savedAs },
+      // An undo acts on the configured server only.
+      redis: redis && redis.target === undefined ? { savedAs: done.prepared.savedAs } : null,
     }),
   );
 }
@@ -114,7 +115,7 @@ function snapshotRequest({ backupId, replay }: RestorePlan): Parameters<DataActi
 
 /** A Redis-only backup of the keys that are about to be replaced; null when there are none. */
 async function saveRedis(progress: WorkflowProgress, plan: RestorePlan, input: RestoreInput): Promise<string | null> {
-  if (!replacesRedis(plan)) return null;
+  if (!replacesRedis(plan) || plan.redis?.target !== undefined) return null;
   const label = { reason: SAVED_BEFORE_RESTORE, restore: plan.restoreId };
   const { group, requestedBy } = input;
   const request = { group, requestedBy, kind: 'full' as const, components: ['redis' as const], label, hold: null };
@@ -143,18 +144,32 @@ async function switchOver(progress: WorkflowProgress, plan: RestorePlan, prepare
     name: savedAs === null ? 'empty Redis again' : 'bring the saved Redis keys back',
     run: async () =>
       savedAs === null
-        ? plan.redis && data('empty Redis again').emptyRedis({ backupId })
+        ? plan.redis && emptyAgain(progress, plan, backupId)
         : data('bring the saved keys back').restoreRedis({ backupId: savedAs, dropExisting: true }),
   };
   return orCompensate(progress, [bringBack], async () => {
     const summary = `load ${plan.redis?.keys} keys into Redis`;
-    const load = { backupId, dropExisting: replacesRedis(plan), ...replay, ...(cut === undefined ? {} : { cut }) };
+    const more = { ...(cut === undefined ? {} : { cut }), ...targetOf(plan) };
+    const load = { backupId, dropExisting: replacesRedis(plan), ...replay, ...more };
     const redis = plan.redis && (await data(summary).restoreRedis(load));
     const swap = postgres && { ...postgres, ...(databaseOid === undefined ? {} : { asideOid: databaseOid }) };
     const swapped = swap && (await control('settle', `swap ${swap.database}`).swapDatabase(swap));
     const { replaced = null, replacedOid = null, skipped = [] } = swapped ?? {};
     return { replaced, replacedOid, redis, checks: [...(redis?.checks ?? []), ...skipped.map(notCarriedOver)] };
   });
+}
+
+/** Of another server nothing was saved: what it held cannot come back. */
+async function emptyAgain(progress: WorkflowProgress, plan: RestorePlan, backupId: string): Promise<unknown> {
+  if (plan.redis?.target === undefined || !replacesRedis(plan)) {
+    return data('empty Redis again').emptyRedis({ backupId, ...targetOf(plan) });
+  }
+  progress.note(`${plan.redis.target} is left with what was loaded: what it held before was not saved`);
+  return undefined;
+}
+
+function targetOf({ redis }: RestorePlan): { readonly target?: string } {
+  return redis?.target === undefined ? {} : { target: redis.target };
 }
 
 /** A property of the replaced database that the role may not give to the new one: said, and no failure of the restore. */

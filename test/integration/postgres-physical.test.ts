@@ -3,11 +3,15 @@
  * replays from there to any position. Method: a ledger whose rows tell which state it is; restored by our own code and started
  * as a scratch instance; pg_verifybackup and pg_amcheck judge, too.
  */
-import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PhysicalBackup, PostgresServerTools } from '../../src/postgres/physical/physical.ts';
-import { prepareTargetDirectory, WAL_FOLDER } from '../../src/postgres/scratch/prepare-directory.ts';
+import {
+  prepareTargetDirectory,
+  RESTORE_FROM_FOLDER,
+  WAL_FOLDER,
+} from '../../src/postgres/scratch/prepare-directory.ts';
 import type { Recovery } from '../../src/postgres/scratch/scratch.ts';
 import { startScratch } from '../../src/postgres/scratch/start-scratch.ts';
 import { startPostgres, type TestPostgres } from '../support/servers.ts';
@@ -25,6 +29,14 @@ import {
   untilDone,
   type TakenBase,
 } from './postgres-physical-support/bases.ts';
+
+/** What ALTER SYSTEM may have set on a source. */
+const COPIED_SETTINGS = `archive_mode = 'always'
+archive_command = 'false'
+primary_conninfo = 'host=primary password=secret'
+recovery_target_lsn = '0/1'
+work_mem = '8MB'
+`;
 
 const majors: readonly PostgresMajor[] = [15, 16, 17, 18];
 for (const major of majors) {
@@ -158,28 +170,47 @@ for (const major of majors) {
       }
     }, 120_000);
 
-    it('becomes a directory that starts without us, with WAL beside it', async () => {
+    it('becomes a directory that starts without us, at its target and without recovery', async () => {
       const { folder, user } = await serverFolder();
       folders.push(folder);
       const directory = join(folder, 'data');
       await unpack(physical, base, directory);
       await copyWal(join(directory, WAL_FOLDER));
-      await prepareTargetDirectory({ directory, tools, recovery: { target: 'end' } });
+      const prepare = async () => prepareTargetDirectory({ directory, tools, operation: untilDone });
+      await expect(prepare()).rejects.toMatchObject({ code: 'POSTGRES_SCRATCH_FAILED' });
+      await writeFile(join(directory, 'postgresql.auto.conf'), COPIED_SETTINGS);
+      const scratch = await scratchOf(directory, {
+        restoreCommand: RESTORE_FROM_FOLDER,
+        target: 'end',
+        action: 'promote',
+      });
+      try {
+        expect(await scratch.waitForRecovery()).toMatchObject({ timeline: 2, paused: false });
+        await scratch.shutDown();
+      } finally {
+        await scratch.stop();
+      }
+      await prepare();
+      expect(
+        (await readdir(directory)).filter((name) => /lifeboat|signal|\.source|\.old|postmaster/.test(name)),
+      ).toEqual([]);
       const started = await startDirectory(server, { folder, user }, {});
       try {
-        await until(async () => {
-          const [row] = await query<{ recovering: boolean }>(
-            started.target,
-            'select pg_is_in_recovery() as recovering',
-          );
-          return row?.recovering === false;
-        });
         expect(await readBank(started.target)).toEqual(await readBank(server.target));
-        const [setting] = await query<{ mode: string }>(
+        const settings = await query<{ name: string; setting: string }>(
           started.target,
-          `select current_setting('archive_mode') as mode`,
+          `select name, setting from pg_settings where name in
+             ('archive_mode', 'archive_command', 'primary_conninfo', 'max_logical_replication_workers', 'work_mem', 'data_directory')`,
         );
-        expect(setting?.mode).toBe('off');
+        expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
+          archive_mode: 'off',
+          // What the server says of any command while archive_mode is off.
+          archive_command: '(disabled)',
+          primary_conninfo: '',
+          max_logical_replication_workers: '0',
+          work_mem: '8192',
+          data_directory: directory,
+        });
       } finally {
         await started.stop();
       }

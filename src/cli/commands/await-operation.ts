@@ -23,6 +23,9 @@ const ACTIVITY_NAMES: Readonly<Record<string, string>> = {
   restoreRedis: 'load redis',
   swapDatabase: 'swap',
   verifyBackup: 'verify',
+  planDirectory: 'plan',
+  writeDirectory: 'write directory',
+  clearDirectory: 'clean up',
 };
 
 /**

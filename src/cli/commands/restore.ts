@@ -1,11 +1,13 @@
 import type { RestoreResult } from '../../contract/messages.ts';
-import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import { targetRedisUrl } from '../../domain/target-redis.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { parseTime } from '../time.ts';
 import { BACKUP_OR_LATEST, flag, required, value } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
+import { describePositions, unproved } from './describe-restored.ts';
+import { restoreToDirectory } from './restore-to-directory.ts';
 import { runOperation } from './run-operation.ts';
 
 /** `restore ID|latest`: loads beside the live data, proves it, then switches. */
@@ -21,6 +23,11 @@ export const restore = defineCommand({
     dropExisting: flag('replace what the targets hold; it is kept for an undo'),
     targetDatabase: value('<name>', 'database that takes the data, instead of the one that was backed up'),
     stopServices: flag('stop the configured services before the switch and start them after it'),
+    targetRedis: value('<url>', 'another Redis that takes the keys, `redis://user@host:port`', targetRedisUrl),
+    targetDir: value(
+      '<directory>',
+      'write data directories to start servers on, on the host of the worker; nothing live is touched',
+    ),
     toTime: value('<time>', 'an instant in the recovery window, in both components', parseTime),
     toLsn: value('<lsn>', 'a WAL position; Redis is brought to the moment at which the server was there', parseLsn),
     dryRun: flag('only say what would be done'),
@@ -32,6 +39,8 @@ export const restore = defineCommand({
     'restore backup-2024-01-15T10-30-00-000Z --drop-existing --target-database enterprise_auth_restored --stop-services',
     'restore latest --redis --drop-existing',
     'restore latest --to-time 2026-01-15T10:30:59Z --drop-existing',
+    'restore latest --to-time 2026-01-15T10:30:59Z --target-dir /srv/copy',
+    'restore latest --redis --target-redis redis://127.0.0.1:6390',
   ],
   answers: [
     'restored {postgres, redis}',
@@ -43,29 +52,35 @@ export const restore = defineCommand({
     'undo {command, expiresAt}',
     'plan',
     'dryRun',
+    'directory',
     'workflowId',
     'runId',
   ],
   exits: [3, 4, 5, 6, 7, 130],
-  run: (context, { arguments: { id }, options }) =>
-    runOperation(context, {
+  run(context, { arguments: { id }, options }) {
+    const { targetDir } = options;
+    refuseBoth(options.toTime, options.toLsn);
+    refuseUnused(options);
+    if (targetDir !== undefined) return restoreToDirectory(context, id, { ...options, targetDir });
+    return runOperation(context, {
       detach: options.detach,
       start: (manager) => {
         const components = chosenComponents(options);
-        const { dropExisting, stopServices, dryRun, targetDatabase, toTime, toLsn } = options;
-        refuseBoth(toTime, toLsn);
+        const { dropExisting, stopServices, dryRun, targetDatabase, targetRedis, toTime, toLsn } = options;
         return manager.startRestore(id, {
           dropExisting,
           stopServices,
           dryRun,
           ...(components === undefined ? {} : { components }),
           ...(targetDatabase === undefined ? {} : { targetDatabase }),
+          ...(targetRedis === undefined ? {} : { targetRedis }),
           ...(toTime === undefined ? {} : { toTime }),
           ...(toLsn === undefined ? {} : { toLsn }),
         });
       },
       answer: (result) => describeRestore(context, result),
-    }),
+    });
+  },
 });
 
 function parseLsn(text: string): string {
@@ -76,6 +91,16 @@ function parseLsn(text: string): string {
 function refuseBoth(toTime: Date | undefined, toLsn: string | undefined): void {
   if (toTime === undefined || toLsn === undefined) return;
   throw new LifeboatError('USAGE_INVALID', '--to-time and --to-lsn: only one of them can be the target');
+}
+
+/** A server that nothing would go to. */
+function refuseUnused({
+  postgres,
+  redis,
+  targetRedis,
+}: Record<'postgres' | 'redis', boolean> & { readonly targetRedis: string | undefined }): void {
+  if (targetRedis === undefined || redis || !postgres) return;
+  throw new LifeboatError('USAGE_INVALID', '--target-redis: with --postgres alone nothing goes into a Redis');
 }
 
 function describeRestore({ output }: CommandContext, result: RestoreResult): CommandResult {
@@ -105,7 +130,7 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
           : []),
         ...(redis
           ? [
-              `  redis     ${redis.keys} keys by ${redis.method}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`,
+              `  redis     ${redis.keys} keys by ${redis.method}${redis.target ? ` in ${redis.target}` : ''}${redis.savedAs ? `; the replaced keys are ${redis.savedAs}` : ''}`,
             ]
           : []),
         ...describePositions(result),
@@ -114,23 +139,6 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
         ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
       ].join('\n'),
   };
-}
-
-function describePositions({ positions }: RestoreResult): string[] {
-  if (!positions) return [];
-  const { postgres, redis, distanceMs } = positions;
-  return [
-    ...(postgres ? [`  replayed  WAL to ${postgres.position}, last transaction ${postgres.at ?? 'of the base'}`] : []),
-    ...(redis ? [`  replayed  Redis stream to ${redis.position}, received ${redis.at}`] : []),
-    ...(distanceMs === null ? [] : [`  ${distanceMs} ms lie between the two`]),
-  ];
-}
-
-function unproved(failed: readonly Check[]): LifeboatError {
-  const names = failed.map(({ name }) => name);
-  return new LifeboatError('RESTORE_UNPROVED', `${failed.length} checks failed: ${names.join(', ')}`, {
-    details: { checks: names },
-  });
 }
 
 /** A screen of them; beyond it only what did not pass is listed. */

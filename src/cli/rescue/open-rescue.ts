@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { findPostgresTools } from '../../assembly/postgres-tools.ts';
 import { loadConfig } from '../../config/load-config.ts';
+import type { Config } from '../../config/schema/config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { loadKeyring } from '../../encryption/keyring.ts';
@@ -33,6 +34,12 @@ export async function openRescue(
 /** Variables that name client tools; everything else of the configuration is left alone. */
 const TOOL_VARIABLES = ['LIFEBOAT_POSTGRES_BIN_DIR', 'PG_DUMP_PATH', 'PG_RESTORE_PATH'];
 
+/** Defaults, and the programs that the environment names. */
+export function rescueConfig({ env, cwd }: CommandContext): Config {
+  const named = Object.fromEntries(TOOL_VARIABLES.map((name) => [name, env[name]]));
+  return loadConfig({ flags: { config: null }, env: named, cwd }).config;
+}
+
 /** PostgreSQL's client tools, those that the environment names or the newest on this machine, for the time of `work`. */
 export async function withRescuePostgres<T>(
   context: CommandContext,
@@ -40,9 +47,7 @@ export async function withRescuePostgres<T>(
 ): Promise<T> {
   const scratchDir = await createPrivateFolder('lifeboat-rescue');
   try {
-    const env = Object.fromEntries(TOOL_VARIABLES.map((name) => [name, context.env[name]]));
-    const { config } = loadConfig({ flags: { config: null }, env, cwd: context.cwd });
-    const tools = await findPostgresTools(config, defaultStateDir());
+    const tools = await findPostgresTools(rescueConfig(context), defaultStateDir());
     return await work(createPostgres({ tools, scratchDir }));
   } finally {
     await rm(scratchDir, { recursive: true, force: true });

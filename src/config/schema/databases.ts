@@ -95,6 +95,10 @@ export const restoreSection = z
       .describe(
         'Folder with room for a data directory and its WAL, for restores to a point in time; below `home` without it',
       ),
+    targetRedis: z
+      .strictObject({ password: secret().optional().describe('Password of the server that `--target-redis` names') })
+      .optional()
+      .describe('For `restore --target-redis`: what its URL must not hold'),
   })
   .prefault({});
 

@@ -8,6 +8,18 @@ export const RESTORE_ERRORS = {
     when: 'The database or Redis that would take the data is not empty and --drop-existing was not given.',
     hint: 'add --drop-existing to replace it (what is there is kept for an undo), or restore beside it with --target-database',
   },
+  RESTORE_DIRECTORY_NOT_EMPTY: {
+    retry: 'never',
+    exit: 2,
+    when: 'The directory that would take the data holds something already.',
+    hint: 'name a directory that is new or empty: nothing is ever replaced in one',
+  },
+  RESTORE_DIRECTORY_UNUSABLE: {
+    retry: 'never',
+    exit: 2,
+    when: 'The directory that would take the data cannot be made: its parent is not writable, it is a mount point, or the account that PostgreSQL runs under may not enter it.',
+    hint: 'name a directory on the host of the worker, below one that the worker may write and that everybody may enter',
+  },
   RESTORE_COMPONENT_MISSING: {
     retry: 'never',
     exit: 2,

@@ -18,6 +18,22 @@ const LIMIT_MS = 20_000;
 
 /** @throws LifeboatError POSTGRES_SCRATCH_FAILED where it is no data directory of this version */
 export async function readMinimumSettings(tools: PostgresServerTools, directory: string): Promise<MinimumSettings> {
+  const line = await readControlFile(tools, directory);
+  const read = ([name, label]: [string, string]): [string, number] => {
+    const value = Number(line(label));
+    if (Number.isInteger(value)) return [name, value];
+    throw unreadable(directory, `"${label}" is no number`);
+  };
+  return Object.fromEntries(Object.entries(MINIMUM_SETTINGS).map(read)) as MinimumSettings;
+}
+
+/** `shut down`, `in production`, `in archive recovery`. @throws LifeboatError POSTGRES_SCRATCH_FAILED */
+export async function readClusterState(tools: PostgresServerTools, directory: string): Promise<string> {
+  return (await readControlFile(tools, directory))('Database cluster state');
+}
+
+/** Gives what stands behind a label. */
+async function readControlFile(tools: PostgresServerTools, directory: string): Promise<(label: string) => string> {
   const command = tools.pgControldata;
   const { stdout, exit } = await runChild({
     name: 'pg_controldata',
@@ -26,14 +42,17 @@ export async function readMinimumSettings(tools: PostgresServerTools, directory:
     env: { ...libraryPath(command), LC_ALL: 'C' },
     signal: AbortSignal.timeout(LIMIT_MS),
   });
+  if (exit.code !== 0) throw unreadable(directory, exit.stderrTail);
   const lines = new Map(stdout.split('\n').map((line) => splitOnce(line, ':')));
-  const read = ([name, label]: [string, string]): [string, number] => {
-    const value = Number(lines.get(label) ?? 'missing');
-    if (exit.code === 0 && Number.isInteger(value)) return [name, value];
-    const facts = exit.code === 0 ? `no line "${label}"` : exit.stderrTail;
-    throw new LifeboatError('POSTGRES_SCRATCH_FAILED', `read the control file of ${directory}: ${facts}`);
+  return (label) => {
+    const found = lines.get(label);
+    if (found === undefined) throw unreadable(directory, `no line "${label}"`);
+    return found;
   };
-  return Object.fromEntries(Object.entries(MINIMUM_SETTINGS).map(read)) as MinimumSettings;
+}
+
+function unreadable(directory: string, facts: string): LifeboatError {
+  return new LifeboatError('POSTGRES_SCRATCH_FAILED', `read the control file of ${directory}: ${facts}`);
 }
 
 function splitOnce(line: string, separator: string): [string, string] {

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { open, readFile, rm } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncFolder } from '../../platform/files.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Operation } from '../../domain/operation.ts';
+import { syncTree } from '../../platform/sync-tree.ts';
 import type { PostgresServerTools } from '../physical/physical.ts';
-import { readMinimumSettings } from './control-data.ts';
-import type { Recovery } from './scratch.ts';
+import { readClusterState } from './control-data.ts';
+import { keptSettings, withoutPlaces } from './copied-settings.ts';
 import { giveTo, serverAccount } from './server-account.ts';
-import { DETACHED, recoverySettings, renderSettings, type Settings } from './settings.ts';
+import { DETACHED, renderSettings } from './settings.ts';
 
 /** Folder in a data directory for WAL segments and timeline history files beyond its own, each under its own name. */
 export const WAL_FOLDER = 'lifeboat_wal';
@@ -18,60 +20,57 @@ export const WAL_FOLDER = 'lifeboat_wal';
 export const RESTORE_FROM_FOLDER = `[ -f "${WAL_FOLDER}/%f" ] || exit 1; cp "${WAL_FOLDER}/%f" "%p" || exit 200`;
 
 export interface PrepareDirectory {
-  /** A data directory as it was unpacked. */
+  /** A data directory that a scratch instance has replayed, promoted and shut down. */
   readonly directory: string;
   readonly tools: PostgresServerTools;
-  /** The target of the recovery that the first start runs; it promotes there, so that the copy has a timeline of its own. */
-  readonly recovery: Pick<Recovery, 'target' | 'timeline'>;
+  readonly operation: Operation;
 }
+
+/** What belonged to the replay, or to the base as it was taken. */
+const LEFT_OVER = [
+  WAL_FOLDER,
+  'recovery.signal',
+  'standby.signal',
+  'postmaster.opts',
+  'backup_manifest',
+  'backup_label.old',
+  'tablespace_map.old',
+  'postgresql.auto.conf.source',
+];
+
+/** For a source that kept its configuration elsewhere (Debian: /etc). */
+const MISSING = {
+  'postgresql.conf': '# the source kept its own elsewhere: this one was made when the copy was restored\n',
+  'pg_hba.conf': 'local all all peer\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all ::1/128 scram-sha-256\n',
+  'pg_ident.conf': '',
+};
 
 /**
- * Leaves a data directory that `pg_ctl start` recovers and opens, without any of our programs. Archiving is off, the source's
- * primary and standbys are forgotten; a configuration that the source kept elsewhere (Debian: /etc) is replaced by a
- * small one. As root all of it becomes the account's that servers run under.
+ * Leaves a data directory that `postgres -D` opens as it is, without recovery and without any of our programs. Archiving is off; the
+ * source's primary, standbys and subscriptions are not reached from it. What is left of its settings is the source's. As root
+ * all of it becomes the account's that servers run under. Everything is on the disk when this settles.
+ * @throws LifeboatError POSTGRES_SCRATCH_FAILED where the directory was not shut down
  */
-export async function prepareTargetDirectory({ directory, tools, recovery }: PrepareDirectory): Promise<void> {
-  const hasWal = existsSync(join(directory, WAL_FOLDER));
-  const settings = {
-    ...DETACHED,
-    // The source may have had them from its command line, or from a file elsewhere.
-    ...(await minimumOf(tools, directory)),
-    ...recoverySettings({ ...recovery, action: 'promote', ...(hasWal ? { restoreCommand: RESTORE_FROM_FOLDER } : {}) }),
-  };
-  await rm(join(directory, 'standby.signal'), { force: true });
-  await durably(join(directory, 'recovery.signal'), '');
-  const auto = join(directory, 'postgresql.auto.conf');
-  await durably(auto, `${await keptSettings(auto)}\n# added when this copy was restored\n${renderSettings(settings)}`);
-  const files = {
-    'postgresql.conf': '# the source kept its own elsewhere: this one was made when the copy was restored\n',
-    'pg_hba.conf': 'local all all peer\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all ::1/128 scram-sha-256\n',
-    'pg_ident.conf': '',
-  };
-  for (const [name, content] of Object.entries(files)) {
-    if (!existsSync(join(directory, name))) await durably(join(directory, name), content);
+export async function prepareTargetDirectory({ directory, tools, operation }: PrepareDirectory): Promise<void> {
+  const state = await readClusterState(tools, directory);
+  if (state !== 'shut down') {
+    throw new LifeboatError('POSTGRES_SCRATCH_FAILED', `prepare ${directory} for a server: it is "${state}"`);
   }
+  const kept = keptSettings(await textOf(join(directory, 'postgresql.auto.conf.source')));
+  const settings = `${kept}\n# added when this copy was restored\n${renderSettings(DETACHED)}`;
+  await writeFile(join(directory, 'postgresql.auto.conf'), settings, { mode: 0o600 });
+  for (const [name, content] of Object.entries(MISSING)) {
+    if (!existsSync(join(directory, name))) await writeFile(join(directory, name), content, { mode: 0o600 });
+  }
+  const main = join(directory, 'postgresql.conf');
+  await writeFile(main, withoutPlaces(await readFile(main, 'utf8')));
+  for (const name of LEFT_OVER) await rm(join(directory, name), { recursive: true, force: true });
   await giveTo(await serverAccount(), directory);
-  await syncFolder(directory);
+  await chmod(directory, 0o700);
+  // The instance that replayed wrote without fsync.
+  await syncTree(directory, operation);
 }
 
-/** What ALTER SYSTEM had set on the source, without the targets of an earlier recovery: this file wins over postgresql.conf. */
-async function keptSettings(auto: string): Promise<string> {
-  if (!existsSync(auto)) return '';
-  const lines = (await readFile(auto, 'utf8')).split('\n');
-  return lines.filter((line) => !line.startsWith('recovery_target')).join('\n');
-}
-
-async function minimumOf(tools: PostgresServerTools, directory: string): Promise<Settings> {
-  const minimum = await readMinimumSettings(tools, directory);
-  return Object.fromEntries(Object.entries(minimum).map(([name, value]) => [name, String(value)]));
-}
-
-async function durably(path: string, content: string): Promise<void> {
-  const handle = await open(path, 'w', 0o600);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+async function textOf(path: string): Promise<string> {
+  return existsSync(path) ? readFile(path, 'utf8') : '';
 }

@@ -49,6 +49,11 @@ export interface Scratch {
   promote(): Promise<Recovered>;
   /** Ends the server in order, and removes its socket. The directory stays. */
   stop(): Promise<void>;
+  /**
+   * As `stop`, but however long the last checkpoint takes, and proven: the directory is that of a server that was shut down.
+   * @throws LifeboatError POSTGRES_SCRATCH_FAILED
+   */
+  shutDown(): Promise<void>;
   /** As `stop`, without waiting for order. */
   kill(): Promise<void>;
 }

@@ -19,6 +19,8 @@ export const DETACHED: Settings = {
   primary_conninfo: '',
   primary_slot_name: '',
   synchronous_standby_names: '',
+  // An enabled subscription would take the changes that are meant for the source.
+  max_logical_replication_workers: '0',
 };
 
 /** Of the targets only the one that is meant: the server counts an empty second one, too. */

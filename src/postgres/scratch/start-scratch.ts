@@ -10,6 +10,7 @@ import type { PostgresTarget } from '../postgres.ts';
 import { readMinimumSettings } from './control-data.ts';
 import { awaitRecovery, promote } from './recovery.ts';
 import type { Scratch, StartScratch } from './scratch.ts';
+import { shutDownServer } from './shut-down.ts';
 import { SCRATCH_PORT, startServer, type ScratchServer } from './scratch-server.ts';
 import { createSocketFolder, giveTo, serverAccount } from './server-account.ts';
 import { renderSettings, scratchSettings } from './settings.ts';
@@ -30,7 +31,7 @@ export async function startScratch(request: StartScratch, operation: Operation):
     await prepare(request, folder, user);
     server = startServer(request, { folder, user, operation });
     const target = await findSuperuser(request, { folder, server, operation });
-    return createScratch({ request, server, target, operation, clear });
+    return createScratch({ request, server, target, user, operation, clear });
   } catch (error) {
     await server?.child.end();
     await clear();
@@ -42,16 +43,21 @@ function createScratch(parts: {
   readonly request: StartScratch;
   readonly server: ScratchServer;
   readonly target: PostgresTarget;
+  readonly user: UnixUser | undefined;
   readonly operation: Operation;
   readonly clear: () => Promise<void>;
 }): Scratch {
-  const { request, server, target, operation, clear } = parts;
+  const { request, server, target, user, operation, clear } = parts;
   return {
     target,
     waitForRecovery: async () => awaitRecovery(server, { target, recovery: request.recovery, operation }),
     promote: async () => promote(server, { target, operation }),
     async stop() {
       await server.child.end();
+      await clear();
+    },
+    async shutDown() {
+      await shutDownServer(request, { server, user, operation });
       await clear();
     },
     async kill() {

@@ -79,5 +79,5 @@ export interface RedisJournal {
       readonly stream: StreamSource;
       readonly operation: Operation;
     },
-  ): Promise<{ readonly bytes: number }>;
+  ): Promise<{ readonly bytes: number; readonly keys: number }>;
 }

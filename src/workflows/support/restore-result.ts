@@ -1,6 +1,6 @@
 import type { StreamCutMessage } from '../../contract/activities.ts';
 import type { Check } from '../../domain/backup.ts';
-import type { ReplayedPosition } from '../../domain/replay.ts';
+import { distanceOf, type ReplayedPosition } from '../../domain/replay.ts';
 import { achieved } from '../../domain/objectives.ts';
 import type { RestorePlan, RestoreRecord, RestoreResult } from '../../contract/messages.ts';
 
@@ -36,7 +36,12 @@ export function restoreResult({ plan, startedAt, finishedAt, done }: RestoreOutc
     plan,
     restored: {
       postgres: postgres && { ...postgres, rolesCreated: done.rolesCreated },
-      redis: redis && done.redis && { ...done.redis, savedAs: redis.savedAs },
+      redis: done.redis && {
+        keys: done.redis.keys,
+        method: done.redis.method,
+        savedAs: redis?.savedAs ?? null,
+        ...(plan.redis?.target === undefined ? {} : { target: plan.redis.target }),
+      },
     },
     recoveryPoint,
     positions: positionsOf(done),
@@ -53,8 +58,5 @@ function positionsOf({
 }: NonNullable<RestoreOutcome['done']>): NonNullable<RestoreResult['positions']> | null {
   if (position === undefined && cut === undefined) return null;
   const redis = cut && { position: String(cut.offset), timeline: 0, at: new Date(cut.timeMs).toISOString() };
-  const times = [position?.at, redis?.at].map((at) => (at == null ? undefined : Date.parse(at)));
-  const [postgresMs, redisMs] = times;
-  const distanceMs = postgresMs === undefined || redisMs === undefined ? null : Math.abs(postgresMs - redisMs);
-  return { postgres: position ?? null, redis: redis ?? null, distanceMs };
+  return distanceOf(position ?? null, redis ?? null);
 }

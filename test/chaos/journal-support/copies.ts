@@ -12,7 +12,7 @@ import { openLibraries } from '../../../src/assembly/libraries.ts';
 import { codecOf } from '../../../src/assembly/open-repository.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { postgresTarget } from '../../../src/config/postgres-target.ts';
-import { redisTarget } from '../../../src/config/redis-target.ts';
+import { redisTarget, redisTargetAt } from '../../../src/config/redis-target.ts';
 import type { Operation } from '../../../src/domain/operation.ts';
 import { recoveryWindow, type RecoveryWindow } from '../../../src/domain/recovery-window.ts';
 import { isRefused, resolveTarget } from '../../../src/domain/resolve-target.ts';
@@ -127,6 +127,7 @@ function dependenciesOf(product: Product): Dependencies {
         lockTimeoutMs: 10_000,
       },
       redis: { target: redisTarget(loaded), method: 'auto', agentHost: undefined },
+      redisAt: (url) => redisTargetAt(loaded, url),
       journal: { enabled: true, flushMs: 1_000, slot: config.postgres.slot, spillDirectory: scratchDir },
       scratchFolder: async () => scratchDir,
       keepReplacedMs: 3_600_000,

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ControlActivities, DataActivities } from '../../../src/contract/activities.ts';
 import type { JournalActivities } from '../../../src/contract/journal.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
+import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
@@ -72,6 +73,17 @@ export const RESTORE_RECORD: RestoreRecord = {
   services: ['api'],
 };
 
+export const DIRECTORY_PLAN: DirectoryPlan = {
+  restoreId: 'restore-1',
+  backupId: BACKUP_RECORD.id,
+  directory: '/srv/copy',
+  recoveryPoint: { time: AT },
+  encrypted: false,
+  postgres: { baseId: BACKUP_RECORD.id, target: null, database: 'auth', server: '18.6', bytes: 2 },
+  redis: null,
+  steps: [],
+};
+
 const CHECK = { name: 'rows', status: 'pass', expected: '1', actual: '1', message: '' } as const;
 
 /** Fails as a worker's error interceptor makes it fail. */
@@ -128,6 +140,9 @@ const answers: Activities = {
   }),
   awaitJournal: async () => ({ end: 'durable' }),
   publishIncremental: async () => ({ ...BACKUP_RECORD, kind: 'incremental', parentId: BACKUP_RECORD.id }),
+  planDirectory: async () => DIRECTORY_PLAN,
+  writeDirectory: async () => ({ postgres: null, redis: null, checks: [CHECK] }),
+  clearDirectory: async () => {},
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -138,11 +153,16 @@ const NAMED_WITH_BACKUP = ['restoreRedis', 'emptyRedis', 'verifyBackup'];
 interface NamedInput {
   readonly backupId?: string;
   readonly kind?: string;
+  /** Of another Redis. */
+  readonly target?: string;
+  /** Of what is recorded. */
+  readonly redis?: unknown;
 }
 
-function nameOf(name: string, { backupId, kind }: NamedInput): string {
+function nameOf(name: string, { backupId, kind, target, redis }: NamedInput): string {
+  if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
-  return NAMED_WITH_BACKUP.includes(name) ? `${name}(${backupId})` : name;
+  return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;
 }
 
 /** The default answers with some replaced, and a list of the calls. */

@@ -1,23 +1,13 @@
-import type { WorkflowHandle } from '@temporalio/client';
 import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilCancelled } from './fakes.ts';
 import type { Activities } from './fakes.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
+import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
-/** One path through one workflow: driven by test/workflow, recorded and replayed by test/replay. */
-export interface Scenario {
-  /** `<workflow>/<case>`; the history is `<workflow>/<version>-<case>.json`. */
-  readonly name: string;
-  readonly workflow: (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
-  readonly input: unknown;
-  readonly planted?: () => Partial<Activities>;
-  /** Acts on the running workflow: signals, cancellation. */
-  readonly drive?: (handle: WorkflowHandle, calls: readonly string[]) => Promise<void>;
-  readonly outcome: 'completed' | 'cancelled' | ErrorCode;
-  /** Calls in order; those in an inner list run at once, in any order. */
-  readonly calls: readonly (string | readonly string[])[];
-}
+export type { Scenario } from './scenario.ts';
 
 const asked = { group: 'scenario', requestedBy: 'tester@here' };
 const backup = { ...asked, kind: 'full', components: 'configured', label: {}, hold: null };
@@ -537,4 +527,12 @@ const questions: readonly Scenario[] = [
   },
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...backups, ...incrementals, ...journals, ...restores, ...questions];
+export const SCENARIOS: readonly Scenario[] = [
+  ...backups,
+  ...incrementals,
+  ...journals,
+  ...restores,
+  ...questions,
+  ...DIRECTORY_SCENARIOS,
+  ...TARGET_REDIS_SCENARIOS,
+];

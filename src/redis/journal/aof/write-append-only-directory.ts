@@ -38,7 +38,7 @@ export interface AppendOnlyContext {
 export async function writeAppendOnlyDirectory(
   request: { readonly directory: string; readonly cut: StreamCut },
   context: AppendOnlyContext,
-): Promise<{ readonly bytes: number }> {
+): Promise<Written> {
   const { directory } = request;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const snapshot = context.snapshot()[Symbol.asyncIterator]();
@@ -46,21 +46,23 @@ export async function writeAppendOnlyDirectory(
     const first = await firstBytes(snapshot);
     const rdb = chain(first, snapshot);
     const inFolder = rdbVersionOf(first) >= FOLDER_SINCE_RDB;
-    const bytes = inFolder ? await writeFolder(request, context, rdb) : await writeSingle(request, context, rdb);
+    const written = inFolder ? await writeFolder(request, context, rdb) : await writeSingle(request, context, rdb);
     await syncFolder(directory);
-    return { bytes };
+    return written;
   } finally {
     await snapshot.return?.();
   }
 }
 
+/** `keys` are those of the snapshot, counted as it passed. */
+type Written = { readonly bytes: number; readonly keys: number };
 type Request = { readonly directory: string; readonly cut: StreamCut };
 
 async function writeFolder(
   request: Request,
   context: AppendOnlyContext,
   rdb: AsyncIterable<Uint8Array>,
-): Promise<number> {
+): Promise<Written> {
   const folder = join(request.directory, FOLDER);
   await mkdir(folder, { mode: 0o700 }).catch((cause: unknown) => {
     throw occupied(folder, cause);
@@ -72,17 +74,18 @@ async function writeFolder(
   const manifest = `file ${BASE} seq 1 type b\nfile ${INCREMENT} seq 1 type i\n`;
   await writeNew(join(folder, MANIFEST), async (file) => await file.writeFile(manifest));
   await syncFolder(folder);
-  return base.bytes + increment.bytes + manifest.length;
+  return { bytes: base.bytes + increment.bytes + manifest.length, keys: base.keys };
 }
 
 async function writeSingle(
   request: Request,
   context: AppendOnlyContext,
   rdb: AsyncIterable<Uint8Array>,
-): Promise<number> {
+): Promise<Written> {
   return await writeNew(join(request.directory, SINGLE_FILE), async (file) => {
     const base = await copyRdb(file, rdb, context.operation);
-    return base.bytes + (await copyStream(file, base.summary, request, context));
+    const streamBytes = await copyStream(file, base.summary, request, context);
+    return { bytes: base.bytes + streamBytes, keys: base.keys };
   });
 }
 
@@ -103,7 +106,7 @@ async function copyRdb(
   file: FileHandle,
   rdb: AsyncIterable<Uint8Array>,
   operation: Operation,
-): Promise<{ readonly bytes: number; readonly summary: RdbSummary }> {
+): Promise<Written & { readonly summary: RdbSummary }> {
   const walker = new RdbWalker();
   let bytes = 0;
   for await (const chunk of rdb) {
@@ -113,7 +116,7 @@ async function copyRdb(
     bytes += chunk.length;
     operation.onProgress({ phase: 'writing the snapshot', bytes, items: walker.keys });
   }
-  return { bytes, summary: walker.end() };
+  return { bytes, keys: walker.keys, summary: walker.end() };
 }
 
 /** The stream behind the snapshot; the snapshot says for which database its first commands are. */
