@@ -11,7 +11,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'redis.preferReplica',
   'redis.rdbPath',
   'storage.remoteStorage',
-  'stores',
   'crossRegion',
   'encryption.kms',
   'retention',

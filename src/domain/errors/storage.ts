@@ -30,7 +30,7 @@ export const STORAGE_ERRORS = {
     retry: 'after',
     exit: 8,
     when: 'The store may be read but not written by this process.',
-    hint: 'does the worker own the directory, and is it mounted read-write?',
+    hint: 'does the worker own the directory, and is it mounted read-write? of an S3 store: may its credentials put and delete?',
   },
   STORE_DENIED: {
     retry: 'after',

@@ -32,7 +32,7 @@ export function createS3Driver(location: S3Location, options: S3Options): Omit<O
 async function headObject({ client, location }: S3Bucket, key: string): Promise<ObjectHead | undefined> {
   const command = new HeadObjectCommand({ Bucket: location.bucket, Key: location.root + key });
   try {
-    const { ContentLength = 0, LastModified = new Date(0) } = await s3Request(`head ${key}`, async () =>
+    const { ContentLength = 0, LastModified = new Date(0) } = await s3Request('read', `head ${key}`, async () =>
       client.send(command),
     );
     return { key, sizeBytes: ContentLength, modifiedAt: LastModified };
@@ -44,14 +44,14 @@ async function headObject({ client, location }: S3Bucket, key: string): Promise<
 
 async function bucketExists({ client, location }: S3Bucket): Promise<void> {
   const command = new ListObjectsV2Command({ Bucket: location.bucket, Prefix: location.root, MaxKeys: 1 });
-  await s3Request(`look at ${location.url}`, async () => client.send(command));
+  await s3Request('read', `look at ${location.url}`, async () => client.send(command));
 }
 
 /** In a bucket with versions this puts a marker over the object; the version stays until a rule of the bucket removes it. */
 async function removeObject({ client, location }: S3Bucket, key: string): Promise<void> {
   const command = new DeleteObjectCommand({ Bucket: location.bucket, Key: location.root + key });
   try {
-    await s3Request(`remove ${key}`, async () => client.send(command));
+    await s3Request('write', `remove ${key}`, async () => client.send(command));
   } catch (error) {
     // Most servers answer that it is removed; some say that it was not there.
     if (!(error instanceof LifeboatError && error.code === 'STORE_KEY_MISSING')) throw error;

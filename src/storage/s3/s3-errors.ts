@@ -54,20 +54,24 @@ const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
 const TLS_HINT =
   'is the certificate of the endpoint valid for its name, and its authority known (NODE_EXTRA_CA_CERTS)?';
 
+/** What is asked of the store: a write that is denied is another error than a read that is. */
+type Intent = 'read' | 'write';
+
 /** Runs requests; their errors come out as STORE_* with the protocol's code, status and request id in the facts. */
-export async function s3Request<T>(doing: string, call: () => Promise<T>): Promise<T> {
+export async function s3Request<T>(intent: Intent, doing: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw s3Error(doing, error);
+    throw s3Error(intent, doing, error);
   }
 }
 
 /** Any error of the SDK, of a socket or of TLS as a LifeboatError; one of ours stays as it is. */
-export function s3Error(doing: string, error: unknown): LifeboatError {
+export function s3Error(intent: Intent, doing: string, error: unknown): LifeboatError {
   if (error instanceof LifeboatError) return error;
   const { name, status, systemCode, requestId } = factsOf(error);
-  const code = PROTOCOL_CODES[name] ?? codeOfStatus(status) ?? codeOfSystem(systemCode);
+  const found = PROTOCOL_CODES[name] ?? codeOfStatus(status) ?? codeOfSystem(systemCode);
+  const code = found === 'STORE_DENIED' && intent === 'write' ? 'STORE_READ_ONLY' : found;
   const isTls = systemCode !== '' && /CERT|SSL|TLS|ISSUER|SIGNATURE/.test(systemCode);
   const what = [systemCode || name, status === 0 ? '' : `status ${status}`].filter((part) => part !== '').join(', ');
   return new LifeboatError(code, `${doing}: ${what || messageOf(error)}`, {

@@ -54,7 +54,7 @@ async function request(
     ...(from === 0 ? {} : { Range: `bytes=${from}-` }),
     ...(etag === undefined ? {} : { IfMatch: etag }),
   });
-  return s3Request(`get ${key}`, async () => client.send(command, { abortSignal: signal }));
+  return s3Request('read', `get ${key}`, async () => client.send(command, { abortSignal: signal }));
 }
 
 /** Not a generator: one that was never read would not end its request when the stream is destroyed. */
@@ -144,7 +144,7 @@ function explain(reading: Reading, offset: number, error: unknown): LifeboatErro
   const isWhole = offset === reading.sizeBytes;
   const code = isWhole ? 'STORE_DATA_DAMAGED' : 'STORE_READ_SHORT';
   const facts = isWhole ? 'the checksum is another one' : `ended after ${offset} of ${reading.sizeBytes} bytes`;
-  const { message } = s3Error('cause', error);
+  const { message } = s3Error('read', 'cause', error);
   return new LifeboatError(code, `get ${reading.key}: ${facts} (${message})`, {
     cause: error,
     details: { key: reading.key },

@@ -98,7 +98,7 @@ async function* pages(
       ...(delimiter === undefined ? {} : { Delimiter: delimiter }),
       ...(token === undefined ? {} : { ContinuationToken: token }),
     });
-    const page = await s3Request(`list ${prefix}`, async () => client.send(command));
+    const page = await s3Request('read', `list ${prefix}`, async () => client.send(command));
     yield page;
     token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
   } while (token !== undefined);

@@ -165,12 +165,12 @@ async function explain(
   key: string,
   what: { readonly failure: unknown; readonly leftBehind: unknown },
 ): Promise<LifeboatError> {
-  const error = s3Error(`put ${key}`, what.failure);
+  const error = s3Error('write', `put ${key}`, what.failure);
   if (error.details['status'] === 409 && (await headOf(bucket, key)) !== undefined)
     return new LifeboatError('STORE_KEY_EXISTS', `put ${key}: taken`, { cause: error });
   // An upload that is gone already left nothing.
   if (what.leftBehind === undefined || isGone(what.leftBehind)) return error;
-  const left = s3Error(`abort the upload of ${key}`, what.leftBehind);
+  const left = s3Error('write', `abort the upload of ${key}`, what.leftBehind);
   return new LifeboatError(error.code, `${error.message}; its parts stay until leftovers are removed: ${left.message}`, {
     cause: error,
     details: error.details,
@@ -179,7 +179,7 @@ async function explain(
 }
 
 function isGone(error: unknown): boolean {
-  return s3Error('', error).details['protocolCode'] === 'NoSuchUpload';
+  return s3Error('write', 'abort', error).details['protocolCode'] === 'NoSuchUpload';
 }
 
 /** Whether the object under the key is the one of this put. Unknown counts as no: the caller then reports the failure it has. */

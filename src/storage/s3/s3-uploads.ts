@@ -15,7 +15,7 @@ export async function* listUploads({ client, location }: S3Bucket, prefix: strin
   do {
     const at = withoutUndefined(marker);
     const command = new ListMultipartUploadsCommand({ Bucket: location.bucket, Prefix: location.root + prefix, ...at });
-    const page = await s3Request(`list uploads ${prefix}`, async () => client.send(command));
+    const page = await s3Request('read', `list uploads ${prefix}`, async () => client.send(command));
     for (const upload of page.Uploads ?? []) yield uploadOf(upload, location.root);
     const { IsTruncated, NextKeyMarker, NextUploadIdMarker } = page;
     marker = IsTruncated === true ? { KeyMarker: NextKeyMarker, UploadIdMarker: NextUploadIdMarker } : undefined;
@@ -55,7 +55,7 @@ async function abortUpload({ client, location }: S3Bucket, upload: UnfinishedUpl
     await client.send(new AbortMultipartUploadCommand(place));
     return true;
   } catch (cause) {
-    const error = s3Error(`abort the upload of ${key}`, cause);
+    const error = s3Error('write', `abort the upload of ${key}`, cause);
     if (error.details['protocolCode'] === 'NoSuchUpload') return false;
     throw error;
   }
