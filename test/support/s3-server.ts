@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import './one-realm.ts';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startGuarded, type ServerCommand } from '../../src/embedded/local-server.ts';
 import type { Child } from '../../src/platform/child-process.ts';
@@ -91,6 +92,7 @@ function command(program: string, folder: string, ports: readonly number[]): Ser
       'server',
       ...['-dir', folder, '-ip', '127.0.0.1', '-ip.bind', '127.0.0.1'],
       ...['-s3', '-s3.config', join(folder, 'identities.json'), '-s3.port.iceberg', '0', '-s3.port.lance', '0'],
+      '-s3.autoCreateBucket=false',
       ...['-volume.max', '200', '-master.volumeSizeLimitMB', '128', '-master.telemetry=false'],
       ...PORT_OPTIONS.flatMap((name, index) => [portOf(name), String(ports[index])]),
     ],
