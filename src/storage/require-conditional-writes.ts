@@ -24,7 +24,8 @@ async function writeOnce(store: ObjectStore): Promise<'written' | 'refused'> {
     await store.put(PROBE_KEY, PROBE, { ifNoneMatch: true });
     return 'written';
   } catch (error) {
-    if (error instanceof LifeboatError && ['STORE_KEY_EXISTS', 'STORE_READ_ONLY'].includes(error.code)) return 'refused';
+    if (error instanceof LifeboatError && ['STORE_KEY_EXISTS', 'STORE_READ_ONLY'].includes(error.code))
+      return 'refused';
     throw error;
   }
 }

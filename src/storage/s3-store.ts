@@ -1,7 +1,7 @@
 import { requireKey, requirePrefix } from './object-key.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { createS3Driver } from './s3/s3-driver.ts';
-import { parseS3Url, type S3Options } from './s3/s3-location.ts';
+import { parseS3Url, type S3Location, type S3Options } from './s3/s3-location.ts';
 
 /**
  * A bucket, or what lies under a prefix of it, as a store: AWS, and servers that speak its protocol and write conditionally.
@@ -14,7 +14,7 @@ export function createS3Store(url: string, options: S3Options = {}): ObjectStore
     driver ??= import('./s3/s3-driver.ts').then((module) => module.createS3Driver(location, options));
     return driver;
   };
-  return {
+  const store: ObjectStore = {
     url: location.url,
     async put(key, body, putOptions) {
       requireKey(key);
@@ -44,5 +44,21 @@ export function createS3Store(url: string, options: S3Options = {}): ObjectStore
       requirePrefix(prefix);
       return (await open()).removeLeftovers(prefix, olderThanMs);
     },
+    async copyFrom(source, key, putOptions = {}) {
+      requireKey(key);
+      const from = locations.get(source);
+      if (from === undefined || !isOneProvider(from, location)) return undefined;
+      return (await open()).copy(from, key, putOptions);
+    },
   };
+  locations.set(store, location);
+  return store;
+}
+
+/** Where the stores of this process are, so that one can tell whether it may copy from another. */
+const locations = new WeakMap<ObjectStore, S3Location>();
+
+/** All regions of AWS copy from each other; any other server only within itself. */
+function isOneProvider(from: S3Location, to: S3Location): boolean {
+  return from.endpoint === to.endpoint;
 }

@@ -68,19 +68,22 @@ describeHere('an S3 store in trouble', () => {
     ['part 2', ({ part }: S3Request) => part === 2],
     ['part 3', ({ part }: S3Request) => part === 3],
     ['the request that completes it', ({ operation }: S3Request) => operation === 'complete'],
-  ])('an upload that is cut at %s goes on when it is cut once, and leaves nothing when it always is', async (_, fits) => {
-    first(1, RESET, fits);
-    await put();
-    expect((await readAll(store, 'a/big')).equals(BYTES)).toBe(true);
+  ])(
+    'an upload that is cut at %s goes on when it is cut once, and leaves nothing when it always is',
+    async (_, fits) => {
+      first(1, RESET, fits);
+      await put();
+      expect((await readAll(store, 'a/big')).equals(BYTES)).toBe(true);
 
-    faults.plan((request) => (fits(request) ? RESET : PASS));
-    const error = await caught(() => put('a/never'));
-    expect(error.code).toBe('STORE_UNREACHABLE');
-    expect(error.rule.retry).toBe('transient');
-    faults.plan(() => PASS);
-    expect(await keys(store, '')).toEqual(['a/big']);
-    expect(await unfinished()).toBe(0);
-  });
+      faults.plan((request) => (fits(request) ? RESET : PASS));
+      const error = await caught(() => put('a/never'));
+      expect(error.code).toBe('STORE_UNREACHABLE');
+      expect(error.rule.retry).toBe('transient');
+      faults.plan(() => PASS);
+      expect(await keys(store, '')).toEqual(['a/big']);
+      expect(await unfinished()).toBe(0);
+    },
+  );
 
   test('an object whose answer is lost is known as its own, small or big', async () => {
     for (const operation of ['put', 'complete']) {

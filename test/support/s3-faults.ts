@@ -4,7 +4,18 @@ import type { Socket } from 'node:net';
 import { Throttle } from './s3-throttle.ts';
 
 export interface S3Request {
-  readonly operation: 'create' | 'part' | 'complete' | 'abort' | 'uploads' | 'list' | 'put' | 'get' | 'head' | 'delete' | 'other';
+  readonly operation:
+    | 'create'
+    | 'part'
+    | 'complete'
+    | 'abort'
+    | 'uploads'
+    | 'list'
+    | 'put'
+    | 'get'
+    | 'head'
+    | 'delete'
+    | 'other';
   /** Of a part, from 1. */
   readonly part: number;
   readonly key: string;
@@ -87,19 +98,13 @@ interface Ends {
 }
 
 function handle(fault: Fault, incoming: IncomingMessage, { answer, port }: Ends): void {
-  switch (fault.kind) {
-    case 'reset':
-      return incoming.socket.resetAndDestroy() as unknown as void;
-    case 'hang':
-      incoming.resume();
-      return;
-    case 'error':
-      incoming.resume();
-      incoming.once('end', () => sendError(answer, fault));
-      return;
-    default:
-      forward(fault, incoming, { answer, port });
+  if (fault.kind === 'reset') {
+    incoming.socket.resetAndDestroy();
+    return;
   }
+  if (fault.kind !== 'hang' && fault.kind !== 'error') return forward(fault, incoming, { answer, port });
+  incoming.resume();
+  if (fault.kind === 'error') incoming.once('end', () => sendError(answer, fault));
 }
 
 function sendError(answer: ServerResponse, { status, code }: { readonly status: number; readonly code: string }): void {

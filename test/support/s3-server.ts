@@ -90,10 +90,7 @@ function command(program: string, folder: string, ports: readonly number[]): Ser
     command: program,
     args: [
       'server',
-      ...['-dir', folder, '-ip', '127.0.0.1', '-ip.bind', '127.0.0.1'],
-      ...['-s3', '-s3.config', join(folder, 'identities.json'), '-s3.port.iceberg', '0', '-s3.port.lance', '0'],
-      '-s3.autoCreateBucket=false',
-      ...['-volume.max', '200', '-master.volumeSizeLimitMB', '128', '-master.telemetry=false'],
+      ...options(folder),
       ...PORT_OPTIONS.flatMap((name, index) => [portOf(name), String(ports[index])]),
     ],
     cwd: folder,
@@ -108,6 +105,25 @@ async function statusOf(port: number): Promise<number> {
       answer.resume();
       resolve(answer.statusCode ?? 0);
     });
-    asking.once('error', reject).once('timeout', () => asking.destroy(new Error('no answer'))).end();
+    asking
+      .once('error', reject)
+      .once('timeout', () => asking.destroy(new Error('no answer')))
+      .end();
   });
+}
+
+function options(folder: string): string[] {
+  return [
+    `-dir=${folder}`,
+    '-ip=127.0.0.1',
+    '-ip.bind=127.0.0.1',
+    '-s3',
+    `-s3.config=${join(folder, 'identities.json')}`,
+    '-s3.port.iceberg=0',
+    '-s3.port.lance=0',
+    '-s3.autoCreateBucket=false',
+    '-volume.max=200',
+    '-master.volumeSizeLimitMB=128',
+    '-master.telemetry=false',
+  ];
 }

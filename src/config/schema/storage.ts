@@ -67,7 +67,9 @@ export const storesSection = z
         .default('always')
         .describe('CRC-32 with every request of S3, or only where the protocol demands it, for servers that refuse it'),
       rateLimit: size().optional().describe('Bytes a second, at most, in each direction and in each process'),
-      timeout: duration().default('60s').describe('A connection to S3 on which nothing moves is given up after this long'),
+      timeout: duration()
+        .default('60s')
+        .describe('A connection to S3 on which nothing moves is given up after this long'),
     }),
   )
   .default({})

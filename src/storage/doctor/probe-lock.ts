@@ -16,23 +16,36 @@ const LOCK_MS = 20_000;
 export async function probeLock(bucket: S3Bucket): Promise<ProbeAnswer> {
   const isWanted = bucket.objectLock !== undefined;
   if (!(await isEnabled(bucket))) {
-    if (!isWanted) return skip('off: whoever may delete can remove backups at any time', 'see docs/guides/s3.md, Object Lock');
-    throw new LifeboatError('STORE_UNSUPPORTED', `lock objects in ${bucket.location.url}: the bucket has no Object Lock`, {
-      hint: 'it is decided when a bucket is made: make a new one with Object Lock, or take objectLock out of the store',
-    });
+    if (!isWanted)
+      return skip('off: whoever may delete can remove backups at any time', 'see docs/guides/s3.md, Object Lock');
+    throw new LifeboatError(
+      'STORE_UNSUPPORTED',
+      `lock objects in ${bucket.location.url}: the bucket has no Object Lock`,
+      {
+        hint: 'it is decided when a bucket is made: make a new one with Object Lock, or take objectLock out of the store',
+      },
+    );
   }
   const place = { Bucket: bucket.location.bucket, Key: `${bucket.location.root}probe/locked-${Date.now()}` };
   const versionId = await putLocked(bucket, place);
   const isRemoved = await removeVersion(bucket, { ...place, VersionId: versionId });
   if (isRemoved) {
-    throw new LifeboatError('STORE_UNSUPPORTED', `lock objects in ${bucket.location.url}: a locked version was removed`, {
-      hint: 'the server does not keep its locks: do not rely on them, and restrict who may delete',
-    });
+    throw new LifeboatError(
+      'STORE_UNSUPPORTED',
+      `lock objects in ${bucket.location.url}: a locked version was removed`,
+      {
+        hint: 'the server does not keep its locks: do not rely on them, and restrict who may delete',
+      },
+    );
   }
   const isLifted = await removeVersion(bucket, { ...place, VersionId: versionId, BypassGovernanceRetention: true });
   await hide(bucket, place, isLifted);
-  const who = isLifted ? 'these credentials may lift it (s3:BypassGovernanceRetention)' : 'these credentials cannot lift it';
-  return pass(`a locked version cannot be removed; ${who}${isWanted ? '' : '; the store does not use it (objectLock)'}`);
+  const who = isLifted
+    ? 'these credentials may lift it (s3:BypassGovernanceRetention)'
+    : 'these credentials cannot lift it';
+  return pass(
+    `a locked version cannot be removed; ${who}${isWanted ? '' : '; the store does not use it (objectLock)'}`,
+  );
 }
 
 async function isEnabled({ client, location }: S3Bucket): Promise<boolean> {

@@ -40,7 +40,8 @@ async function probeChecksums(bucket: S3Bucket, store: ReturnType<typeof createS
       ChecksumCRC32: WRONG_CRC32,
     });
     const refusal = await refusalOf(async () => bucket.client.send(command));
-    if (refusal !== undefined) return pass(`bytes with a wrong CRC-32 are refused (${String(refusal.details['protocolCode'])})`);
+    if (refusal !== undefined)
+      return pass(`bytes with a wrong CRC-32 are refused (${String(refusal.details['protocolCode'])})`);
     throw new LifeboatError('STORE_UNSUPPORTED', `put into ${store.url}: bytes with a wrong checksum were taken`, {
       hint: 'damage on the way is found only when a backup is verified: verify each backup after it was made',
     });
@@ -59,9 +60,13 @@ async function probeUploads(bucket: S3Bucket): Promise<ProbeAnswer> {
   for await (const upload of listUploads(bucket, key)) if (upload.key === key) found += 1;
   const removed = await removeUploads(bucket, key, 0);
   if (found === 1 && removed === 1) return pass('found and removed: a killed worker leaves nothing that is paid for');
-  throw new LifeboatError('STORE_UNSUPPORTED', `list uploads of ${location.url}: ${found} found, ${removed} removed, of 1`, {
-    hint: 'parts of interrupted uploads stay: add a rule to the bucket that aborts incomplete uploads after some days',
-  });
+  throw new LifeboatError(
+    'STORE_UNSUPPORTED',
+    `list uploads of ${location.url}: ${found} found, ${removed} removed, of 1`,
+    {
+      hint: 'parts of interrupted uploads stay: add a rule to the bucket that aborts incomplete uploads after some days',
+    },
+  );
 }
 
 /** The same key id with another secret: a server that lets it in checks nothing. */
@@ -71,7 +76,9 @@ async function probeWrongKey(bucket: S3Bucket, url: string, options: S3Options):
   );
   const credentials = { accessKeyId, secretAccessKey: `${secretAccessKey.slice(0, -1)}-` };
   const wrong = openBucket(parseS3Url(url), { ...options, credentials });
-  const refusal = await refusalOf(async () => wrong.client.send(new GetBucketVersioningCommand({ Bucket: wrong.location.bucket })));
+  const refusal = await refusalOf(async () =>
+    wrong.client.send(new GetBucketVersioningCommand({ Bucket: wrong.location.bucket })),
+  );
   if (refusal !== undefined) return pass(`a wrong secret is refused (${refusal.code})`);
   throw new LifeboatError('STORE_UNSUPPORTED', `open ${bucket.location.url}: a wrong secret was let in`, {
     hint: 'the server checks no signatures: whoever reaches it can change and remove backups; set up its users',

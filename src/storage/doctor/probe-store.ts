@@ -37,7 +37,8 @@ async function writeConditionally(store: ObjectStore, sizeBytes: number): Promis
     const first = randomBytes(sizeBytes);
     await store.put(`${prefix}once`, first, { ifNoneMatch: true });
     await requireRefusal(store, store.put(`${prefix}once`, randomBytes(sizeBytes), { ifNoneMatch: true }));
-    if (!(await read(store, `${prefix}once`)).equals(first)) throw notConditional(store, 'it refused and wrote all the same');
+    if (!(await read(store, `${prefix}once`)).equals(first))
+      throw notConditional(store, 'it refused and wrote all the same');
     return pass('a second first write is refused: the store can be a primary');
   });
 }
@@ -58,9 +59,11 @@ async function writeAtOnce(store: ObjectStore): Promise<ProbeAnswer> {
     const puts = writers.map(async (bytes) => store.put(`${prefix}race`, bytes, { ifNoneMatch: true }));
     const results = await Promise.allSettled(puts);
     const winners = writers.filter((_, index) => results[index]?.status === 'fulfilled');
-    if (winners.length !== 1) throw notConditional(store, `${winners.length} of ${WRITERS_AT_ONCE} writers at once were first`);
+    if (winners.length !== 1)
+      throw notConditional(store, `${winners.length} of ${WRITERS_AT_ONCE} writers at once were first`);
     const found = await read(store, `${prefix}race`);
-    if (!found.equals(winners[0] ?? Buffer.alloc(0))) throw notConditional(store, 'the bytes are not those of the winner');
+    if (!found.equals(winners[0] ?? Buffer.alloc(0)))
+      throw notConditional(store, 'the bytes are not those of the winner');
     return pass(`of ${WRITERS_AT_ONCE} writers at once one was first: operations exclude each other`);
   });
 }

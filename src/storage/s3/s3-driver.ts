@@ -1,7 +1,8 @@
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { LifeboatError } from '../../domain/errors.ts';
-import type { ObjectHead, ObjectStore } from '../object-store.ts';
+import type { ObjectHead, ObjectStore, PutOptions } from '../object-store.ts';
 import { openBucket, type S3Bucket } from './s3-client.ts';
+import { copyObject } from './s3-copy.ts';
 import { s3Request } from './s3-errors.ts';
 import { getObject } from './s3-get.ts';
 import { listFolders, listObjects } from './s3-list.ts';
@@ -9,8 +10,14 @@ import type { S3Location, S3Options } from './s3-location.ts';
 import { putObject } from './s3-put.ts';
 import { removeUploads } from './s3-uploads.ts';
 
+/** What the store is made of, once the SDK is loaded. */
+interface S3Driver extends Omit<ObjectStore, 'url' | 'copyFrom'> {
+  /** Copies within the provider; undefined where these credentials may not read the source, or nothing is to copy. */
+  copy(from: S3Location, key: string, options: PutOptions): Promise<{ sizeBytes: number } | undefined>;
+}
+
 /** The driver itself, loaded when it is first used: the SDK takes a moment that commands without S3 need not spend. */
-export function createS3Driver(location: S3Location, options: S3Options): Omit<ObjectStore, 'url'> {
+export function createS3Driver(location: S3Location, options: S3Options): S3Driver {
   const bucket = openBucket(location, options);
   const requireBucket = onceTrue(async () => bucketExists(bucket));
   return {
@@ -25,6 +32,7 @@ export function createS3Driver(location: S3Location, options: S3Options): Omit<O
     list: (prefix) => listObjects(bucket, prefix),
     folders: (prefix) => listFolders(bucket, prefix),
     remove: async (key) => removeObject(bucket, key),
+    copy: async (from, key, putOptions) => copyObject(bucket, { from, key, options: putOptions }),
     removeLeftovers: async (prefix, olderThanMs) => removeUploads(bucket, prefix, olderThanMs),
   };
 }

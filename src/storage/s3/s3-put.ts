@@ -25,7 +25,7 @@ export const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_IN_FLIGHT = 4;
 
 /** Metadata by which an object is known to be of one put: answers get lost, and the retry then finds the key taken. */
-const PUT_ID = 'lifeboat-put';
+export const PUT_ID = 'lifeboat-put';
 
 type Body = AsyncIterable<Uint8Array> | Uint8Array;
 
@@ -63,7 +63,8 @@ export async function putObject(
   return { sizeBytes: source.sizeBytes() };
 }
 
-function paramsOf(bucket: S3Bucket, key: string, options: PutOptions): Omit<PutObjectCommandInput, 'Body'> {
+/** What goes with every object that is written. */
+export function paramsOf(bucket: S3Bucket, key: string, options: PutOptions): Omit<PutObjectCommandInput, 'Body'> {
   const { location, objectLock, checksumAlgorithm } = bucket;
   return {
     Bucket: location.bucket,
@@ -171,11 +172,15 @@ async function explain(
   // An upload that is gone already left nothing.
   if (what.leftBehind === undefined || isGone(what.leftBehind)) return error;
   const left = s3Error('write', `abort the upload of ${key}`, what.leftBehind);
-  return new LifeboatError(error.code, `${error.message}; its parts stay until leftovers are removed: ${left.message}`, {
-    cause: error,
-    details: error.details,
-    hint: error.hint,
-  });
+  return new LifeboatError(
+    error.code,
+    `${error.message}; its parts stay until leftovers are removed: ${left.message}`,
+    {
+      cause: error,
+      details: error.details,
+      hint: error.hint,
+    },
+  );
 }
 
 function isGone(error: unknown): boolean {
@@ -183,11 +188,13 @@ function isGone(error: unknown): boolean {
 }
 
 /** Whether the object under the key is the one of this put. Unknown counts as no: the caller then reports the failure it has. */
-async function isOf(bucket: S3Bucket, key: string, putId: string): Promise<boolean> {
+export async function isOf(bucket: S3Bucket, key: string, putId: string): Promise<boolean> {
   return (await headOf(bucket, key))?.Metadata?.[PUT_ID] === putId;
 }
 
 async function headOf(bucket: S3Bucket, key: string): Promise<HeadObjectCommandOutput | undefined> {
   const { client, location } = bucket;
-  return client.send(new HeadObjectCommand({ Bucket: location.bucket, Key: location.root + key })).catch(() => undefined);
+  return client
+    .send(new HeadObjectCommand({ Bucket: location.bucket, Key: location.root + key }))
+    .catch(() => undefined);
 }

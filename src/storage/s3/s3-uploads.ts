@@ -33,7 +33,10 @@ function withoutUndefined(marker: { KeyMarker?: string | undefined; UploadIdMark
   };
 }
 
-function uploadOf({ Key = '', UploadId = '', Initiated = new Date(0) }: MultipartUpload, root: string): UnfinishedUpload {
+function uploadOf(
+  { Key = '', UploadId = '', Initiated = new Date(0) }: MultipartUpload,
+  root: string,
+): UnfinishedUpload {
   return { key: Key.slice(root.length), uploadId: UploadId, startedAt: Initiated };
 }
 
