@@ -143,6 +143,22 @@ describeHere('an S3 store in trouble', () => {
     expect(await keys(store, '')).toEqual([]);
   });
 
+  test('a producer is told to end also where the upload could not begin', async () => {
+    let isClosed = false;
+    async function* source(): AsyncGenerator<Buffer> {
+      try {
+        yield* inChunks(BYTES, 1_000_003);
+      } finally {
+        isClosed = true;
+      }
+    }
+    faults.plan(({ operation }) =>
+      operation === 'create' ? { kind: 'error', status: 400, code: 'SomethingOfItsOwn' } : PASS,
+    );
+    await expect(store.put('a/big', source())).rejects.toMatchObject({ code: 'STORE_REQUEST_REFUSED' });
+    expect(isClosed).toBe(true);
+  });
+
   test('a producer that dies in the middle of an upload leaves nothing', async () => {
     const died = new Error('pg_dump died');
     async function* source(): AsyncGenerator<Buffer> {
