@@ -57,8 +57,8 @@ describeHere('a bucket as primary store', () => {
     expect(await product.fingerprint()).toEqual(before);
   });
 
-  test('rescue reads it with the standard environment of AWS and the key alone', async () => {
-    const { accessKeyId, secretAccessKey } = server.credentials;
+  test('rescue reads it with the standard environment of AWS, rights to read and the key alone', async () => {
+    const { accessKeyId, secretAccessKey } = server.readOnly;
     const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
     const args = ['--store', server.url('primary/prod'), '--key', join(product.folder, 'keys', 'encryption.key')];
     const found = await product.cli(['rescue', 'verify', 'latest', ...args], { env });
