@@ -17,18 +17,17 @@ import { chunks, ENCRYPTED, openPlace, OPERATION, POSTGRES_FACTS, type TestPlace
 
 const describeHere = await whenAvailable('s3');
 
-/** Encrypted and not compressible: three parts of 8 MiB in each of two objects. */
-const DUMP = randomBytes(34 * 1024 * 1024);
-const OBJECT_BYTES = 17 * 1024 * 1024;
+/** Encrypted and not compressible: two parts in each of two objects. */
+const DUMP = randomBytes(20 * 1024 * 1024);
+const OBJECT_BYTES = 12 * 1024 * 1024;
 
 type Fits = (request: S3Request) => boolean;
 
 const PLACES: readonly [string, Fits][] = [
   ['the claim of the id', ({ key }) => key.endsWith('/begin.json')],
-  ['the data key', ({ key }) => key.includes('/keys/')],
   ['the beginning of an upload', ({ operation }) => operation === 'create'],
   ['part 1 of the second object', ({ part, key }) => part === 1 && key.includes('000002')],
-  ['part 3 of the first object', ({ part, key }) => part === 3 && key.includes('000001')],
+  ['part 2 of the first object', ({ part, key }) => part === 2 && key.includes('000001')],
   ['the end of an upload', ({ operation }) => operation === 'complete'],
   ['the signature', ({ key }) => key.endsWith('.minisig')],
   ['the manifest', ({ key, operation }) => key.endsWith('/manifest.json') && operation === 'put'],
@@ -97,6 +96,7 @@ describeHere('a backup over a faulty line', () => {
   test.each(PLACES)('%s: a fault there leaves a whole backup or none', async (_, fits) => {
     const prefix = randomUUID();
     const repository = await openRepository(prefix);
+    const sound = new Set<string>();
     for (const [index, [name, fault, how]] of FAULTS.entries()) {
       let hits = 0;
       faults.plan((request) => {
@@ -113,16 +113,17 @@ describeHere('a backup over a faulty line', () => {
       expect({ name, hits: hits > 0 }).toEqual({ name, hits: true });
       if (how === 'once') expect(failure).toBeUndefined();
       if (failure !== undefined) expect(failure).toBeInstanceOf(LifeboatError);
-      await requireAllSound(repository);
+      await requireAllSound(repository, sound);
     }
     await discardTheRest(repository, prefix);
   });
 
-  /** What is listed as complete is read back, byte by byte. */
-  async function requireAllSound(repository: Repository): Promise<void> {
+  /** What is listed as complete is read back, byte by byte, once. */
+  async function requireAllSound(repository: Repository, sound: Set<string>): Promise<void> {
     for (const { id, status } of await repository.list()) {
-      if (status !== 'complete') continue;
+      if (status !== 'complete' || sound.has(id)) continue;
       expect(await repository.verify(id, OPERATION)).toEqual([]);
+      sound.add(id);
     }
     expect(await repository.verifyChain()).toEqual([]);
   }

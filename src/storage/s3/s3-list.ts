@@ -13,7 +13,9 @@ export function listObjects(bucket: S3Bucket, prefix: string): AsyncGenerator<Ob
 /** Names between the prefix and the next `/`; the store leaves out what lies below them. */
 export async function* listFolders(bucket: S3Bucket, prefix: string): AsyncGenerator<string> {
   if (bucket.location.listing === 'folders') {
-    for (const entry of await entriesOf(bucket, prefix)) if (typeof entry === 'string') yield nameOf(entry, prefix);
+    for (const entry of await entriesOf(bucket, prefix)) {
+      if (typeof entry === 'string' && (await holdsObject(bucket, entry))) yield nameOf(entry, prefix);
+    }
     return;
   }
   let last = '';
@@ -23,6 +25,14 @@ export async function* listFolders(bucket: S3Bucket, prefix: string): AsyncGener
       yield nameOf(folder, prefix);
     }
   }
+}
+
+/** A server that keeps folders lists them for a while after their last object. */
+async function holdsObject(bucket: S3Bucket, folder: string): Promise<boolean> {
+  for await (const page of pages(bucket, folder, undefined)) {
+    if (headsOf(page, bucket).length > 0) return true;
+  }
+  return false;
 }
 
 async function* listFlat(bucket: S3Bucket, prefix: string): AsyncGenerator<ObjectHead> {
