@@ -21,6 +21,7 @@ const wanted = [
   async () => toolbox.pinnedPostgresBinDir(16),
   async () => toolbox.redis(),
   async () => toolbox.pinnedRedis(),
+  async () => toolbox.pinnedS3Server(),
 ];
 
 for (const provide of wanted) {

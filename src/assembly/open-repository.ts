@@ -8,13 +8,16 @@ import { ensureSigningKey } from '../encryption/signer.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Codec, Repository, RepositoryReader } from '../repository/repository.ts';
-import { openStore } from '../storage/open-store.ts';
+import { requireConditionalWrites } from '../storage/require-conditional-writes.ts';
+import { openPrimaryStore } from './open-stores.ts';
 
-/** The repository of a configuration, to read and write; made where there is none. */
+/** The repository of a configuration, to read and write; made where there is none. @throws LifeboatError STORE_*, REPOSITORY_* */
 export async function openConfiguredRepository(config: Config, tool: string): Promise<Repository> {
   const keyring = await keyringOf(config);
+  const store = openPrimaryStore(config);
+  await requireConditionalWrites(store);
   return createRepository({
-    store: openStore(config.storage.localPath),
+    store,
     group: config.group,
     signer: await ensureSigningKey(config.signing.keyPath),
     trustedKeys: await Promise.all(config.signing.trustedKeys.map(loadPublicKey)),
@@ -28,12 +31,12 @@ export async function openConfiguredRepository(config: Config, tool: string): Pr
  * @throws LifeboatError REPOSITORY_MISSING
  */
 export async function openConfiguredReader(config: Config): Promise<RepositoryReader> {
-  const { signing, storage, group } = config;
+  const { signing, group } = config;
   const own = `${signing.keyPath}.pub`;
   const keyring = await keyringOf(config);
   const trusted = [...signing.trustedKeys, ...(existsSync(own) ? [own] : [])];
   return openRepository({
-    store: openStore(storage.localPath),
+    store: openPrimaryStore(config),
     group,
     trustedKeys: await Promise.all(trusted.map(loadPublicKey)),
     ...(keyring === undefined ? {} : { keyring }),

@@ -11,6 +11,7 @@ import { restoreUndo } from './commands/restore-undo.ts';
 import { status } from './commands/status.ts';
 import { demo } from './local/demo.ts';
 import { down } from './local/down.ts';
+import { storeDoctor } from './local/store-doctor.ts';
 import { up } from './local/up.ts';
 import { walFetch } from './local/wal-fetch.ts';
 import { walPush } from './local/wal-push.ts';
@@ -30,6 +31,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
+  store: 'Where backups are kept.',
   wal: 'The ends of archive_command and restore_command.',
   rescue: 'Read a repository without Temporal.',
 };
@@ -50,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   configValidate,
   configShow,
   keyGenerate,
+  storeDoctor,
   up,
   down,
   demo,

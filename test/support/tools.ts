@@ -11,7 +11,7 @@ export type PostgresMajor = 15 | 16 | 17 | 18;
 export type RedisVersion = '6.2' | '7';
 const POSTGRES = { 'postgres 15': 15, 'postgres 16': 16, 'postgres 17': 17, 'postgres 18': 18 } as const;
 
-export type Need = keyof typeof POSTGRES | `redis ${RedisVersion}` | 'redis' | 'temporal';
+export type Need = keyof typeof POSTGRES | `redis ${RedisVersion}` | 'redis' | 'temporal' | 's3';
 
 /** Each rejects with the reason when the program cannot be had. */
 export interface TestTools {
@@ -19,6 +19,8 @@ export interface TestTools {
   /** Without a version: the best there is. */
   redis(version?: RedisVersion): Promise<RedisPrograms>;
   temporalCli(): Promise<string>;
+  /** `weed` of SeaweedFS. */
+  s3Server(): Promise<string>;
 }
 
 export const PROVISIONED_STATE_DIR = defaultStateDir();
@@ -43,6 +45,7 @@ export function resolveTools(): TestTools {
       return programs;
     },
     temporalCli: async () => toolbox.temporalCli(),
+    s3Server: async () => toolbox.pinnedS3Server(),
   };
 }
 
@@ -74,6 +77,7 @@ async function missingReason(need: Need): Promise<string | undefined> {
 async function find(need: Need): Promise<unknown> {
   const tools = resolveTools();
   if (need === 'temporal') return tools.temporalCli();
+  if (need === 's3') return tools.s3Server();
   if (need === 'redis') return tools.redis();
   if (need === 'redis 6.2') return tools.redis('6.2');
   if (need === 'redis 7') return tools.redis('7');

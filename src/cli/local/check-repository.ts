@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { openPrimaryStore } from '../../assembly/open-stores.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { loadKeyring } from '../../encryption/keyring.ts';
 import { loadPublicKey } from '../../encryption/minisign.ts';
 import { loadSigner } from '../../encryption/signer.ts';
-import { openStore } from '../../storage/open-store.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
+import { requireConditionalWrites } from '../../storage/require-conditional-writes.ts';
 import { formatBytes } from '../units.ts';
 import { attempt, type ConfigCheck, fail, pass, skip } from './check.ts';
 
@@ -20,10 +21,13 @@ export async function checkRepository(
   config: Config,
   databaseBytes: number | undefined,
 ): Promise<readonly ConfigCheck[]> {
-  const store = openStore(config.storage.localPath);
-  const writable = await attempt('store', () => probeStore(store));
+  let store: ObjectStore | undefined;
+  const writable = await attempt('store', async () => {
+    store = openPrimaryStore(config);
+    return probeStore(store);
+  });
   const space =
-    writable.status === 'pass'
+    writable.status === 'pass' && store !== undefined
       ? await checkSpace(store, databaseBytes)
       : skip('store space', 'not tried: store failed');
   return [
@@ -36,6 +40,7 @@ export async function checkRepository(
 }
 
 async function probeStore(store: ObjectStore): Promise<string> {
+  await requireConditionalWrites(store);
   const key = `probe/${randomUUID()}`;
   const sent = Buffer.from('lifeboat config validate');
   try {

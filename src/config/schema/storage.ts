@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, duration, name, path, secret } from './leaf.ts';
+import { count, duration, name, path, secret, size } from './leaf.ts';
 
 const STORE_URL = /^(file:|s3:\/\/[^/@?\s]+([/?]|$)|memory:|\.{0,2}\/)/;
 
@@ -7,6 +7,7 @@ const credentials = z
   .strictObject({
     accessKey: secret().optional().describe('Access key id; without it the standard AWS environment is used'),
     secretKey: secret().optional().describe('Secret access key'),
+    sessionToken: secret().optional().describe('Session token of temporary credentials'),
   })
   .prefault({});
 
@@ -14,6 +15,9 @@ const credentials = z
 export const storageSection = z
   .strictObject({
     localPath: path().prefault('./backups').describe('Folder of the repository'),
+    primary: name()
+      .optional()
+      .describe('One of `stores` that holds the repository instead of the folder; it must write conditionally'),
     remoteStorage: z
       .strictObject({
         enabled: z
@@ -46,7 +50,7 @@ export const storesSection = z
       url: z
         .string()
         .regex(STORE_URL, 'expected file:…, s3://bucket/prefix?region=… or a path; credentials have a key of their own')
-        .describe('`file:./copies`, `s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true`'),
+        .describe('`file:./copies`, `s3://bucket/prefix?region=…&endpoint=…&forcePathStyle=true&listing=folders`'),
       credentials,
       objectLock: z
         .strictObject({
@@ -58,6 +62,14 @@ export const storesSection = z
         })
         .optional()
         .describe('Object Lock of the store'),
+      checksum: z
+        .enum(['always', 'when-required'])
+        .default('always')
+        .describe('CRC-32 with every request of S3, or only where the protocol demands it, for servers that refuse it'),
+      rateLimit: size().optional().describe('Bytes a second, at most, in each direction and in each process'),
+      timeout: duration()
+        .default('60s')
+        .describe('A connection to S3 on which nothing moves is given up after this long'),
     }),
   )
   .default({})
