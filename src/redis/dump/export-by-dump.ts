@@ -1,12 +1,11 @@
 import type { RedisFacts } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { replyError } from '../reply-error.ts';
-import { RespError } from '../resp.ts';
+import { IndexBuilder } from '../digests/index-builder.ts';
 import type { RedisTarget, SnapshotSink } from '../redis.ts';
 import { type ServerView, viewServer } from '../server-view.ts';
 import { openRedisSocket, type RedisSocket } from '../socket.ts';
-import { functionLibraries } from '../values/functions.ts';
+import { readFunctions } from './read-functions.ts';
 import { listDatabases } from './scan/databases.ts';
 import { DumpWriter } from './stream/dump-writer.ts';
 import { chooseExpiryReader } from './scan/expiry-reader.ts';
@@ -21,6 +20,13 @@ interface Written {
   readonly rdbVersion: number;
 }
 
+export interface ExportContext {
+  readonly sink: SnapshotSink;
+  readonly operation: Operation;
+  /** Where digests of keys are sorted. With it an artifact `index` is given too, and `facts.digest` is told. */
+  readonly indexDirectory?: string;
+}
+
 /**
  * Copies all keys of all databases and the function libraries as redis-dump, with SCAN, DUMP and PEXPIRETIME alone:
  * the way in where PSYNC is closed. The facts say `consistent: false`, for there is no one instant. Value and expiry
@@ -31,34 +37,44 @@ interface Written {
  * Needs +scan +dump +pexpiretime (or +pttl +time) +select and +function|dump; +info is used where granted.
  * Throws REDIS_PERMISSION_DENIED rather than leave something out.
  */
-export async function exportByDump(
-  target: RedisTarget,
-  context: { readonly sink: SnapshotSink; readonly operation: Operation },
-): Promise<RedisFacts> {
-  const { sink, operation } = context;
+export async function exportByDump(target: RedisTarget, context: ExportContext): Promise<RedisFacts> {
+  const { sink, operation, indexDirectory } = context;
   const socket = await openRedisSocket(target, { signal: operation.signal });
+  const builder = indexDirectory === undefined ? undefined : new IndexBuilder(indexDirectory);
   try {
     const view = await viewServer(socket);
     const header: DumpHeader = { server: view.version, startedAt: new Date().toISOString() };
     let written: Written | undefined;
-    const source = dumpTo(socket, header, { view, operation, onEnd: (end) => (written = end) });
+    const source = dumpTo(socket, header, { view, operation, builder, onEnd: (end) => (written = end) });
     const attributes = { server: view.version, consistent: 'false' };
     await sink({ name: 'snapshot', format: 'redis-dump', attributes }, source);
     if (written === undefined) throw new LifeboatError('INTERNAL', 'export redis: the sink left before the end');
-    return factsOf(header, written);
+    const facts = factsOf(header, written);
+    if (builder?.readable !== true) return facts;
+    await sink({ name: 'index', format: 'redis-digest-index', attributes: {} }, builder.index());
+    const digests = { layers: [], changed: facts.keys, deleted: 0 };
+    return { ...facts, digest: builder.digest(), digests };
   } finally {
     socket.close();
+    await builder?.close();
   }
 }
 
 async function* dumpTo(
   socket: RedisSocket,
   header: DumpHeader,
-  context: { readonly view: ServerView; readonly operation: Operation; onEnd(written: Written): void },
+  context: {
+    readonly view: ServerView;
+    readonly operation: Operation;
+    readonly builder: IndexBuilder | undefined;
+    onEnd(written: Written): void;
+  },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { builder } = context;
   const writer = new DumpWriter(header);
   const functions = await readFunctions(socket);
   if (functions !== undefined) writer.functions(functions.payload);
+  for (const code of functions?.libraries ?? []) builder?.addLibrary(code);
   let rdbVersion = functions?.rdbVersion ?? 0;
   const expiry = await chooseExpiryReader(socket);
   const databases = await listDatabases(socket, context.view);
@@ -67,7 +83,10 @@ async function* dumpTo(
   for (const db of databases) {
     if (needsSelect) await socket.command('SELECT', db);
     for await (const batch of new DatabaseScan(socket, expiry).batches()) {
-      for (const { key, payload, expireAtMs } of batch) writer.key(db, key, payload, expireAtMs);
+      for (const scanned of batch) {
+        if (builder !== undefined) await builder.add(db, scanned, writer.keys);
+        writer.key(db, scanned.key, scanned.payload, scanned.expireAtMs);
+      }
       rdbVersion ||= openPayload(batch[0]!.payload).rdbVersion;
       context.operation.onProgress({
         phase: 'exporting',
@@ -79,25 +98,7 @@ async function* dumpTo(
     }
   }
   yield* writer.finish();
-  context.onEnd({ writer, functions: functions?.libraries ?? 0, rdbVersion });
-}
-
-/** Undefined when there are none, also on servers that know no functions. */
-async function readFunctions(
-  socket: RedisSocket,
-): Promise<{ readonly payload: Buffer; readonly libraries: number; readonly rdbVersion: number } | undefined> {
-  const [payload] = await socket.pipeline([['FUNCTION', 'DUMP']]);
-  if (payload instanceof RespError) {
-    // Before 7.0 the command is unknown and nothing is left out. Anything but ERR is a refusal.
-    if (payload.code === 'ERR') return undefined;
-    throw replyError(payload, `function dump at redis ${socket.name}`);
-  }
-  if (!(payload instanceof Buffer)) {
-    throw new LifeboatError('REDIS_PROTOCOL_ERROR', `function dump at redis ${socket.name}: reply of another shape`);
-  }
-  const { content, rdbVersion } = openPayload(payload);
-  const libraries = functionLibraries(content).length;
-  return libraries === 0 ? undefined : { payload, libraries, rdbVersion };
+  context.onEnd({ writer, functions: functions?.libraries.length ?? 0, rdbVersion });
 }
 
 function factsOf(header: DumpHeader, { writer, functions, rdbVersion }: Written): RedisFacts {
