@@ -1,5 +1,6 @@
 import type { Problem } from '../domain/backup.ts';
 import type { JournalKind } from '../domain/journal.ts';
+import { redisLayersOf } from '../domain/redis-chain.ts';
 import type { RepositoryReader } from '../repository/repository.ts';
 import { journalsOf } from './verify-range.ts';
 
@@ -35,10 +36,17 @@ export async function planVerification(
   }
   const { parentId } = record;
   if (parentId === null || !backups.some(({ id }) => id === parentId)) {
-    const message = `${backupId} stands on ${parentId ?? 'no backup'}, which is not there`;
-    const missing = { backupId, key: `backups/${parentId ?? backupId}`, code: 'BACKUP_NOT_FOUND', message };
-    return { backupIds: [backupId], journals: [], problems: [...problems, missing] };
+    return { backupIds: [backupId], journals: [], problems: [...problems, missing(backupId, parentId)] };
   }
+  // Incremental copies of Redis between the full backup and this one.
+  const between = redisLayersOf(record.components.redis).filter((id) => id !== parentId);
+  const found = between.filter((layer) => backups.some(({ id }) => id === layer));
+  const lost = between.filter((layer) => !found.includes(layer)).map((layer) => missing(backupId, layer));
   const journals = journalsOf(record).map((kind) => ({ kind, backupId }));
-  return { backupIds: [parentId, backupId], journals, problems };
+  return { backupIds: [parentId, ...found, backupId], journals, problems: [...problems, ...lost] };
+}
+
+function missing(backupId: string, needed: string | null): Problem {
+  const message = `${backupId} stands on ${needed ?? 'no backup'}, which is not there`;
+  return { backupId, key: `backups/${needed ?? backupId}`, code: 'BACKUP_NOT_FOUND', message };
 }

@@ -37,7 +37,7 @@ export interface RedisSource {
 
 export type SnapshotSink = (
   artifact: {
-    readonly name: 'snapshot' | 'changes' | 'deletions' | 'index';
+    readonly name: 'snapshot' | 'changes' | 'deletions' | 'digests';
     readonly format: 'redis-rdb' | 'redis-dump' | 'redis-deletions' | 'redis-digest-index';
     readonly attributes: Readonly<Record<string, string>>;
   },
@@ -89,7 +89,7 @@ export interface Redis {
     method: RedisMethod,
     context: { readonly sink: SnapshotSink; readonly operation: Operation; readonly indexDirectory?: string },
   ): Promise<RedisFacts>;
-  /** Streams what changed since a dump: `changes`, `deletions` and `index`, one after the other. */
+  /** Streams what changed since a dump: `changes`, `deletions` and `digests`, one after the other. */
   exportChanges(target: RedisTarget, base: ChangesBase, context: ChangesContext): Promise<RedisFacts>;
   /** Reads a stored snapshot to its end without a server: counts, CRC, digest. */
   checkSnapshot(

@@ -31,7 +31,7 @@ export async function nextLink(
   const { artifacts, sink } = createSink();
   const last = chain.at(-1)!;
   const base = {
-    openIndex: () => inPieces(last.artifacts.get('index')!, 10_000),
+    openIndex: () => inPieces(last.artifacts.get('digests')!, 10_000),
     layers: chain.map(({ id }) => id),
     rdbVersion: last.facts.rdbVersion,
   };
@@ -46,7 +46,7 @@ export async function composeChain(chain: readonly ChainLink[]): Promise<() => A
     keys: facts.digests?.changed ?? 0,
     open: () => inPieces(artifacts.get('snapshot') ?? artifacts.get('changes')!, 50_000),
   }));
-  return await composeDump(inPieces(chain.at(-1)!.artifacts.get('index')!, 7000), layers);
+  return await composeDump(inPieces(chain.at(-1)!.artifacts.get('digests')!, 7000), layers);
 }
 
 function createSink(): { readonly artifacts: ReadonlyMap<string, Buffer>; readonly sink: SnapshotSink } {

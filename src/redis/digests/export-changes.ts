@@ -15,7 +15,7 @@ import { SpooledList } from './spooled-list.ts';
 /**
  * Copies what changed since the base: reads every key of the server by SCAN and DUMP, compares its digest with that of
  * the base, and reads those that differ once more. Gives three artifacts: `changes` (a redis-dump), `deletions` and
- * `index`, which says of each key where its value is. What is true of `exportByDump` is true of this: value and expiry of
+ * `digests`, the index that says of each key where its value is. What is true of `exportByDump` is true of this: value and expiry of
  * one key belong together, different keys are of different moments. Memory does not grow with the keys.
  *
  * Needs the rights of `exportByDump`. @throws LifeboatError as that does, REDIS_INDEX_DAMAGED, REDIS_SCRATCH_FAILED,
@@ -96,7 +96,7 @@ async function store({ sink, operation }: ChangesContext, storing: Storing): Pro
   const gone = writeRecordList(DELETIONS, deletions.read());
   await sink({ name: 'deletions', format: 'redis-deletions', attributes: {} }, gone);
   const places = writeRecordList(DIGEST_INDEX, index.read());
-  await sink({ name: 'index', format: 'redis-digest-index', attributes: {} }, places);
+  await sink({ name: 'digests', format: 'redis-digest-index', attributes: {} }, places);
   return written;
 }
 

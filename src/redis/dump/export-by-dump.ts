@@ -23,7 +23,7 @@ interface Written {
 export interface ExportContext {
   readonly sink: SnapshotSink;
   readonly operation: Operation;
-  /** Where digests of keys are sorted. With it an artifact `index` is given too, and `facts.digest` is told. */
+  /** Where digests of keys are sorted. With it an artifact `digests` is given too, and `facts.digest` is told. */
   readonly indexDirectory?: string;
 }
 
@@ -51,7 +51,7 @@ export async function exportByDump(target: RedisTarget, context: ExportContext):
     if (written === undefined) throw new LifeboatError('INTERNAL', 'export redis: the sink left before the end');
     const facts = factsOf(header, written);
     if (builder?.readable !== true) return facts;
-    await sink({ name: 'index', format: 'redis-digest-index', attributes: {} }, builder.index());
+    await sink({ name: 'digests', format: 'redis-digest-index', attributes: {} }, builder.index());
     const digests = { layers: [], changed: facts.keys, deleted: 0 };
     return { ...facts, digest: builder.digest(), digests };
   } finally {

@@ -7,7 +7,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 export const HISTORIES = fileURLToPath(new URL('../../replay/histories/', import.meta.url));
 
 /** Version of the workflows that new recordings get; raised with a release whose workflows changed. */
-const VERSION = '1.0.0';
+const VERSION = '1.1.0';
 
 /**
  * Keeps the history of a scenario, only when asked for (LIFEBOAT_RECORD=1) and only under a new name: a recording is what
