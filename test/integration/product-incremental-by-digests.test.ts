@@ -29,7 +29,7 @@ describeProduct('incremental backups of a Redis without replication', () => {
     const rows = `UPDATE users SET email = 'round ${chain.length} ' || id WHERE id % 7 = 0`;
     await product.postgres.query(rows, [], product.database);
   };
-  const incremental = async (): Promise<Record<string, any>> => {
+  const incremental = async (): Promise<Awaited<ReturnType<Product['succeed']>>> => {
     const { backup, warnings } = await product.succeed('backup', 'incremental');
     expect(warnings).toEqual([expect.stringContaining('not at one instant')]);
     chain.push({ id: backup.id, data: await product.fingerprint() });
@@ -64,7 +64,9 @@ describeProduct('incremental backups of a Redis without replication', () => {
     expect(await incremental()).toMatchObject({
       kind: 'incremental',
       parentId: fullId,
-      components: { redis: { method: 'dump-incremental', consistent: false, digests: { layers: [fullId], changed: 2, deleted: 1 } } },
+      components: {
+        redis: { method: 'dump-incremental', consistent: false, digests: { layers: [fullId], changed: 2, deleted: 1 } },
+      },
     });
     await change(async (redis) => {
       await redis.del('now:a:list');
@@ -115,7 +117,10 @@ describeProduct('incremental backups of a Redis without replication', () => {
     await writeFile(path, bytes);
     expect(verify.exit).toBe(4);
     expect(JSON.stringify(verify.json['problems'])).toContain(file);
-    expect({ exit: restore.exit, error: restore.json['error'] }).toMatchObject({ exit: 4, error: { hint: expect.any(String) } });
+    expect({ exit: restore.exit, error: restore.json['error'] }).toMatchObject({
+      exit: 4,
+      error: { hint: expect.any(String) },
+    });
     expect(await product.fingerprint()).toEqual(live);
   });
 

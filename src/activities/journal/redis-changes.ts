@@ -13,7 +13,8 @@ export function planRedisChanges(
   fullId: string,
 ): { readonly full: string } | Required<Pick<IncrementalPlan, 'redisParentId'>> {
   const parent = redisParentOf(backups, fullId);
-  if (parent === undefined) throw new LifeboatError('INTERNAL', `${fullId} is not among the backups it was chosen from`);
+  if (parent === undefined)
+    throw new LifeboatError('INTERNAL', `${fullId} is not among the backups it was chosen from`);
   const links = redisLayersOf(parent.components.redis).length + 1;
   if (links >= REDIS_CHAIN_MAX) return { full: `${links} backups of redis stand on each other, which is long enough` };
   return { redisParentId: parent.id };

@@ -18,6 +18,6 @@ export const REDIS_DIGESTS_ERRORS = {
     retry: 'transient',
     exit: 1,
     when: 'The file in which digests of keys are sorted could not be written or read back.',
-    hint: 'is there room in the state directory? it takes about 60 bytes and the name of each key',
+    hint: 'is there room below LIFEBOAT_HOME? it takes about 100 bytes and twice the name of each key',
   },
 } as const satisfies ErrorTable;

@@ -2,11 +2,12 @@ import type { RedisFacts } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type DumpedFunctions, readFunctions } from '../dump/read-functions.ts';
+import type { ScannedKey } from '../dump/scan/scan-database.ts';
 import type { DumpHeader } from '../dump/stream/format.ts';
 import type { ChangesBase, ChangesContext, RedisTarget } from '../redis.ts';
 import { type ChangesWritten, writeChanges } from './write-changes.ts';
 import { KeyHasher } from './key-hasher.ts';
-import { type KeySource, openKeySource } from './key-source.ts';
+import { type KeySource, openKeySource } from '../dump/scan/key-source.ts';
 import { DELETIONS, DIGEST_INDEX, writeRecordList } from './record-list.ts';
 import { INDEX_VALUE_BYTES, recordId, recordValue, SORTED_VALUE_BYTES } from './record.ts';
 import { SortedRuns } from './sorted-runs.ts';
@@ -33,7 +34,11 @@ export async function exportChanges(
   try {
     const header: DumpHeader = { server: source.view.version, startedAt: new Date().toISOString() };
     const functions = await readFunctions(source.socket);
-    const rdbVersion = Math.max(base.rdbVersion, functions?.rdbVersion ?? 0, await readDigests(source, runs, operation));
+    const rdbVersion = Math.max(
+      base.rdbVersion,
+      functions?.rdbVersion ?? 0,
+      await readDigests(source, runs, operation),
+    );
     const index = await SpooledList.open(scratchDirectory, INDEX_VALUE_BYTES);
     open.push(index);
     const deletions = await SpooledList.open(scratchDirectory, DELETIONS.valueBytes);
@@ -51,19 +56,28 @@ async function readDigests(source: KeySource, runs: SortedRuns, operation: Opera
   let [items, bytes, highest] = [0, 0, 0];
   for (const db of source.databases) {
     for await (const batch of source.all(db)) {
-      for (const scanned of batch) {
-        const { hash, rdbVersion } = comparable(() => hasher.hash(db, scanned));
-        highest = Math.max(highest, rdbVersion);
-        bytes += scanned.payload.length;
-        items += 1;
-        const record = { id: recordId(db, scanned.key), value: recordValue(hash, { layer: 0, ordinal: 0 }) };
-        const writing = runs.add(record);
-        if (writing !== undefined) await writing;
-      }
+      const hashed = batch.map((scanned) => ({ scanned, ...comparable(() => hasher.hash(db, scanned)) }));
+      await addDigests(runs, db, hashed);
+      highest = Math.max(highest, ...hashed.map(({ rdbVersion }) => rdbVersion));
+      bytes += batch.reduce((sum, { payload }) => sum + payload.length, 0);
+      items += batch.length;
       operation.onProgress({ phase: 'comparing', object: `db${db}`, bytes, items });
     }
   }
   return highest;
+}
+
+async function addDigests(
+  runs: SortedRuns,
+  db: number,
+  hashed: readonly { readonly scanned: ScannedKey; readonly hash: string }[],
+): Promise<void> {
+  for (const { scanned, hash } of hashed) {
+    // Where a value is stored is not known yet.
+    const value = recordValue(hash, { layer: 0, ordinal: 0 });
+    const writing = runs.add({ id: recordId(db, scanned.key), value });
+    if (writing !== undefined) await writing;
+  }
 }
 
 function comparable<T>(hash: () => T): T {

@@ -34,17 +34,20 @@ export class IndexBuilder {
     return this.#readable;
   }
 
-  /** @param ordinal how many keys stand before it in the dump */
-  async add(db: number, scanned: ScannedKey, ordinal: number): Promise<void> {
-    if (!this.#readable) return;
-    const hash = this.#hash(db, scanned);
-    if (hash === undefined) return;
-    this.#keys.add(hash);
-    await this.#runs.add({ id: recordId(db, scanned.key), value: recordValue(hash, { layer: 0, ordinal }) });
+  /** @param ordinal how many keys stand in the dump before the first of these */
+  async addBatch(db: number, batch: readonly ScannedKey[], ordinal: number): Promise<void> {
+    for (const [at, scanned] of batch.entries()) {
+      const hash = this.#readable ? this.#hash(db, scanned) : undefined;
+      if (hash === undefined) return;
+      this.#keys.add(hash);
+      const value = recordValue(hash, { layer: 0, ordinal: ordinal + at });
+      const writing = this.#runs.add({ id: recordId(db, scanned.key), value });
+      if (writing !== undefined) await writing;
+    }
   }
 
-  addLibrary(code: Buffer): void {
-    this.#functions.add(hashLibrary(code));
+  addLibraries(libraries: readonly Buffer[]): void {
+    for (const code of libraries) this.#functions.add(hashLibrary(code));
   }
 
   /** Over all that was added, as `checkSnapshot` computes it; hex. */

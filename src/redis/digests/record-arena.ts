@@ -17,7 +17,6 @@ export class RecordArena {
     this.#valueBytes = valueBytes;
   }
 
-
   /** False when there is no room; a first record always has. */
   add({ id, value }: KeyRecord): boolean {
     const size = LENGTH_BYTES + id.length + value.length;

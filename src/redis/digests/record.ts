@@ -22,14 +22,11 @@ const DATABASE_BYTES = 4;
 
 /** Where the value of a key is stored. */
 export interface Location {
-  /** Number of the backup in its chain; the full one is 0. */
+  /** Number of the backup in its chain, in 16 bits; the full one is 0. */
   readonly layer: number;
   /** How many keys stand before it in the dump of that backup. */
   readonly ordinal: number;
 }
-
-/** Layers are numbered in 16 bits. */
-export const LAYERS_MAX = 2 ** 16 - 1;
 
 export function recordId(db: number, key: Buffer): Buffer {
   const id = Buffer.allocUnsafe(DATABASE_BYTES + key.length);

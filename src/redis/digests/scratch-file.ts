@@ -91,5 +91,7 @@ async function explained<T>(doing: string, work: () => Promise<T>): Promise<T> {
 }
 
 function failed(doing: string, cause: unknown): LifeboatError {
-  return new LifeboatError('REDIS_SCRATCH_FAILED', `${doing} for digests of redis keys: ${messageOf(cause)}`, { cause });
+  return new LifeboatError('REDIS_SCRATCH_FAILED', `${doing} for digests of redis keys: ${messageOf(cause)}`, {
+    cause,
+  });
 }

@@ -1,5 +1,6 @@
 import type { Operation } from '../../domain/operation.ts';
 import type { DumpedFunctions } from '../dump/read-functions.ts';
+import type { ScannedKey } from '../dump/scan/scan-database.ts';
 import { DumpWriter } from '../dump/stream/dump-writer.ts';
 import type { DumpHeader } from '../dump/stream/format.ts';
 import type { ChangesBase } from '../redis.ts';
@@ -7,7 +8,7 @@ import { DigestSum } from '../values/digest-sum.ts';
 import { digestOfSums, hashLibrary } from '../values/digest.ts';
 import { type JoinedKey, joinSorted } from './join-sorted.ts';
 import { KeyHasher } from './key-hasher.ts';
-import type { KeySource } from './key-source.ts';
+import type { KeySource } from '../dump/scan/key-source.ts';
 import { DIGEST_INDEX, readRecordList } from './record-list.ts';
 import {
   databaseOf,
@@ -55,17 +56,12 @@ export async function* writeChanges(work: ChangesWork): AsyncGenerator<Uint8Arra
   const writer = new DumpWriter(header);
   if (functions !== undefined) writer.functions(functions.payload);
   const account = createAccount(work);
-  const hasher = new KeyHasher();
+  const write = createKeyWriter(writer);
   for await (const keys of joinSorted(readRecordList(DIGEST_INDEX, base.openIndex()), runs.sorted())) {
     const stored = new Map<string, Stored>();
     for (const [db, changed] of changedByDatabase(keys)) {
       for await (const batch of work.source.some(db, changed)) {
-        for (const scanned of batch) {
-          const { hash } = hasher.hash(db, scanned);
-          const id = recordId(db, scanned.key).toString('latin1');
-          stored.set(id, { hash, ordinal: writer.keys });
-          writer.key(db, scanned.key, scanned.payload, scanned.expireAtMs);
-        }
+        write(db, batch, stored);
         yield* writer.take();
       }
     }
@@ -80,6 +76,20 @@ export async function* writeChanges(work: ChangesWork): AsyncGenerator<Uint8Arra
 interface Stored {
   readonly hash: string;
   readonly ordinal: number;
+}
+
+/** Writes keys into the dump, and notes in `stored` where they stand. */
+function createKeyWriter(
+  writer: DumpWriter,
+): (db: number, batch: readonly ScannedKey[], stored: Map<string, Stored>) => void {
+  const hasher = new KeyHasher();
+  return (db, batch, stored) => {
+    for (const scanned of batch) {
+      const place = { hash: hasher.hash(db, scanned).hash, ordinal: writer.keys };
+      stored.set(recordId(db, scanned.key).toString('latin1'), place);
+      writer.key(db, scanned.key, scanned.payload, scanned.expireAtMs);
+    }
+  };
 }
 
 const isUnchanged = ({ before, now }: JoinedKey): boolean =>

@@ -3,15 +3,11 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { IndexBuilder } from '../digests/index-builder.ts';
 import type { RedisTarget, SnapshotSink } from '../redis.ts';
-import { type ServerView, viewServer } from '../server-view.ts';
-import { openRedisSocket, type RedisSocket } from '../socket.ts';
 import { readFunctions } from './read-functions.ts';
-import { listDatabases } from './scan/databases.ts';
+import { type KeySource, openKeySource } from './scan/key-source.ts';
 import { DumpWriter } from './stream/dump-writer.ts';
-import { chooseExpiryReader } from './scan/expiry-reader.ts';
 import type { DumpHeader } from './stream/format.ts';
 import { openPayload } from './stream/payload.ts';
-import { DatabaseScan } from './scan/scan-database.ts';
 
 /** What is known when the last byte has been written. */
 interface Written {
@@ -39,15 +35,14 @@ export interface ExportContext {
  */
 export async function exportByDump(target: RedisTarget, context: ExportContext): Promise<RedisFacts> {
   const { sink, operation, indexDirectory } = context;
-  const socket = await openRedisSocket(target, { signal: operation.signal });
+  const source = await openKeySource(target, operation);
   const builder = indexDirectory === undefined ? undefined : new IndexBuilder(indexDirectory);
   try {
-    const view = await viewServer(socket);
-    const header: DumpHeader = { server: view.version, startedAt: new Date().toISOString() };
+    const header: DumpHeader = { server: source.view.version, startedAt: new Date().toISOString() };
     let written: Written | undefined;
-    const source = dumpTo(socket, header, { view, operation, builder, onEnd: (end) => (written = end) });
-    const attributes = { server: view.version, consistent: 'false' };
-    await sink({ name: 'snapshot', format: 'redis-dump', attributes }, source);
+    const bytes = dumpTo(source, header, { operation, builder, onEnd: (end) => (written = end) });
+    const attributes = { server: header.server, consistent: 'false' };
+    await sink({ name: 'snapshot', format: 'redis-dump', attributes }, bytes);
     if (written === undefined) throw new LifeboatError('INTERNAL', 'export redis: the sink left before the end');
     const facts = factsOf(header, written);
     if (builder?.readable !== true) return facts;
@@ -55,40 +50,32 @@ export async function exportByDump(target: RedisTarget, context: ExportContext):
     const digests = { layers: [], changed: facts.keys, deleted: 0 };
     return { ...facts, digest: builder.digest(), digests };
   } finally {
-    socket.close();
+    source.close();
     await builder?.close();
   }
 }
 
 async function* dumpTo(
-  socket: RedisSocket,
+  source: KeySource,
   header: DumpHeader,
   context: {
-    readonly view: ServerView;
     readonly operation: Operation;
     readonly builder: IndexBuilder | undefined;
     onEnd(written: Written): void;
   },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { builder } = context;
+  const { builder, operation, onEnd } = context;
   const writer = new DumpWriter(header);
-  const functions = await readFunctions(socket);
+  const functions = await readFunctions(source.socket);
   if (functions !== undefined) writer.functions(functions.payload);
-  for (const code of functions?.libraries ?? []) builder?.addLibrary(code);
+  builder?.addLibraries(functions?.libraries ?? []);
   let rdbVersion = functions?.rdbVersion ?? 0;
-  const expiry = await chooseExpiryReader(socket);
-  const databases = await listDatabases(socket, context.view);
-  // A user who may not SELECT can still be given database 0, where the connection is unless it had to look around.
-  const needsSelect = context.view.info.size === 0 || databases.some((db) => db > 0);
-  for (const db of databases) {
-    if (needsSelect) await socket.command('SELECT', db);
-    for await (const batch of new DatabaseScan(socket, expiry).batches()) {
-      for (const scanned of batch) {
-        if (builder !== undefined) await builder.add(db, scanned, writer.keys);
-        writer.key(db, scanned.key, scanned.payload, scanned.expireAtMs);
-      }
+  for (const db of source.databases) {
+    for await (const batch of source.all(db)) {
+      await builder?.addBatch(db, batch, writer.keys);
+      for (const { key, payload, expireAtMs } of batch) writer.key(db, key, payload, expireAtMs);
       rdbVersion ||= openPayload(batch[0]!.payload).rdbVersion;
-      context.operation.onProgress({
+      operation.onProgress({
         phase: 'exporting',
         object: `db${db}`,
         bytes: writer.payloadBytes,
@@ -98,7 +85,7 @@ async function* dumpTo(
     }
   }
   yield* writer.finish();
-  context.onEnd({ writer, functions: functions?.libraries.length ?? 0, rdbVersion });
+  onEnd({ writer, functions: functions?.libraries.length ?? 0, rdbVersion });
 }
 
 function factsOf(header: DumpHeader, { writer, functions, rdbVersion }: Written): RedisFacts {

@@ -1,10 +1,10 @@
-import type { Operation } from '../../domain/operation.ts';
-import type { RedisTarget } from '../redis.ts';
-import { type ServerView, viewServer } from '../server-view.ts';
-import { openRedisSocket, type RedisSocket } from '../socket.ts';
-import { listDatabases } from '../dump/scan/databases.ts';
-import { chooseExpiryReader, type ExpiryReader } from '../dump/scan/expiry-reader.ts';
-import { DatabaseScan, type ScannedKey } from '../dump/scan/scan-database.ts';
+import type { Operation } from '../../../domain/operation.ts';
+import type { RedisTarget } from '../../redis.ts';
+import { type ServerView, viewServer } from '../../server-view.ts';
+import { openRedisSocket, type RedisSocket } from '../../socket.ts';
+import { listDatabases } from './databases.ts';
+import { chooseExpiryReader, type ExpiryReader } from './expiry-reader.ts';
+import { DatabaseScan, type ScannedKey } from './scan-database.ts';
 
 /** Reads keys of a server by SCAN and DUMP: all of them, or some by name. One at a time. */
 export interface KeySource {
