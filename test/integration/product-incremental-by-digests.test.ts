@@ -6,6 +6,7 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fingerprintRedis } from '../support/product/fingerprint-redis.ts';
 import { openRedis } from '../support/product/redis-client.ts';
 import { listFiles, startProduct, type Fingerprint, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
@@ -98,6 +99,29 @@ describeProduct('incremental backups of a Redis without replication', () => {
       await product.succeed('restore', 'undo', restoreId);
       expect(await product.fingerprint()).toEqual(before);
     }
+  });
+
+  test('restore into an empty Redis, are undone to an empty one, and are rescued without Temporal', async () => {
+    const only = ({ data }: (typeof chain)[number]): Fingerprint =>
+      Object.fromEntries(Object.entries(data).filter(([name]) => /^(key|function)/.test(name)));
+    await product.redis.cli('flushall');
+    await product.redis.cli('function', 'flush');
+    const { restoreId } = await product.succeed('restore', chain[0]!.id, '--redis');
+    expect(await fingerprintRedis(product.redis)).toEqual(only(chain[0]!));
+    const undone = await product.cli(['restore', 'undo', restoreId]);
+    expect(undone.json['checks']).toMatchObject([{ name: 'redis emptied again', status: 'pass' }]);
+    expect(await product.redis.cli('dbsize')).toBe('0');
+    const keys = join(product.folder, 'keys');
+    const opened = ['--store', product.store, '--key', join(keys, 'encryption.key')];
+    const target = [
+      '--trusted-key',
+      join(keys, 'signing.key.pub'),
+      '--target-redis',
+      `redis://127.0.0.1:${product.redis.port}`,
+    ];
+    const { checks } = await product.succeed('rescue', 'restore', chain[2]!.id, ...opened, ...target);
+    expect(checks.map(({ status }: { status: string }) => status)).not.toContain('fail');
+    expect(await fingerprintRedis(product.redis)).toEqual(only(chain[2]!));
   });
 
   test.each([

@@ -7,6 +7,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createRedis } from '../../src/redis/create-redis.ts';
 import { DELETIONS, readRecordList } from '../../src/redis/digests/record-list.ts';
 import { databaseOf, keyOf } from '../../src/redis/digests/record.ts';
@@ -97,6 +99,53 @@ async function writeUntil(target: RedisTarget, signal: AbortSignal): Promise<num
   }
   return rounds;
 }
+
+const MIB = 1024 * 1024;
+const LARGE_MIB = 24;
+/** A string of so many MiB that LZF hardly packs. */
+const FILL = `for mib = 1, tonumber(ARGV[1]) do
+  local part = {}
+  for n = 1, 26214 do part[n] = redis.sha1hex(mib * 100000 + n) end
+  redis.call('APPEND', 'large', string.sub(table.concat(part) .. string.rep('=', 16), 1, 1048576))
+end`;
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+describeBoth('a value of many megabytes', () => {
+  test('passes through a chain in pieces, and its change is found', async () => {
+    const scratchDirectory = await mkdtemp(join(tmpdir(), 'lifeboat-digests-'));
+    const server = await startRedis();
+    try {
+      await server.cli('eval', FILL, '0', String(LARGE_MIB));
+      const chain = [await fullLink(server.target, scratchDirectory)];
+      await server.cli('set', 'small', 'one');
+      chain.push(await nextLink(server.target, chain, { scratchDirectory }));
+      expect(chain[1]!.facts.digests).toMatchObject({ changed: 1, deleted: 0 });
+      const open = await composeChain(chain);
+      collectGarbage();
+      const before = process.memoryUsage().arrayBuffers;
+      let [bytes, peak, chunks] = [0, 0, 0];
+      for await (const chunk of open()) {
+        bytes += chunk.length;
+        if ((chunks += 1) % 8 === 0) collectGarbage();
+        if (chunks % 8 === 0) peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+      }
+      expect(bytes).toBeGreaterThan((LARGE_MIB / 3) * MIB);
+      expect(chunks).toBeGreaterThan(50);
+      expect(peak).toBeLessThan(2 * MIB);
+      const found = await redis.checkSnapshot('redis-dump', open(), QUIET);
+      expect(found.digest).toBe(chain[1]!.facts.digest);
+      // One byte in the middle: the same length, another value.
+      await server.cli('setrange', 'large', String((LARGE_MIB / 2) * MIB), '!');
+      const last = await nextLink(server.target, chain, { scratchDirectory });
+      expect(last.facts.digests).toMatchObject({ changed: 1, deleted: 0 });
+      expect(last.artifacts.get('changes')!.length).toBeGreaterThan((LARGE_MIB / 3) * MIB);
+    } finally {
+      await server.stop();
+      await rm(scratchDirectory, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
 
 const VERSIONS: readonly RedisVersion[] = ['7', '6.2'];
 for (const version of VERSIONS)

@@ -33,7 +33,7 @@ const key: fc.Arbitrary<Key> = fc.record({
   ),
   mark: fc.nat(1000),
 });
-const keys = fc.array(key, { maxLength: 200 });
+const keys = fc.array(key, { maxLength: 60 });
 
 const recordOf = ({ db, key: name, mark }: Key): KeyRecord => ({
   id: recordId(db, Buffer.from(name)),
