@@ -6,7 +6,7 @@ import type { ScannedKey } from '../dump/scan/scan-database.ts';
 import type { DumpHeader } from '../dump/stream/format.ts';
 import type { ChangesBase, ChangesContext, RedisTarget } from '../redis.ts';
 import { type ChangesWritten, writeChanges } from './write-changes.ts';
-import { KeyHasher } from './key-hasher.ts';
+import { KeyHasher } from '../dump/scan/key-hasher.ts';
 import { type KeySource, openKeySource } from '../dump/scan/key-source.ts';
 import { DELETIONS, DIGEST_INDEX, writeRecordList } from './record-list.ts';
 import { INDEX_VALUE_BYTES, recordId, recordValue, SORTED_VALUE_BYTES } from './record.ts';

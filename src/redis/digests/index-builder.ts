@@ -2,7 +2,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { ScannedKey } from '../dump/scan/scan-database.ts';
 import { DigestSum } from '../values/digest-sum.ts';
 import { digestOfSums, hashLibrary } from '../values/digest.ts';
-import { KeyHasher } from './key-hasher.ts';
+import { KeyHasher } from '../dump/scan/key-hasher.ts';
 import { DIGEST_INDEX, writeRecordList } from './record-list.ts';
 import {
   type Batch,

@@ -7,7 +7,7 @@ import type { ChangesBase } from '../redis.ts';
 import { DigestSum } from '../values/digest-sum.ts';
 import { digestOfSums, hashLibrary } from '../values/digest.ts';
 import { type JoinedKey, joinSorted } from './join-sorted.ts';
-import { KeyHasher } from './key-hasher.ts';
+import { KeyHasher } from '../dump/scan/key-hasher.ts';
 import type { KeySource } from '../dump/scan/key-source.ts';
 import { DIGEST_INDEX, readRecordList } from './record-list.ts';
 import {

@@ -1,9 +1,9 @@
-import { LifeboatError } from '../../domain/errors.ts';
-import type { ScannedKey } from '../dump/scan/scan-database.ts';
-import { openPayload } from '../dump/stream/payload.ts';
-import { IN_PIECES_BYTES } from '../rdb/capture.ts';
-import { EntryHasher } from '../values/entry-hasher.ts';
-import { logicalType } from '../values/rdb-type.ts';
+import { LifeboatError } from '../../../domain/errors.ts';
+import type { ScannedKey } from './scan-database.ts';
+import { openPayload } from '../stream/payload.ts';
+import { IN_PIECES_BYTES } from '../../rdb/capture.ts';
+import { EntryHasher } from '../../values/entry-hasher.ts';
+import { logicalType } from '../../values/rdb-type.ts';
 
 export interface HashedKey {
   /** SHA-256 over database, key, expiry, type and canonical value, as a latin1 string of 32 characters. */
