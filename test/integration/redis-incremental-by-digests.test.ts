@@ -132,7 +132,8 @@ describeBoth('a value of many megabytes', () => {
       }
       expect(bytes).toBeGreaterThan((LARGE_MIB / 3) * MIB);
       expect(chunks).toBeGreaterThan(50);
-      expect(peak).toBeLessThan(2 * MIB);
+      // A few chunks of a quarter of a MiB, and far from the value, of which LZF leaves some 19 MiB.
+      expect(peak).toBeLessThan(6 * MIB);
       const found = await redis.checkSnapshot('redis-dump', open(), QUIET);
       expect(found.digest).toBe(chain[1]!.facts.digest);
       // One byte in the middle: the same length, another value.
