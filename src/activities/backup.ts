@@ -48,7 +48,11 @@ export function createBackupActivities(deps: Dependencies): BackupControl & Back
       withOperation(settings, async (operation) => {
         const { target } = configured(settings, 'redis');
         const component = await openComponent(await deps.repository(), { backupId, name: 'redis', codec }, operation);
-        const facts = await deps.redis.exportSnapshot(target, method, { sink: component.write, operation });
+        const facts = await deps.redis.exportSnapshot(target, method, {
+          sink: component.write,
+          operation,
+          indexDirectory: settings.journal.spillDirectory,
+        });
         const { replid, offset, snapshotAt } = facts;
         return component.close(facts, { time: snapshotAt, redis: { replid, offset } });
       }),

@@ -5,6 +5,7 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { Check, Manifest } from '../domain/backup.ts';
 import { restoreIdAt } from '../domain/restore-id.ts';
 import { planRestore } from '../domain/restore-plan.ts';
+import { openRedisSnapshot } from '../recovery/open-redis-snapshot.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withOperation } from './operation.ts';
@@ -132,9 +133,9 @@ function createRestoreData(deps: Dependencies): RestoreData {
         const cut = replay && (await findRedisCut(deps, replay, operation));
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
-        const facts = stored(manifest, 'redis');
-        const source = repository.readArtifact(manifest, 'redis', 'snapshot', operation);
-        const found = await deps.redis.checkSnapshot(snapshotFormat(manifest), source, operation);
+        const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
+        const found = await deps.redis.checkSnapshot(format, open(), operation);
+        requireDigest(backupId, found.digest, facts.digest);
         return { keys: found.keys, check: requireAllKeys(backupId, found.keys, facts.keys), ...(cut && { cut }) };
       }),
 
@@ -146,12 +147,12 @@ function createRestoreData(deps: Dependencies): RestoreData {
         }
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
-        const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
+        const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
         return deps.redis.importSnapshot(
           {
             target,
-            format: snapshotFormat(manifest),
-            facts: stored(manifest, 'redis'),
+            format,
+            facts,
             method: 'auto',
             ...(agentHost === undefined ? {} : { agentHost }),
             dropExisting,
@@ -173,6 +174,14 @@ function requireAllKeys(backupId: string, found: number, expected: number): Chec
   );
 }
 
+/** The digest that was computed when the keys were read, where there is one: a chain gives what it was made from. */
+function requireDigest(backupId: string, found: string, expected: string): void {
+  if (expected === '' || found === expected) return;
+  throw new LifeboatError('RESTORE_CONTENT_MISMATCH', `${backupId}: the redis keys are not those of its manifest`, {
+    details: { digest: found, expected },
+  });
+}
+
 /** The way back where Redis was empty before the restore. */
 function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedis'> {
   const { settings } = deps;
@@ -182,9 +191,8 @@ function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedi
         const { target } = redisPlace(settings, url);
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
-        const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
-        const loaded = { target, format: snapshotFormat(manifest), facts: stored(manifest, 'redis') };
-        return deps.redis.removeSnapshot(loaded, { open, operation });
+        const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
+        return deps.redis.removeSnapshot({ target, format, facts }, { open, operation });
       }),
   };
 }
@@ -196,11 +204,6 @@ function stored<K extends 'postgres' | 'redis'>(
   const found = manifest.components[component];
   if (found !== undefined) return found;
   throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${manifest.id} holds no ${component}`);
-}
-
-function snapshotFormat(manifest: Manifest): 'redis-rdb' | 'redis-dump' {
-  const snapshot = stored(manifest, 'redis').artifacts.find(({ name }) => name === 'snapshot');
-  return snapshot?.format === 'redis-dump' ? 'redis-dump' : 'redis-rdb';
 }
 
 async function surveyPostgres(

@@ -71,6 +71,12 @@ async function surveyRedis(deps: Dependencies): Promise<{
   return { survey: { server, keys, method, bytes: usedMemoryBytes }, warnings: [...warnings, ...unrecorded] };
 }
 
+/** How Redis is copied, as `surveySources` would choose. */
+export async function redisMethod(deps: Dependencies): Promise<'replication' | 'dump'> {
+  const { target, method } = configured(deps.settings, 'redis');
+  return method === 'auto' ? (await deps.redis.inspect(target)).method : method;
+}
+
 function reasonFor(source: { methodReason: string }, wanted: 'auto' | 'replication' | 'dump'): string {
   return wanted === 'dump' ? 'redis.method is dump' : source.methodReason;
 }

@@ -100,9 +100,17 @@ export interface ControlActivities extends DirectoryControl, SelectionControl {
   readCatalog(input: CatalogInput): Promise<CatalogResult>;
 
   /** Whether an incremental backup can stand on what is there; `full` says why not. */
-  planIncremental(input: { request: BackupInput }): Promise<IncrementalPlan>;
+  planIncremental(input: {
+    request: BackupInput;
+    /** The caller can copy a Redis without a replication stream by `copyRedisChanges`. */
+    redisByDigests?: boolean;
+  }): Promise<IncrementalPlan>;
   /** Positions of both servers, asked for at the same moment. */
-  markRecoveryPoint(input: { request: BackupInput }): Promise<MarkedPoint>;
+  markRecoveryPoint(input: {
+    request: BackupInput;
+    /** Redis has no position: it is copied by its digests. */
+    redisByDigests?: boolean;
+  }): Promise<MarkedPoint>;
   /** Writes the signed manifest of an incremental backup. Repeated it gives the same backup. */
   publishIncremental(input: {
     request: BackupInput;
@@ -114,6 +122,8 @@ export interface ControlActivities extends DirectoryControl, SelectionControl {
     warnings: readonly string[];
     /** The changed blocks, where they were taken. */
     base?: ComponentMessage;
+    /** Redis where it was copied by its digests. */
+    redis?: CopyResult;
   }): Promise<BackupRecord>;
 }
 
@@ -124,6 +134,8 @@ export interface IncrementalPlan {
   readonly parentId: string;
   /** Where `postgres.incremental` is `native`: the backup whose base the changed blocks are taken on, or why there are none. */
   readonly native?: NativeOutcome | null;
+  /** Where Redis is copied by digests: the backup that its keys are compared with. */
+  readonly redisParentId?: string;
 }
 
 /** One instant in both servers. */
@@ -152,6 +164,8 @@ export interface DataActivities extends DirectoryData, SelectionData {
   /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
   awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;
   copyRedis(input: { backupId: string; codec: CodecMessage; method: 'replication' | 'dump' }): Promise<CopyResult>;
+  /** Copies the keys that differ from those of another backup; a second run copies anew, under an attempt of its own. */
+  copyRedisChanges(input: { backupId: string; codec: CodecMessage; redisParentId: string }): Promise<CopyResult>;
   /** Reads every object back; problems are the result, not an error. */
   verifyBackup(input: { backupId: string }): Promise<{ problems: readonly Problem[] }>;
   /** What to verify for `latest`, `all` or an id, and the problems of the chain of manifests. */

@@ -24,6 +24,10 @@ export type ArtifactFormat =
   | 'redis-rdb'
   /** SCAN + DUMP records; docs/repository-format.md. */
   | 'redis-dump'
+  /** Digest and place of each key, sorted; docs/repository-format.md. */
+  | 'redis-digest-index'
+  /** Keys that the backup before held and this one does not; docs/repository-format.md. */
+  | 'redis-deletions'
   /** Whole tar members of a data directory; an archive of its own. */
   | 'postgres-base-tar'
   /** WAL bytes as the server sent them, from the start of a segment. */
@@ -112,9 +116,9 @@ export interface PostgresFacts {
 export interface RedisFacts {
   /** `7.0.15`. */
   readonly server: string;
-  /** `stream`: an incremental backup, a position in the journal. */
-  readonly method: 'replication' | 'dump' | 'rdb-file' | 'stream';
-  /** One instant for all keys? True for replication and rdb-file, false for dump. */
+  /** Of incremental backups: `stream` is a position in the journal, `dump-incremental` holds what changed in a dump. */
+  readonly method: 'replication' | 'dump' | 'rdb-file' | 'stream' | 'dump-incremental';
+  /** One instant for all keys? True for replication and rdb-file, false for dump and dump-incremental. */
   readonly consistent: boolean;
   readonly keys: number;
   /** Keys per database number. */
@@ -130,6 +134,18 @@ export interface RedisFacts {
   readonly snapshotAt: string;
   /** Where `method` is `stream`. */
   readonly journal?: JournalRange;
+  /** Where a digest index was stored: an incremental backup by digests can stand on it. */
+  readonly digests?: DigestChain;
+}
+
+/** What a dump holds of a Redis, and where the rest of it is. */
+export interface DigestChain {
+  /** Backups before this one whose dumps hold values of it, oldest first: a full one, then incremental ones. Empty for a full one. */
+  readonly layers: readonly string[];
+  /** Keys whose values are in this backup: new ones and such that changed. */
+  readonly changed: number;
+  /** Keys that the backup before held and this one does not. */
+  readonly deleted: number;
 }
 
 export interface PostgresComponent extends PostgresFacts {

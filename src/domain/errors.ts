@@ -6,6 +6,7 @@ import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
 import { REDIS_ERRORS } from './errors/redis.ts';
+import { REDIS_DIGESTS_ERRORS } from './errors/redis-digests.ts';
 import { REDIS_JOURNAL_ERRORS } from './errors/redis-journal.ts';
 import { REDIS_VALUES_ERRORS } from './errors/redis-values.ts';
 import { REPOSITORY_ERRORS } from './errors/repository.ts';
@@ -29,6 +30,7 @@ export const ERRORS = {
   ...REDIS_ERRORS,
   ...REDIS_VALUES_ERRORS,
   ...REDIS_JOURNAL_ERRORS,
+  ...REDIS_DIGESTS_ERRORS,
   ...JOURNAL_ERRORS,
   ...EMBEDDED_ERRORS,
   ...PLATFORM_ERRORS,

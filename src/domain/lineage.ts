@@ -1,4 +1,5 @@
 import type { BackupRecord } from './backup.ts';
+import { redisLayersOf } from './redis-chain.ts';
 
 /** Backups by their ids. */
 export type Lineage = ReadonlyMap<string, Related>;
@@ -62,7 +63,8 @@ export interface Needed {
 }
 
 /**
- * Every backup that one backup stands on: the full backup whose snapshot and base its journals go on from, and the bases under its own.
+ * Every backup that one backup stands on: the full backup whose snapshot and base its journals go on from, the bases under its own, and the
+ * copies of Redis that it takes values from.
  * Ends on any input: what a manifest names is looked up and not followed in a circle.
  */
 export function neededBy(id: string, lineage: Lineage): Needed {
@@ -72,7 +74,8 @@ export function neededBy(id: string, lineage: Lineage): Needed {
     found.add(one);
     const backup = lineage.get(one);
     const { parentId = null, components } = backup ?? { components: {} };
-    for (const under of [...(parentId === null ? [] : [parentId]), ...(components.postgres?.base?.chain ?? [])])
+    const bases = components.postgres?.base?.chain ?? [];
+    for (const under of [...(parentId === null ? [] : [parentId]), ...bases, ...redisLayersOf(components.redis)])
       walk(under);
   };
   walk(id);

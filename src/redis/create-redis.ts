@@ -1,4 +1,5 @@
 import { checkSnapshot } from './check-snapshot.ts';
+import { exportChanges } from './digests/export-changes.ts';
 import { exportByDump } from './dump/export-by-dump.ts';
 import { exportByReplication } from './export-snapshot.ts';
 import { removeSnapshot } from './import/remove-snapshot.ts';
@@ -12,6 +13,7 @@ export function createRedis(): Redis {
     inspect: inspectSource,
     exportSnapshot: (target, method, context) =>
       method === 'replication' ? exportByReplication(target, context) : exportByDump(target, context),
+    exportChanges,
     checkSnapshot: async (format, source, operation) => {
       const { keys, databases, digest } = await checkSnapshot(format, source, { operation, phase: 'checking' });
       return { keys, databases, digest };

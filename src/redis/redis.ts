@@ -37,12 +37,29 @@ export interface RedisSource {
 
 export type SnapshotSink = (
   artifact: {
-    readonly name: 'snapshot';
-    readonly format: 'redis-rdb' | 'redis-dump';
+    readonly name: 'snapshot' | 'changes' | 'deletions' | 'digests';
+    readonly format: 'redis-rdb' | 'redis-dump' | 'redis-deletions' | 'redis-digest-index';
     readonly attributes: Readonly<Record<string, string>>;
   },
   source: AsyncIterable<Uint8Array>,
 ) => Promise<void>;
+
+/** The backup that an incremental one stands on. */
+export interface ChangesBase {
+  /** Its digest index from the first byte. */
+  readonly openIndex: () => AsyncIterable<Uint8Array>;
+  /** That backup and those it takes values from, oldest first. */
+  readonly layers: readonly string[];
+  /** Its RDB version: payloads of an older server stay where they are. */
+  readonly rdbVersion: number;
+}
+
+export interface ChangesContext {
+  readonly sink: SnapshotSink;
+  readonly operation: Operation;
+  /** For what is sorted and does not fit into memory: digests and names of keys, encrypted. */
+  readonly scratchDirectory: string;
+}
 
 export interface RedisImport {
   readonly target: RedisTarget;
@@ -63,12 +80,17 @@ export type RedisRemoval = Pick<RedisImport, 'target' | 'format' | 'facts'>;
 export interface Redis {
   /** Ends with the abort of `operation`, where one is given. */
   inspect(target: RedisTarget, operation?: Pick<Operation, 'signal'>): Promise<RedisSource>;
-  /** Streams one snapshot through `sink`. The RDB is walked as it passes: its CRC, its end and its key counts are checked. */
+  /**
+   * Streams one snapshot through `sink`. The RDB is walked as it passes: its CRC, its end and its key counts are checked.
+   * Of a dump the digest index is given too where there is an `indexDirectory` to sort it in.
+   */
   exportSnapshot(
     target: RedisTarget,
     method: RedisMethod,
-    context: { readonly sink: SnapshotSink; readonly operation: Operation },
+    context: { readonly sink: SnapshotSink; readonly operation: Operation; readonly indexDirectory?: string },
   ): Promise<RedisFacts>;
+  /** Streams what changed since a dump: `changes`, `deletions` and `digests`, one after the other. */
+  exportChanges(target: RedisTarget, base: ChangesBase, context: ChangesContext): Promise<RedisFacts>;
   /** Reads a stored snapshot to its end without a server: counts, CRC, digest. */
   checkSnapshot(
     format: 'redis-rdb' | 'redis-dump',

@@ -24,7 +24,7 @@ export async function take(
   const facts = await redis.exportSnapshot(target, method, {
     operation,
     sink: async (artifact, source) => {
-      format = artifact.format;
+      format = artifact.format === 'redis-dump' ? 'redis-dump' : 'redis-rdb';
       for await (const chunk of source) chunks.push(Buffer.from(chunk));
     },
   });

@@ -1,5 +1,4 @@
 import type { ControlActivities, DataActivities, IncrementalPlan, MarkedPoint } from '../../contract/activities.ts';
-import type { BackupInput } from '../../contract/messages.ts';
 import type {
   Artifact,
   BackupRecord,
@@ -12,68 +11,84 @@ import type {
 } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { isDigestBase } from '../../domain/redis-chain.ts';
 import type { ComponentRef, Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { openComponent } from '../open-component.ts';
 import { withOperation } from '../operation.ts';
-import { componentsToCopy, configured } from '../sources.ts';
+import { componentsToCopy, configured, redisMethod } from '../sources.ts';
 import { awaitJournal } from './await-journal.ts';
 import { latestEpoch } from './journal-start.ts';
 import { copyIncrementalBase, planNative } from './native-base.ts';
 import { bare, need } from './point-facts.ts';
+import { copyRedisChanges, planRedisChanges } from './redis-changes.ts';
 
 type IncrementalActivities = Pick<ControlActivities, 'planIncremental' | 'markRecoveryPoint' | 'publishIncremental'> &
-  Pick<DataActivities, 'awaitJournal' | 'copyIncrementalBase'>;
+  Pick<DataActivities, 'awaitJournal' | 'copyIncrementalBase' | 'copyRedisChanges'>;
 
 export function createIncrementalActivities(deps: Dependencies): IncrementalActivities {
   const { settings } = deps;
   return {
-    planIncremental: ({ request }) => withOperation(settings, () => planIncremental(deps, request)),
-    markRecoveryPoint: ({ request }) => withOperation(settings, () => markRecoveryPoint(deps, request)),
+    planIncremental: (input) => withOperation(settings, () => planIncremental(deps, input)),
+    markRecoveryPoint: (input) => withOperation(settings, () => markRecoveryPoint(deps, input)),
+    copyRedisChanges: (input) => withOperation(settings, (operation) => copyRedisChanges(deps, input, operation)),
     awaitJournal: (wanted) => withOperation(settings, (operation) => awaitJournal(deps, wanted, operation)),
     copyIncrementalBase: (input) => withOperation(settings, (operation) => copyIncrementalBase(deps, input, operation)),
     publishIncremental: (input) => withOperation(settings, (operation) => publishIncremental(deps, input, operation)),
   };
 }
 
-async function planIncremental(deps: Dependencies, request: BackupInput): Promise<IncrementalPlan> {
+async function planIncremental(
+  deps: Dependencies,
+  { request, redisByDigests = false }: Parameters<ControlActivities['planIncremental']>[0],
+): Promise<IncrementalPlan> {
   const wanted = componentsToCopy(deps.settings, request.components);
+  const byDigests = redisByDigests && wanted.includes('redis') && (await redisMethod(deps)) === 'dump';
   const backups = await (await deps.repository()).list();
-  const parent = backups.find((backup) => isBaseFor(backup, wanted));
-  if (parent === undefined) return { full: whyNoBase(backups, wanted), parentId: '' };
+  const parent = backups.find((backup) => isBaseFor(backup, wanted, byDigests));
+  if (parent === undefined) return { full: whyNoBase(backups, wanted, byDigests), parentId: '' };
+  const changes = byDigests ? planRedisChanges(backups, parent.id) : null;
+  if (changes !== null && 'full' in changes) return { full: changes.full, parentId: '' };
+  const plan = { full: null, parentId: parent.id, ...changes };
   const base = parent.components.postgres?.base;
-  if (base !== undefined && wanted.includes('postgres')) {
-    const { target } = configured(deps.settings, 'postgres');
-    const identity = await deps.wal.identify(target);
-    const otherTimeline = identity.timeline !== base.timeline;
-    if (identity.systemIdentifier !== base.systemIdentifier || otherTimeline) {
-      const what = otherTimeline ? `timeline ${base.timeline}, now ${identity.timeline}` : 'another cluster';
-      return { full: `the newest base is of ${what}`, parentId: '' };
-    }
-    const native = await planNative(deps, { backups, fullId: parent.id, identity });
-    return { full: null, parentId: parent.id, ...(native && { native }) };
+  if (base === undefined || !wanted.includes('postgres')) return plan;
+  const identity = await deps.wal.identify(configured(deps.settings, 'postgres').target);
+  if (identity.timeline !== base.timeline) {
+    return { full: `the newest base is of timeline ${base.timeline}, now ${identity.timeline}`, parentId: '' };
   }
-  return { full: null, parentId: parent.id };
+  if (identity.systemIdentifier !== base.systemIdentifier) {
+    return { full: 'the newest base is of another cluster', parentId: '' };
+  }
+  const native = await planNative(deps, { backups, fullId: parent.id, identity });
+  return { ...plan, ...(native && { native }) };
 }
 
-function isBaseFor({ kind, status, components }: BackupRecord, wanted: readonly ComponentName[]): boolean {
+function isBaseFor(backup: BackupRecord, wanted: readonly ComponentName[], byDigests: boolean): boolean {
+  const { kind, status, components } = backup;
   if (kind !== 'full' || status !== 'complete') return false;
   if (wanted.includes('postgres') && components.postgres?.base === undefined) return false;
+  if (byDigests) return isDigestBase(backup);
   return !wanted.includes('redis') || components.redis?.method === 'replication';
 }
 
-function whyNoBase(backups: readonly BackupRecord[], wanted: readonly ComponentName[]): string {
+function whyNoBase(backups: readonly BackupRecord[], wanted: readonly ComponentName[], byDigests: boolean): string {
   if (!backups.some(({ kind }) => kind === 'full')) return 'there is no full backup to stand on';
+  if (byDigests && !backups.some(isDigestBase)) {
+    return 'redis allows no replication, and no full backup holds digests of its keys that changes could be told by';
+  }
   return wanted.includes('postgres')
     ? 'no full backup has a physical base, which WAL could be replayed on'
     : 'no full backup has a snapshot that a replication stream could go on from';
 }
 
-async function markRecoveryPoint(deps: Dependencies, request: BackupInput): Promise<MarkedPoint> {
+async function markRecoveryPoint(
+  deps: Dependencies,
+  { request, redisByDigests = false }: Parameters<ControlActivities['markRecoveryPoint']>[0],
+): Promise<MarkedPoint> {
   const wanted = componentsToCopy(deps.settings, request.components);
   const [postgres, redis] = await Promise.all([
     wanted.includes('postgres') ? deps.wal.identify(configured(deps.settings, 'postgres').target) : null,
-    wanted.includes('redis') ? deps.redis.inspect(configured(deps.settings, 'redis').target) : null,
+    wanted.includes('redis') && !redisByDigests ? deps.redis.inspect(configured(deps.settings, 'redis').target) : null,
   ]);
   return {
     time: new Date().toISOString(),
@@ -89,7 +104,7 @@ async function markRecoveryPoint(deps: Dependencies, request: BackupInput): Prom
 type Publish = Parameters<ControlActivities['publishIncremental']>[0];
 
 async function publishIncremental(deps: Dependencies, input: Publish, operation: Operation): Promise<BackupRecord> {
-  const { request, backupId, codec, createdAt, parentId, point, warnings } = input;
+  const { request, backupId, codec, createdAt, parentId, point, warnings, redis: copied } = input;
   const repository = await deps.repository();
   const published = await publishedBefore(repository, backupId);
   if (published !== undefined) return repository.record(published);
@@ -98,6 +113,7 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   const components: ComponentRef[] = [];
   if (postgres !== null) components.push(await writePostgres(deps, { input, parent, at: postgres }, operation));
   if (redis !== null) components.push(await writeRedis(deps, { input, parent, at: redis }, operation));
+  if (copied !== undefined) components.push(copied.ref);
   const { time } = point;
   const manifest = await repository.publish({
     backupId,

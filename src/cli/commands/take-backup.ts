@@ -65,5 +65,5 @@ export const backupFull = takeBackup('full', {
 export const backupIncremental = takeBackup('incremental', {
   summary: 'take an incremental backup; without a journal a full one',
   description:
-    'An incremental backup stands on a journal that runs. Where none does, a full backup is taken and a warning says so.',
+    'An incremental backup stands on a journal that runs. Where none does, a full backup is taken and a warning says so. Of a Redis that allows no replication the keys that changed are stored.',
 });

@@ -5,6 +5,7 @@ import { redisTarget } from '../../config/redis-target.ts';
 import type { Check, Manifest } from '../../domain/backup.ts';
 import { componentsToRestore, planRestore } from '../../domain/restore-plan.ts';
 import type { PostgresTarget } from '../../postgres/postgres.ts';
+import { openRedisSnapshot } from '../../recovery/open-redis-snapshot.ts';
 import { createRedis } from '../../redis/create-redis.ts';
 import type { RedisTarget } from '../../redis/redis.ts';
 import type { RepositoryReader } from '../../repository/repository.ts';
@@ -66,7 +67,6 @@ export async function rescueRedis(
   { repository, manifest, dropExisting, url }: Into,
 ): Promise<{ checks: readonly Check[]; keys: number; method: string }> {
   componentsToRestore(manifest, ['redis']);
-  const stored = manifest.components.redis as NonNullable<Manifest['components']['redis']>;
   const target = readRedisUrl(context, url);
   const redis = createRedis();
   const operation = rescueOperation(context, 'load redis');
@@ -75,10 +75,9 @@ export async function rescueRedis(
     survey: { postgres: null, redis: await redis.surveyTarget(target), services: [] },
     restoreId: '',
   });
-  const format = stored.artifacts.some((artifact) => artifact.format === 'redis-dump') ? 'redis-dump' : 'redis-rdb';
-  const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
+  const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
   await redis.checkSnapshot(format, open(), operation);
-  return redis.importSnapshot({ target, format, facts: stored, method: 'auto', dropExisting }, { open, operation });
+  return redis.importSnapshot({ target, format, facts, method: 'auto', dropExisting }, { open, operation });
 }
 
 /** libpq's variables (PGPASSWORD, PGPASSFILE, PGSSLMODE) fill what the URL leaves out. */

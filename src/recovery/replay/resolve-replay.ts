@@ -3,11 +3,13 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { compareLsn } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow } from '../../domain/recovery-window.ts';
+import { isRedisChange } from '../../domain/redis-chain.ts';
 import type { ReplayPlan } from '../../domain/replay.ts';
 import { isRefused, resolveTarget } from '../../domain/resolve-target.ts';
 import type { RecoveryTarget } from '../../domain/resolve-target.ts';
 import { componentsToRestore } from '../../domain/restore-plan.ts';
 import type { RepositoryReader } from '../../repository/repository.ts';
+import { loadRedisLayers } from '../open-redis-snapshot.ts';
 import { readRecoveryCatalog, type RecoveryCatalog } from '../read-catalog.ts';
 import { describeChain, requireWholeChains } from './describe-chain.ts';
 import type { ReplaySources } from './replay-sources.ts';
@@ -81,7 +83,12 @@ async function ofIncremental(
 ): Promise<ResolvedRestore> {
   const { parentId, recoveryPoint } = manifest;
   const repository = await sources.repository();
-  const catalog = await readRecoveryCatalog(repository, components, operation);
+  // Redis by digests is in the backups themselves: nothing is replayed for it, and what is missing is found now.
+  await loadRedisLayers(repository, manifest);
+  const byDigests = isRedisChange(manifest.components.redis);
+  const replayed = byDigests ? components.filter((name) => name !== 'redis') : components;
+  if (replayed.length === 0) return { manifest, components, replay: null };
+  const catalog = await readRecoveryCatalog(repository, replayed, operation);
   const atMs = Date.parse(recoveryPoint.time);
   const lsn = components.includes('postgres') ? recoveryPoint.postgres?.lsn : undefined;
   const found = resolve(catalog, lsn === undefined ? { atMs } : { lsn, atMs });
@@ -90,7 +97,9 @@ async function ofIncremental(
     found.redis && offset !== undefined ? { ...found.redis, target: { position: String(offset) } } : found.redis;
   const replay: ReplayPlan = { postgres: found.postgres, redis };
   const base = await repository.load(parentId ?? baseOf(replay));
-  return { manifest: { ...base, id: manifest.id, recoveryPoint }, components, replay };
+  const { redis: changed } = manifest.components;
+  const stored = byDigests && changed ? { ...base.components, redis: changed } : base.components;
+  return { manifest: { ...base, id: manifest.id, recoveryPoint, components: stored }, components, replay };
 }
 
 function only({ backups }: RecoveryCatalog, id: string): RecoveryCatalog['backups'] {

@@ -1,24 +1,26 @@
 import type { RedisFacts } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { replyError } from '../reply-error.ts';
-import { RespError } from '../resp.ts';
+import { IndexBuilder } from '../digests/index-builder.ts';
 import type { RedisTarget, SnapshotSink } from '../redis.ts';
-import { type ServerView, viewServer } from '../server-view.ts';
-import { openRedisSocket, type RedisSocket } from '../socket.ts';
-import { functionLibraries } from '../values/functions.ts';
-import { listDatabases } from './scan/databases.ts';
+import { readFunctions } from './read-functions.ts';
+import { type KeySource, openKeySource } from './scan/key-source.ts';
 import { DumpWriter } from './stream/dump-writer.ts';
-import { chooseExpiryReader } from './scan/expiry-reader.ts';
 import type { DumpHeader } from './stream/format.ts';
 import { openPayload } from './stream/payload.ts';
-import { DatabaseScan } from './scan/scan-database.ts';
 
 /** What is known when the last byte has been written. */
 interface Written {
   readonly writer: DumpWriter;
   readonly functions: number;
   readonly rdbVersion: number;
+}
+
+export interface ExportContext {
+  readonly sink: SnapshotSink;
+  readonly operation: Operation;
+  /** Where digests of keys are sorted. With it an artifact `digests` is given too, and `facts.digest` is told. */
+  readonly indexDirectory?: string;
 }
 
 /**
@@ -31,45 +33,49 @@ interface Written {
  * Needs +scan +dump +pexpiretime (or +pttl +time) +select and +function|dump; +info is used where granted.
  * Throws REDIS_PERMISSION_DENIED rather than leave something out.
  */
-export async function exportByDump(
-  target: RedisTarget,
-  context: { readonly sink: SnapshotSink; readonly operation: Operation },
-): Promise<RedisFacts> {
-  const { sink, operation } = context;
-  const socket = await openRedisSocket(target, { signal: operation.signal });
+export async function exportByDump(target: RedisTarget, context: ExportContext): Promise<RedisFacts> {
+  const { sink, operation, indexDirectory } = context;
+  const source = await openKeySource(target, operation);
+  const builder = indexDirectory === undefined ? undefined : new IndexBuilder(indexDirectory);
   try {
-    const view = await viewServer(socket);
-    const header: DumpHeader = { server: view.version, startedAt: new Date().toISOString() };
+    const header: DumpHeader = { server: source.view.version, startedAt: new Date().toISOString() };
     let written: Written | undefined;
-    const source = dumpTo(socket, header, { view, operation, onEnd: (end) => (written = end) });
-    const attributes = { server: view.version, consistent: 'false' };
-    await sink({ name: 'snapshot', format: 'redis-dump', attributes }, source);
+    const bytes = dumpTo(source, header, { operation, builder, onEnd: (end) => (written = end) });
+    const attributes = { server: header.server, consistent: 'false' };
+    await sink({ name: 'snapshot', format: 'redis-dump', attributes }, bytes);
     if (written === undefined) throw new LifeboatError('INTERNAL', 'export redis: the sink left before the end');
-    return factsOf(header, written);
+    const facts = factsOf(header, written);
+    if (builder?.readable !== true) return facts;
+    await sink({ name: 'digests', format: 'redis-digest-index', attributes: {} }, builder.index());
+    const digests = { layers: [], changed: facts.keys, deleted: 0 };
+    return { ...facts, digest: builder.digest(), digests };
   } finally {
-    socket.close();
+    source.close();
+    await builder?.close();
   }
 }
 
 async function* dumpTo(
-  socket: RedisSocket,
+  source: KeySource,
   header: DumpHeader,
-  context: { readonly view: ServerView; readonly operation: Operation; onEnd(written: Written): void },
+  context: {
+    readonly operation: Operation;
+    readonly builder: IndexBuilder | undefined;
+    onEnd(written: Written): void;
+  },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { builder, operation, onEnd } = context;
   const writer = new DumpWriter(header);
-  const functions = await readFunctions(socket);
+  const functions = await readFunctions(source.socket);
   if (functions !== undefined) writer.functions(functions.payload);
+  builder?.addLibraries(functions?.libraries ?? []);
   let rdbVersion = functions?.rdbVersion ?? 0;
-  const expiry = await chooseExpiryReader(socket);
-  const databases = await listDatabases(socket, context.view);
-  // A user who may not SELECT can still be given database 0, where the connection is unless it had to look around.
-  const needsSelect = context.view.info.size === 0 || databases.some((db) => db > 0);
-  for (const db of databases) {
-    if (needsSelect) await socket.command('SELECT', db);
-    for await (const batch of new DatabaseScan(socket, expiry).batches()) {
+  for (const db of source.databases) {
+    for await (const batch of source.all(db)) {
+      await builder?.addBatch(db, batch, writer.keys);
       for (const { key, payload, expireAtMs } of batch) writer.key(db, key, payload, expireAtMs);
       rdbVersion ||= openPayload(batch[0]!.payload).rdbVersion;
-      context.operation.onProgress({
+      operation.onProgress({
         phase: 'exporting',
         object: `db${db}`,
         bytes: writer.payloadBytes,
@@ -79,25 +85,7 @@ async function* dumpTo(
     }
   }
   yield* writer.finish();
-  context.onEnd({ writer, functions: functions?.libraries ?? 0, rdbVersion });
-}
-
-/** Undefined when there are none, also on servers that know no functions. */
-async function readFunctions(
-  socket: RedisSocket,
-): Promise<{ readonly payload: Buffer; readonly libraries: number; readonly rdbVersion: number } | undefined> {
-  const [payload] = await socket.pipeline([['FUNCTION', 'DUMP']]);
-  if (payload instanceof RespError) {
-    // Before 7.0 the command is unknown and nothing is left out. Anything but ERR is a refusal.
-    if (payload.code === 'ERR') return undefined;
-    throw replyError(payload, `function dump at redis ${socket.name}`);
-  }
-  if (!(payload instanceof Buffer)) {
-    throw new LifeboatError('REDIS_PROTOCOL_ERROR', `function dump at redis ${socket.name}: reply of another shape`);
-  }
-  const { content, rdbVersion } = openPayload(payload);
-  const libraries = functionLibraries(content).length;
-  return libraries === 0 ? undefined : { payload, libraries, rdbVersion };
+  onEnd({ writer, functions: functions?.libraries.length ?? 0, rdbVersion });
 }
 
 function factsOf(header: DumpHeader, { writer, functions, rdbVersion }: Written): RedisFacts {

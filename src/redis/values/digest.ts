@@ -100,20 +100,11 @@ export function createDigest(options: DigestOptions = {}): RedisDigest {
       return { piece: (piece) => value?.piece(piece), end: () => count(entry, value?.end()) };
     },
     addFunction(code) {
-      tail.bytes(Buffer.from(libraryName(code), 'utf8'));
-      tail.bytes(code);
-      const hash = tail.finish();
+      const hash = hashLibrary(code, tail);
       if (belongs(hash)) functionSum.add(hash);
       else strangers.add(() => `function library ${libraryName(code)}`);
     },
-    digest() {
-      tail.bytes(DIGEST_NAME);
-      for (const sum of [keySum, functionSum]) {
-        tail.varint(sum.count);
-        tail.raw(sum.bytes());
-      }
-      return Buffer.from(tail.finish(), 'latin1').toString('hex');
-    },
+    digest: () => digestOfSums(keySum, functionSum),
     get keys() {
       return keySum.count;
     },
@@ -129,4 +120,22 @@ export function createDigest(options: DigestOptions = {}): RedisDigest {
       return opaque;
     },
   };
+}
+
+/** Hash of one library by its name and its code, as a latin1 string of 32 characters. */
+export function hashLibrary(code: Buffer, hasher: CanonicalHasher = new CanonicalHasher()): string {
+  hasher.bytes(Buffer.from(libraryName(code), 'utf8'));
+  hasher.bytes(code);
+  return hasher.finish();
+}
+
+/** The digest of a data set from the sums over the hashes of its keys and of its libraries; hex, 64 characters. */
+export function digestOfSums(keys: DigestSum, functions: DigestSum): string {
+  const hasher = new CanonicalHasher();
+  hasher.bytes(DIGEST_NAME);
+  for (const sum of [keys, functions]) {
+    hasher.varint(sum.count);
+    hasher.raw(sum.bytes());
+  }
+  return Buffer.from(hasher.finish(), 'latin1').toString('hex');
 }

@@ -18,6 +18,8 @@ export const ARTIFACT = z.looseObject({
     'pg-globals-sql',
     'redis-rdb',
     'redis-dump',
+    'redis-digest-index',
+    'redis-deletions',
     'postgres-base-tar',
     'postgres-wal',
     'postgres-backup-manifest',
@@ -75,7 +77,7 @@ export const POSTGRES_FACTS = z.looseObject({
 
 export const REDIS_FACTS = z.looseObject({
   server: z.string(),
-  method: z.enum(['replication', 'dump', 'rdb-file', 'stream']),
+  method: z.enum(['replication', 'dump', 'rdb-file', 'stream', 'dump-incremental']),
   consistent: z.boolean(),
   keys: BYTES,
   databases: z.record(z.string(), BYTES),
@@ -86,6 +88,7 @@ export const REDIS_FACTS = z.looseObject({
   digest: z.string(),
   snapshotAt: INSTANT,
   journal: JOURNAL_RANGE.exactOptional(),
+  digests: z.looseObject({ layers: z.array(z.string()), changed: BYTES, deleted: BYTES }).exactOptional(),
 });
 
 const RECOVERY_POINT = z.looseObject({

@@ -19,6 +19,7 @@ export async function awaitJournals({ postgres, redis }: MarkedPoint): Promise<s
 }
 
 export function describePoint({ postgres, redis }: MarkedPoint): string {
+  if (postgres === null && redis === null) return 'for no journal: Redis is copied by its digests';
   const parts = [postgres && `WAL through ${postgres.lsn}`, redis && `the Redis stream through ${redis.offset}`];
   return `until the journals hold ${parts.filter((part) => part !== null).join(' and ')}`;
 }

@@ -4,6 +4,7 @@ import { describeNativeObstacle, type NativeOutcome } from '../../domain/native-
 import { control, data } from './activity-options.ts';
 import { awaitJournals, describePoint } from './await-point.ts';
 import { orCompensate } from './compensation.ts';
+import { copyRedisChanges, pointOf } from './copy-redis-changes.ts';
 import type { WorkflowProgress } from './progress.ts';
 import type { TakenIncremental } from './taken-incremental.ts';
 
@@ -13,6 +14,8 @@ interface NativeRequest {
   /** The full backup that the journals go on from, and the one whose base the changed blocks are taken on. */
   readonly fullId: string;
   readonly parentId: string;
+  /** Where Redis is copied by digests: the backup that its keys are compared with. */
+  readonly redisParentId: string | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ interface NativeRequest {
  */
 export async function takeNative(
   progress: WorkflowProgress,
-  { request, owner, fullId, parentId }: NativeRequest,
+  { request, owner, fullId, parentId, redisParentId }: NativeRequest,
 ): Promise<TakenIncremental> {
   const createdAt = new Date().toISOString();
   const { backupId, codec } = await control('decide', 'take a backup id').beginBackup({ request, createdAt, owner });
@@ -38,10 +41,9 @@ export async function takeNative(
       parentId,
     });
     const native = outcomeOf(copied, parentId);
-    const warnings = native.obstacle === null ? [] : [describeNativeObstacle(native.obstacle)];
 
     progress.enter('marking', 'asking both servers where they are');
-    const point = await control('decide', 'mark a recovery point').markRecoveryPoint({ request });
+    const point = await control('decide', 'mark a recovery point').markRecoveryPoint(pointOf(request, redisParentId));
     progress.enter('waiting', describePoint(point));
     const reason = await awaitJournals(point);
     if (reason !== null) {
@@ -49,9 +51,12 @@ export async function takeNative(
       return { result: null, reason };
     }
 
+    const redis = await copyRedisChanges(progress, { backupId, codec, redisParentId });
+    const obstacles = native.obstacle === null ? [] : [describeNativeObstacle(native.obstacle)];
+    const warnings = [...obstacles, ...(redis?.warnings ?? [])];
     progress.enter('publishing', 'writing the signed manifest');
-    const base = copied.ref === null ? {} : { base: copied.ref };
-    const publish = { request, backupId, codec, createdAt, parentId: fullId, point, warnings, ...base };
+    const taken = { request, backupId, codec, createdAt, parentId: fullId, point, warnings };
+    const publish = { ...taken, ...(copied.ref && { base: copied.ref }), ...(redis && { redis }) };
     const backup = await control('settle', 'write the signed manifest').publishIncremental(publish);
     progress.enter('done', `${backupId} stands on ${native.parentId ?? fullId}`);
     return { result: { backup, warnings, native } };

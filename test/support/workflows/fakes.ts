@@ -134,6 +134,7 @@ const answers: Activities = {
   beginBackup: async () => ({ backupId: BACKUP_RECORD.id, codec: CODEC }),
   copyPostgres: async () => copyResult('postgres'),
   copyRedis: async () => copyResult('redis'),
+  copyRedisChanges: async () => copyResult('redis'),
   publishBackup: async () => BACKUP_RECORD,
   discardBackup: async () => {},
   planRestore: async () => PLAN,

@@ -177,6 +177,56 @@ const natives: readonly Scenario[] = [
   },
 ];
 
+/** Redis by its digests: PostgreSQL alone has a journal. */
+const byDigests: () => Partial<Activities> = () => ({
+  planIncremental: async () => ({ full: null, parentId: BACKUP_RECORD.id, redisParentId: 'backup-before' }),
+  markRecoveryPoint: async ({ request, redisByDigests }) => {
+    if (redisByDigests !== true) failWith('INTERNAL');
+    const postgres = { systemIdentifier: '7300000000000000001', timeline: 1, lsn: '0/16B3748' };
+    const time = '2026-01-02T03:04:05.678Z';
+    return { time, postgres: request.components === 'configured' ? postgres : null, redis: null };
+  },
+});
+const CHANGES = ['beginBackup', 'copyRedisChanges'] as const;
+
+const incrementalsByDigests: readonly Scenario[] = [
+  {
+    name: 'backup/incremental-by-digests',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: byDigests,
+    outcome: 'completed',
+    calls: [...MARKED, 'awaitJournal', ...CHANGES, 'publishIncremental'],
+  },
+  {
+    name: 'backup/incremental-by-digests-of-redis-alone',
+    workflow: WORKFLOWS.backup,
+    input: { ...incremental, components: ['redis'] },
+    planted: byDigests,
+    outcome: 'completed',
+    calls: [...MARKED, ...CHANGES, 'publishIncremental'],
+  },
+  {
+    name: 'backup/incremental-by-digests-copy-fails',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({ ...byDigests(), copyRedisChanges: async () => failWith('REDIS_INDEX_DAMAGED') }),
+    outcome: 'REDIS_INDEX_DAMAGED',
+    calls: [...MARKED, 'awaitJournal', ...CHANGES, 'discardBackup'],
+  },
+  {
+    name: 'backup/incremental-by-digests-with-changed-blocks',
+    workflow: WORKFLOWS.backup,
+    input: incremental,
+    planted: () => ({
+      ...byDigests(),
+      planIncremental: async (input) => ({ ...(await planNative(input)), redisParentId: 'backup-before' }),
+    }),
+    outcome: 'completed',
+    calls: [...NATIVE, 'awaitJournal', 'copyRedisChanges', 'publishIncremental'],
+  },
+];
+
 /** Ends a journal, which never ends by itself. */
 function endWhenCalled(names: readonly string[]): Required<Scenario>['drive'] {
   return async (handle, calls) => {
@@ -610,6 +660,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...backups,
   ...incrementals,
   ...natives,
+  ...incrementalsByDigests,
   ...journals,
   ...restores,
   ...questions,

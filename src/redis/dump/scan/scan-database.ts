@@ -45,6 +45,14 @@ export class DatabaseScan {
   #cursor: string | undefined = '0';
   #scanning = false;
 
+  /** Reads these keys of the selected database instead of all. */
+  static ofKeys(socket: RedisSocket, expiry: ExpiryReader, keys: readonly Buffer[]): DatabaseScan {
+    const scan = new DatabaseScan(socket, expiry);
+    scan.#cursor = undefined;
+    scan.#waiting.push(...keys);
+    return scan;
+  }
+
   /** @param wanted tells which keys are read; all without it */
   constructor(socket: RedisSocket, expiry: ExpiryReader, wanted: (key: Buffer) => boolean = () => true) {
     this.#socket = socket;

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type DumpHeader, FIXED_BYTES, MAGIC, TAG, writeUnsigned64 } from './format.ts';
+import { type DumpHeader, type LargeKey, FIXED_BYTES, MAGIC, TAG, writeUnsigned64 } from './format.ts';
 
 /** Small records are gathered into chunks of about this size; payloads above a quarter of it pass by reference. */
 const CHUNK_BYTES = 256 * 1024;
@@ -29,17 +29,26 @@ export class DumpWriter {
   }
 
   key(db: number, key: Buffer, payload: Buffer, expireAtMs: number | null): void {
+    this.beginKey({ db, key, expireAtMs, payloadBytes: payload.length });
+    this.#append(payload);
+  }
+
+  /** A key whose payload follows by `piece`, which must not be overwritten before `take` has given it away. */
+  beginKey({ db, key, expireAtMs, payloadBytes }: Omit<LargeKey, 'kind'>): void {
     if (db !== this.#db) this.#database(db);
     const at = this.#reserve(1 + FIXED_BYTES.key);
     this.#chunk[at] = TAG.key;
     writeUnsigned64(this.#chunk, expireAtMs ?? 0, at + 1);
     this.#chunk.writeUInt32LE(key.length, at + 9);
-    writeUnsigned64(this.#chunk, payload.length, at + 13);
+    writeUnsigned64(this.#chunk, payloadBytes, at + 13);
     this.#append(key);
-    this.#append(payload);
     this.keys += 1;
-    this.payloadBytes += payload.length;
+    this.payloadBytes += payloadBytes;
     this.databases[db]! += 1;
+  }
+
+  piece(bytes: Buffer): void {
+    this.#append(bytes);
   }
 
   /** Chunks that are complete, in order; they are the caller's. */
