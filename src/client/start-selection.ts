@@ -1,7 +1,7 @@
+import type { Client } from '@temporalio/client';
 import type { RestoreSelectionInput, RestoreSelectionResult } from '../contract/selection.ts';
 import { groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import { formatTableName, parseTableName } from '../domain/table-name.ts';
-import type { ManagerContext } from './backup-manager.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation } from './operation.ts';
 
@@ -23,14 +23,14 @@ export interface SelectionOptions {
 
 /** Starts a restore of single tables and keys. @throws LifeboatError USAGE_INVALID, GROUP_BUSY */
 export async function startSelection(
-  { client, group, requestedBy }: ManagerContext,
+  { client, ...asked }: { readonly client: Client; readonly group: string; readonly requestedBy: string },
   backup: string,
   options: SelectionOptions,
 ): Promise<StartedOperation<RestoreSelectionResult>> {
   const { keys = [], merge = false, inPlace = false, dryRun = false, intoSchema = null, toTime, toLsn } = options;
   const tables = (options.tables ?? []).map((name) => formatTableName(parseTableName(name)));
   const to = toTime ? { time: toTime.toISOString() } : toLsn === undefined ? null : { lsn: toLsn };
-  const asked = { group, requestedBy };
+  const { group, requestedBy } = asked;
   const request = { tables: [...new Set(tables)], intoSchema, inPlace, keys: [...new Set(keys)], merge };
   const input: RestoreSelectionInput = { ...asked, ...request, backup, dryRun, to };
   const what = [tables.length > 0 && `${tables.length} tables`, keys.length > 0 && keys.join(', ')].filter(Boolean);

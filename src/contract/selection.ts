@@ -2,7 +2,6 @@ import type { Check, RecoveryPoint } from '../domain/backup.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { SelectionPlan, SelectionRequest } from '../domain/selection-plan.ts';
 import type { TableName } from '../domain/table-name.ts';
-import type { StreamCutMessage } from './activities.ts';
 import type { Requested, RestoreInput } from './messages.ts';
 
 /** Single tables and keys of a backup, or of an instant. At least one of the two is asked for. */
@@ -59,13 +58,19 @@ export interface RestoreSelectionResult {
   readonly goBack: readonly string[];
 }
 
+/** Where the stream behind a snapshot is cut. */
+export interface KeyCut {
+  readonly offset: number;
+  readonly timeMs: number;
+}
+
 export interface KeySelectionMessage {
   /** The backup whose snapshot is read. */
   readonly backupId: string;
   readonly patterns: readonly string[];
   readonly replay: ReplayPlan['redis'];
-  /** Names the folder of a replay, the same for each attempt. */
-  readonly cut: StreamCutMessage | null;
+  /** Of a replay, once it is known. */
+  readonly cut: KeyCut | null;
 }
 
 /** Of restores of single tables and keys; see PostgresTables and RedisSelection for what they promise. */
@@ -100,7 +105,7 @@ export interface SelectionData {
     replaced: number;
     present: number;
     check: Check;
-    cut: StreamCutMessage | null;
+    cut: KeyCut | null;
   }>;
   /** Writes the keys. Repeated it writes them again. */
   loadKeys(input: KeySelectionMessage & { replace: boolean }): Promise<{

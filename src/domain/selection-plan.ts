@@ -144,7 +144,7 @@ const MAX_NAME_BYTES = 63;
 
 function refuseSchema(schema: string): void {
   // Letters beyond ASCII take up to four bytes: the careful bound.
-  const long = [...schema].reduce((bytes, letter) => bytes + ((letter.codePointAt(0) ?? 0) < 0x80 ? 1 : 4), 0);
+  const long = schema.length + 3 * schema.replaceAll(/[\0-\x7f]/g, '').length;
   if (schema !== '' && !schema.startsWith('pg_') && schema !== 'information_schema' && long <= MAX_NAME_BYTES) return;
   throw new LifeboatError(
     'USAGE_INVALID',
@@ -195,21 +195,30 @@ function planKeys(
 }
 
 function describeSteps({ tables, keys, replay }: Omit<SelectionPlan, 'steps'>): string[] {
-  const into = tables?.intoSchema;
-  const names = tables?.names.join(', ');
-  const steps: (string | false | null | undefined)[] = [
-    replay?.postgres && `replay WAL on the base of ${replay.postgres.baseId} in an instance of its own`,
-    tables && `load ${names} into schema ${tables.stagingSchema} of ${tables.database} and read every row back`,
-    replay?.redis && `replay the Redis stream behind the snapshot of ${replay.redis.snapshotId} in a server of its own`,
-    keys && `read the Redis snapshot of ${keys.snapshotKeys} keys to its end for ${keys.patterns.join(', ')}`,
-    keys && keys.present > 0 && 'save the present Redis keys as a backup of their own, if any of them is replaced',
-    keys && `write the keys that match${keys.merge ? ', over present ones,' : ''} and prove them; all others stay`,
-    tables &&
-      into === null &&
-      tables.replaces.length > 0 &&
-      `move ${tables.replaces.join(', ')} into schema ${tables.keptSchema}`,
-    tables && into === null && `move ${names} into place, in the same transaction`,
-    typeof into === 'string' && `move ${names} into ${tables?.createsSchema ? 'the new schema' : 'schema'} ${into}`,
+  const steps: (string | false)[] = [
+    replay?.postgres != null && `replay WAL on the base of ${replay.postgres.baseId} in an instance of its own`,
+    tables !== null &&
+      `load ${tables.names.join(', ')} into schema ${tables.stagingSchema} of ${tables.database} and read every row back`,
+    replay?.redis != null &&
+      `replay the Redis stream behind the snapshot of ${replay.redis.snapshotId} in a server of its own`,
+    ...(keys === null ? [] : describeKeys(keys)),
+    ...(tables === null ? [] : describeMoves(tables)),
   ];
-  return steps.filter((step): step is string => typeof step === 'string');
+  return steps.filter((step) => step !== false);
+}
+
+function describeKeys({ patterns, merge, snapshotKeys, present }: NonNullable<SelectionPlan['keys']>): string[] {
+  return [
+    `read the Redis snapshot of ${snapshotKeys} keys to its end for ${patterns.join(', ')}`,
+    ...(present > 0 ? ['save the present Redis keys as a backup of their own, if any of them is replaced'] : []),
+    `write the keys that match${merge ? ', over present ones,' : ''} and prove them; all others stay`,
+  ];
+}
+
+function describeMoves(tables: NonNullable<SelectionPlan['tables']>): string[] {
+  const { intoSchema, createsSchema, keptSchema, replaces } = tables;
+  const names = tables.names.join(', ');
+  if (intoSchema !== null) return [`move ${names} into ${createsSchema ? 'the new schema' : 'schema'} ${intoSchema}`];
+  const away = `move ${replaces.join(', ')} into schema ${keptSchema}`;
+  return [...(replaces.length > 0 ? [away] : []), `move ${names} into place, in the same transaction`];
 }

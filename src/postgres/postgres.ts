@@ -1,19 +1,9 @@
 import type { Check, PostgresFacts } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { PostgresTables } from './tables/tables.ts';
+import type { ArtifactSource, PostgresTarget } from './target.ts';
 
-/** Where a server is and how to get in. `password` never leaves the process except through a 0600 passfile. */
-export interface PostgresTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password?: string;
-  readonly database: string;
-  readonly ssl?: {
-    readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-    readonly caPath?: string;
-  };
-}
+export type { ArtifactSource, PostgresTarget } from './target.ts';
 
 /** Client tools; resolved and version-checked once (POSTGRES_TOOL_MISSING, POSTGRES_TOOL_TOO_OLD). */
 export interface PostgresTools {
@@ -51,9 +41,6 @@ export type ArtifactSink = (
   },
   source: AsyncIterable<Uint8Array>,
 ) => Promise<void>;
-
-/** Gives an artifact of the backup that is restored: bytes as the producer gave them. */
-export type ArtifactSource = (name: string) => AsyncIterable<Uint8Array>;
 
 export interface DumpOptions {
   readonly jobs: number;

@@ -31,8 +31,9 @@ const SEED = Number(process.env['TEST_SEED'] ?? randomInt(1, 2 ** 31));
 const INSTANTS = 10;
 const FLUSH_MS = 1_000;
 /** Between two kills: long enough that the journals are up again in between most times, and not always. */
-const KILL_EVERY_MS = { least: 5_000, spread: 5_000 };
+const KILL_EVERY_MS = { least: 8_000, spread: 14_000 };
 const VICTIMS = ['worker', 'links', 'postgres', 'redis', 'worker', 'links', 'postgres'] as const;
+const LOAD_MS = 120_000;
 /** The stream of Redis carries no times: an instant is found by when a piece was received, on a machine with much to do. */
 const RECEIVED_WITHIN_MS = 2_000;
 /** A server takes its commit time a moment before others may see the commit. */
@@ -101,13 +102,17 @@ describeFire(`journals under fire, seed ${SEED}`, () => {
       const one = { victim, atMs: Date.now(), backMs: Number.POSITIVE_INFINITY };
       kills.push(one);
       await kill[victim]();
-      void until('the journals follow again', async () => journalsFollow(product), JOURNALS_BACK_WITHIN_MS).then(
+      void until(
+        'the journals follow again',
+        async () => journalsFollow(product),
+        LOAD_MS + JOURNALS_BACK_WITHIN_MS,
+      ).then(
         () => (one.backMs = Date.now()),
         () => undefined,
       );
     }
     await until('the journals follow', async () => journalsFollow(product), JOURNALS_BACK_WITHIN_MS);
-    await delay(3 * FLUSH_MS);
+    await delay(Math.max(3 * FLUSH_MS, fromMs + LOAD_MS - Date.now()));
     await Promise.all([ledger.stop(), keys.stop()]);
     toMs = Date.now();
     await product.reconnect();
@@ -118,7 +123,7 @@ describeFire(`journals under fire, seed ${SEED}`, () => {
     process.stderr.write(
       `${JSON.stringify({ ...told(), written: [ledger, keys].map(({ log }) => log.entries.length) })}\n`,
     );
-  }, 240_000);
+  }, 420_000);
   afterAll(async () => product?.stop());
 
   test('the writers wrote, and everything was killed', () => {
@@ -206,7 +211,10 @@ describeFire(`journals under fire, seed ${SEED}`, () => {
       const before = window.redis!.spans.findLast((span) => span.fromMs < atMs)!;
       const story = { ...told(), lostMs: Math.max(0, atMs - before.toMs) };
       process.stderr.write(`redis killed: window ends ${atMs - before.toMs} ms before its death\n`);
-      expect({ ...story, isBounded: atMs - before.toMs <= FLUSH_MS + 2_000 }).toEqual({ ...story, isBounded: true });
+      // A journal that was down itself when the server died had received what was written until then.
+      const others = kills.filter((kill) => kill.victim === 'worker' || kill.victim === 'links');
+      const isBounded = receivedBy(others, atMs) - before.toMs <= FLUSH_MS;
+      expect({ ...story, isBounded }).toEqual({ ...story, isBounded: true });
       expect(
         window.gaps.some(
           ({ component, fromMs: gapMs }) => component === 'redis' && Math.abs(gapMs - before.toMs) < 5_000,

@@ -50,7 +50,7 @@ test('every name that a catalog may hold is read back as it was written', () => 
 
 test('whatever is read as a name is written in a form that means the same', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'aA."_$ 1ä') }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom('a', 'A', '.', '"', '_', '$', ' ', '1', 'ä') }), (text) => {
       let name: TableName;
       try {
         name = parseTableName(text);

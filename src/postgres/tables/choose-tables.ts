@@ -45,7 +45,9 @@ export async function listUserTables(session: Session): Promise<TableName[]> {
 export async function readFamily(session: Session, names: readonly TableName[]): Promise<ChosenTable[]> {
   const values = [names.map(({ schema }) => schema), names.map(({ table }) => table)];
   const rows = await session.query<ChosenTable & { readonly kind: string }>(FAMILY, values);
-  return rows.filter(({ kind }) => kind === 'r' || kind === 'p').map(({ kind: _, ...table }) => table);
+  return rows
+    .filter(({ kind }) => kind === 'r' || kind === 'p')
+    .map(({ oid, schema, table, spelled, partitioned }) => ({ oid, schema, table, spelled, partitioned }));
 }
 
 /** @throws LifeboatError RESTORE_TABLE_NOT_FOUND, USAGE_INVALID where two would get the same name */

@@ -12,7 +12,7 @@ import { loadFile, type Loader } from '../restore/load.ts';
 import { chooseTools } from '../restore/server-tools.ts';
 import { dropThrough } from '../swap/drop-database.ts';
 import { libraryPath } from '../tools/tool-environment.ts';
-import type { ToolsContext } from './load-tables.ts';
+import type { ToolsContext } from './table-load.ts';
 import type { DumpedTables, LoadTables } from './tables.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { withSession } from '../connection/session.ts';
-import type { Load } from './load-tables.ts';
+import type { Load } from './table-load.ts';
 
 const ROLES = `
   SELECT DISTINCT pg_get_userbyid(r.role)::text AS name FROM (

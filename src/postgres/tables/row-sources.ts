@@ -5,7 +5,7 @@ import { tablePattern } from '../dump/pieces.ts';
 import { feedChild } from '../restore/feed.ts';
 import { toolEnvironment } from '../tools/tool-environment.ts';
 import type { ChosenTable } from './choose-tables.ts';
-import type { ToolsContext } from './load-tables.ts';
+import type { ToolsContext } from './table-load.ts';
 import type { DumpedTables, LoadTables, ServedTables } from './tables.ts';
 
 type Rows = () => AsyncIterable<Uint8Array>;
@@ -37,19 +37,11 @@ async function* readPiece(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { operation, tools } = context;
   const command = tools.pgRestore;
-  const names = (option: string, values: readonly string[]): string[] =>
-    [...new Set(values)].map((value) => `--${option}=${value}`);
   const args = [
     '--file=-',
     '--data-only',
-    ...names(
-      'schema',
-      wanted.map(({ schema }) => schema),
-    ),
-    ...names(
-      'table',
-      wanted.map(({ table }) => table),
-    ),
+    ...new Set(wanted.map(({ schema }) => `--schema=${schema}`)),
+    ...new Set(wanted.map(({ table }) => `--table=${table}`)),
   ];
   const env = { ...toolEnvironment({ target: NOWHERE, ...context }, command) };
   const child = spawnChild({ name: 'pg_restore', command, args, env, signal: operation.signal, stdin: 'pipe' });

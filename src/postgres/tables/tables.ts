@@ -1,7 +1,7 @@
 import type { Check, PostgresFacts } from '../../domain/backup.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { TableName } from '../../domain/table-name.ts';
-import type { ArtifactSource, PostgresTarget } from '../postgres.ts';
+import type { ArtifactSource, PostgresTarget } from '../target.ts';
 
 /** What stands in the way of tables that come back; nothing is changed by looking. */
 export interface TableSurvey {

@@ -78,7 +78,6 @@ async function prove(
       liveAtMs: () => liveAtMs,
       belongs: (_: string, entry?: RdbEntry) => entry !== undefined && matches(entry.key),
     });
-    const count = (keys: number): string => `${keys} keys`;
     return [
       check('redis keys read back', count(expected.keys), count(actual.keys), 'keys that match, without expired ones'),
       check(DIGEST, expected.digest, actual.digest, 'every value and expiry'),
@@ -109,6 +108,8 @@ async function digestOfTarget(
     redis.close();
   }
 }
+
+const count = (keys: number): string => `${keys} keys`;
 
 function check(name: string, expected: string, actual: string, message: string): Check {
   return { name, status: expected === actual ? 'pass' : 'fail', expected, actual, message };
