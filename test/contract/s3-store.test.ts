@@ -57,7 +57,9 @@ describeHere('on SeaweedFS', () => {
         new ListObjectVersionsCommand({ Bucket: 'locked', Prefix: `x/${key}` }),
       );
       const version = { Bucket: 'locked', Key: `x/${key}`, VersionId: Versions?.[0]?.VersionId };
-      await expect(server.client.send(new DeleteObjectCommand(version))).rejects.toThrow();
+      await expect(server.client.send(new DeleteObjectCommand(version))).rejects.toMatchObject({
+        $metadata: { httpStatusCode: 403 },
+      });
       await store.remove(key);
       expect(await store.head(key)).toBeUndefined();
       const kept = await server.client.send(new GetObjectCommand(version));

@@ -24,12 +24,9 @@ const OBJECT_BYTES = 12 * 1024 * 1024;
 type Fits = (request: S3Request) => boolean;
 
 const PLACES: readonly [string, Fits][] = [
-  ['the claim of the id', ({ key }) => key.endsWith('/begin.json')],
   ['the beginning of an upload', ({ operation }) => operation === 'create'],
-  ['part 1 of the second object', ({ part, key }) => part === 1 && key.includes('000002')],
   ['part 2 of the first object', ({ part, key }) => part === 2 && key.includes('000001')],
   ['the end of an upload', ({ operation }) => operation === 'complete'],
-  ['the signature', ({ key }) => key.endsWith('.minisig')],
   ['the manifest', ({ key, operation }) => key.endsWith('/manifest.json') && operation === 'put'],
 ];
 
@@ -134,6 +131,8 @@ describeHere('a backup over a faulty line', () => {
     const store = createS3Store(server.url(`faulty/${prefix}`), { credentials: server.credentials });
     for (const id of await collect(store.folders('backups/'))) if (!complete.has(id)) await repository.discard(id);
     expect(new Set(await collect(store.folders('backups/')))).toEqual(complete);
+    // An upload whose beginning lost its answer has an id that nobody was told: it goes with the leftovers.
+    await store.removeLeftovers('', 0);
     const uploads = await server.client.send(new ListMultipartUploadsCommand({ Bucket: 'faulty', Prefix: prefix }));
     expect(uploads.Uploads ?? []).toEqual([]);
   }

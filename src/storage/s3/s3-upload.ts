@@ -71,11 +71,16 @@ async function sendAll(
     failures.push(error);
     upload.stop.abort(error);
   };
+  const send = async (part: Part): Promise<void> => {
+    try {
+      sent.push(await sendPart(upload, place, part));
+    } catch (error) {
+      fail(error);
+    }
+  };
   try {
     for await (const part of parts) {
-      const sending = sendPart(upload, place, part)
-        .then((done) => void sent.push(done), fail)
-        .finally(() => underWay.delete(sending));
+      const sending = send(part).finally(() => underWay.delete(sending));
       underWay.add(sending);
       if (underWay.size >= PARTS_IN_FLIGHT) await Promise.race(underWay);
       if (failures.length > 0) break;
