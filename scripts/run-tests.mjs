@@ -19,23 +19,27 @@ const BIN = join(ROOT, 'node_modules', '.bin');
 
 /** Checks without counted tests; a failed one counts as one failure. */
 const CHECKS = { types: [join(BIN, 'tsc'), '--noEmit'], lint: [join(BIN, 'oxlint'), '--type-aware', '--quiet'] };
-/** Suites that need little and run beside each other; the others use servers and run file by file. */
+/** Suites that need little and run beside each other; the others use servers. */
 const LIGHT = ['unit', 'contract', 'replay', 'architecture'];
-const ONE_BY_ONE = ['workflow', 'integration', 'chaos'];
+const HEAVY = ['workflow', 'integration', 'chaos'];
+/** Each file waits for its servers most of the time. In the other heavy suites what is measured or killed must not be disturbed. */
+const TWO_AT_ONCE = ['integration'];
 /** Jest leaves a core free by itself, and so has one worker on a machine with two. */
 const ALL_CORES = ['--maxWorkers=100%'];
 const DEFAULT = ['types', 'lint', ...LIGHT, 'workflow', 'integration'];
-const SUITES = [...Object.keys(CHECKS), ...LIGHT, ...ONE_BY_ONE];
+const SUITES = [...Object.keys(CHECKS), ...LIGHT, ...HEAVY];
 
 const words = process.argv.slice(2);
 const named = words.filter((word) => SUITES.includes(word));
 const jestArguments = words.filter((word) => !SUITES.includes(word));
-const wanted = named.length > 0 ? named : jestArguments.length > 0 ? [...LIGHT, ...ONE_BY_ONE] : DEFAULT;
+const wanted = named.length > 0 ? named : jestArguments.length > 0 ? [...LIGHT, ...HEAVY] : DEFAULT;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(CHECKS).filter((check) => wanted.includes(check))) await runCheck(name);
 await runSuites(LIGHT.filter(isWanted), ALL_CORES);
-for (const suite of ONE_BY_ONE.filter(isWanted)) await runSuites([suite], ['--runInBand']);
+for (const suite of HEAVY.filter(isWanted)) {
+  await runSuites([suite], TWO_AT_ONCE.includes(suite) ? ['--maxWorkers=2'] : ['--runInBand']);
+}
 
 if (totals.passed + totals.failed === 0) totals.failed = fail('no test ran');
 if (process.env.TEST_TOTALS_FILE) appendFileSync(process.env.TEST_TOTALS_FILE, `${totals.passed} ${totals.failed}\n`);

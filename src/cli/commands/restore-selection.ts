@@ -44,29 +44,38 @@ export function chosenSelection(flags: SelectionFlags): SelectionOptions | undef
   };
 }
 
+type Refusal = readonly [applies: boolean, message: string];
+
 /** Pairs that cannot both be meant: the first line that applies is told. */
 function refuseContradictions(flags: SelectionFlags): void {
   const tables = flags.table.length > 0;
   const keys = flags.keys.length > 0;
-  const selects = tables || keys;
-  const refusals: readonly (readonly [boolean, string])[] = [
+  const lines = [...amongSelections(flags, { tables, keys }), ...(tables || keys ? besideSelections(flags) : [])];
+  const [, message] = lines.find(([applies]) => applies) ?? [];
+  if (message !== undefined) throw new LifeboatError('USAGE_INVALID', message);
+}
+
+function amongSelections(flags: SelectionFlags, { tables, keys }: Record<'tables' | 'keys', boolean>): Refusal[] {
+  return [
     [flags.intoSchema !== undefined && !tables, '--into-schema goes with --table'],
     [flags.merge && !keys, '--merge goes with --keys'],
     [tables && flags.redis, '--table and --redis: tables are in PostgreSQL'],
     [keys && flags.postgres, '--keys and --postgres: keys are in Redis'],
-    [selects && flags.stopServices, '--stop-services: single tables and keys come back beside running services'],
-    [
-      selects && flags.targetDatabase !== undefined,
-      '--target-database: single tables come back into the live database',
-    ],
-    [selects && flags.targetDir !== undefined, '--target-dir: a directory takes whole databases'],
-    [selects && flags.targetRedis !== undefined, '--target-redis: single keys come back into the configured Redis'],
     [flags.dropExisting && keys && !tables, '--drop-existing and --keys: present keys are replaced with --merge'],
-    [flags.dropExisting && flags.intoSchema !== undefined, '--drop-existing and --into-schema: in place, or beside'],
     [flags.keys.some((pattern) => pattern === ''), '--keys "": an empty pattern'],
   ];
-  const [, message] = refusals.find(([applies]) => applies) ?? [];
-  if (message !== undefined) throw new LifeboatError('USAGE_INVALID', message);
+}
+
+/** Options of a restore of all, which say nothing of single tables and keys. */
+function besideSelections(flags: SelectionFlags): Refusal[] {
+  const { stopServices, targetDatabase, targetDir, targetRedis, dropExisting, intoSchema } = flags;
+  return [
+    [stopServices, '--stop-services: single tables and keys come back beside running services'],
+    [targetDatabase !== undefined, '--target-database: single tables come back into the live database'],
+    [targetDir !== undefined, '--target-dir: a directory takes whole databases'],
+    [targetRedis !== undefined, '--target-redis: single keys come back into the configured Redis'],
+    [dropExisting && intoSchema !== undefined, '--drop-existing and --into-schema: in place, or beside'],
+  ];
 }
 
 /** Starts it and waits, as every operation. */
