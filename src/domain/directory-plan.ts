@@ -13,6 +13,8 @@ export interface DirectoryPlan {
   readonly postgres: {
     /** The backup whose physical base is unpacked. */
     readonly baseId: string;
+    /** Where that base is of changed blocks: all whose bases are combined for it, oldest first, itself the last. */
+    readonly chain?: readonly string[];
     /** How far WAL is replayed on it; null for the base's own end. */
     readonly target: ReplayTarget | null;
     readonly database: string;
@@ -92,13 +94,14 @@ function planPostgres({ base, replay }: DirectorySources): NonNullable<Directory
     });
   }
   const { database, server } = stored;
-  return { baseId: base.id, target: replay?.postgres?.target ?? null, database, server, bytes: stored.base.bytes };
+  const { chain, target = null } = replay?.postgres ?? {};
+  return { baseId: base.id, ...(chain && { chain }), target, database, server, bytes: stored.base.bytes };
 }
 
 function planRedis({ snapshot, replay }: DirectorySources): NonNullable<DirectoryPlan['redis']> {
   const stored: RedisComponent | undefined = snapshot.components.redis;
   if (stored === undefined) throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${snapshot.id} holds no redis`);
-  if (stored.artifacts.some(({ format }) => format === 'redis-dump')) {
+  if (stored.method.startsWith('dump')) {
     throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${snapshot.id} holds redis key by key, not as an RDB file`, {
       hint: 'restore its keys into a server (without --target-dir), and PostgreSQL alone into the directory with --postgres',
     });

@@ -13,7 +13,7 @@ const redis = {
   server: '7.0.15',
   keys: 7,
   bytes: 3,
-  artifacts: [{ format: 'redis-rdb' }],
+  method: 'replication',
 } as unknown as RedisComponent;
 
 function manifest(id: string, components: Manifest['components']): Manifest {
@@ -67,10 +67,12 @@ describe('a restore into a directory', () => {
     const missing = { code: 'RESTORE_COMPONENT_MISSING' };
     const withoutBase = () => plan({ postgres: { ...logical, method: ['logical'] }, redis });
     expect(withoutBase).toThrow(expect.objectContaining({ ...missing, hint: expect.stringContaining('--redis') }));
-    const dump = { ...redis, artifacts: [{ format: 'redis-dump' }] } as unknown as RedisComponent;
-    const withoutRdb = () => plan({ postgres, redis: dump });
-    expect(withoutRdb).toThrow(expect.objectContaining({ ...missing, hint: expect.stringContaining('--postgres') }));
-    expect(plan({ postgres, redis: dump }, { components: ['postgres'] }).redis).toBeNull();
+    for (const method of ['dump', 'dump-incremental'] as const) {
+      const dump: RedisComponent = { ...redis, method };
+      const withoutRdb = () => plan({ postgres, redis: dump });
+      expect(withoutRdb).toThrow(expect.objectContaining({ ...missing, hint: expect.stringContaining('--postgres') }));
+      expect(plan({ postgres, redis: dump }, { components: ['postgres'] }).redis).toBeNull();
+    }
     expect(plan({ postgres: logical, redis }, { components: ['redis'] }).postgres).toBeNull();
   });
 });
