@@ -1,7 +1,7 @@
 import type { Repository } from '../../../src/repository/repository.ts';
 import { caught } from '../../support/caught.ts';
 import { ENCRYPTED, openPlace, openWriter, OPERATION, type TestPlace } from './fixture.ts';
-import { lsnAt, SEGMENT_BYTES, signal, START_MS, streamBytes, SYSTEM } from './journal-fixture.ts';
+import { lsnAt, openWal, SEGMENT_BYTES, signal, START_MS, streamBytes, SYSTEM } from './journal-fixture.ts';
 
 let place: TestPlace;
 let repository: Repository;
@@ -51,4 +51,14 @@ test('a file that was lost from the middle is named', async () => {
   const key = epoch?.entries[1]?.key ?? '';
   await place.store.remove(key);
   expect(await repository.journals.verify('postgres', OPERATION)).toMatchObject([{ code: 'OBJECT_MISSING', key }]);
+});
+
+test('files that go on where a journal ended some time before are no sign that it was put back', async () => {
+  const writer = await openWal(repository.journals, { from: 3 * SEGMENT_BYTES, fromMs: START_MS - 60_000 });
+  const durable = { timeline: 1, at: lsnAt(3 * SEGMENT_BYTES), timeMs: START_MS - 30_000 };
+  await writer.commit(durable);
+  for (const segment of [3, 4]) await archive(segment);
+  const { epochs } = await repository.journals.catalog('postgres');
+  expect(epochs.map(({ begin }) => begin.continues?.epoch ?? null)).toEqual([null, epochs[0]?.begin.epoch]);
+  expect(await repository.journals.verify('postgres', OPERATION)).toEqual([]);
 });

@@ -56,8 +56,10 @@ async function archiveFor(context: WriterContext, file: ArchivedFile, codec: Cod
   }
   const { epochs } = await readCatalog(context, 'postgres', new Map());
   const last = epochs.filter(({ begin }) => begin.history === file.history).at(-1);
-  const from = { timeline: facts.timeline, at: file.at, timeMs: facts.fromMs };
-  const joins = last !== undefined && compareLsn(from.at, last.durable.at) <= 0;
+  const joins = last !== undefined && compareLsn(file.at, last.durable.at) <= 0;
+  // The epoch before was there at its own time; a later one would say that its end was taken away from it.
+  const timeMs = joins ? Math.min(facts.fromMs, last.durable.timeMs) : facts.fromMs;
+  const from = { timeline: facts.timeline, at: file.at, timeMs };
   const { begin } = await openEpoch(context, {
     kind: 'postgres',
     history: file.history,
