@@ -101,6 +101,15 @@ describeProduct('incremental backups of a Redis without replication', () => {
     }
   });
 
+  test('give single keys back, merged into what is there', async () => {
+    const before = await product.fingerprint();
+    await product.succeed('restore', chain[0]!.id, '--keys', 'session:1', '--merge');
+    const after = await product.fingerprint();
+    const changed = Object.keys({ ...before, ...after }).filter((name) => before[name] !== after[name]);
+    expect(changed).toEqual([expect.stringMatching(/^key .*session:1$/)]);
+    for (const name of changed) expect(after[name]).toBe(chain[0]!.data[name]);
+  });
+
   test('restore into an empty Redis, are undone to an empty one, and are rescued without Temporal', async () => {
     const only = ({ data }: (typeof chain)[number]): Fingerprint =>
       Object.fromEntries(Object.entries(data).filter(([name]) => /^(key|function)/.test(name)));

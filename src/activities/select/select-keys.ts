@@ -5,6 +5,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { withPrivateFolder } from '../../platform/files.ts';
 import { materialise, readPieces } from '../../redis/journal/replay/load-through-scratch.ts';
+import { openRedisSnapshot } from '../../recovery/open-redis-snapshot.ts';
 import { createRedisSelection } from '../../redis/select/create-selection.ts';
 import type { KeySelection, KeySource, KeySurvey } from '../../redis/select/selected-keys.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -88,10 +89,6 @@ async function storedKeys(
 ): Promise<KeySource> {
   const repository = await deps.repository();
   const manifest = await repository.load(backupId);
-  const facts = manifest.components.redis;
-  if (facts === undefined) throw new LifeboatError('RESTORE_COMPONENT_MISSING', `${backupId} holds no redis`);
-  const snapshot = facts.artifacts.find(({ name }) => name === 'snapshot');
-  const format = snapshot?.format === 'redis-dump' ? 'redis-dump' : 'redis-rdb';
-  const open = (): AsyncIterable<Uint8Array> => repository.readArtifact(manifest, 'redis', 'snapshot', operation);
+  const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
   return { format, facts, patterns, open };
 }
