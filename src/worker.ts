@@ -17,7 +17,8 @@ import { isRedisConfigured, redisTarget, redisTargetAt } from './config/redis-ta
 import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
-import { ensureJournal } from './client/journals.ts';
+import { whyNotKept } from './domain/kept-journals.ts';
+import { endJournal, ensureJournal } from './client/journals.ts';
 import { connectClient } from './temporal/connection.ts';
 import { serverPlace } from './embedded/places.ts';
 import { stateDirOf } from './assembly/state-dir.ts';
@@ -72,15 +73,21 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   log.info('worker ended', {});
 }
 
-/** Starts the runs that keep the journals, where they do not run yet. */
+/** Starts the runs that keep the journals, where they do not run yet, and ends one that nothing is to be kept by. */
 async function keepJournals(loaded: LoadedConfig): Promise<void> {
   const { config } = loaded;
   const { client, close } = await connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/journals`);
   const requestedBy = `worker@${hostname()}`;
+  const kinds = [
+    ...(isPostgresConfigured(loaded) ? (['postgres'] as const) : []),
+    ...(isRedisConfigured(loaded) ? (['redis'] as const) : []),
+  ];
   try {
-    if (isPostgresConfigured(loaded))
-      await ensureJournal(client, { group: config.group, kind: 'postgres', requestedBy });
-    if (isRedisConfigured(loaded)) await ensureJournal(client, { group: config.group, kind: 'redis', requestedBy });
+    for (const kind of kinds) {
+      const journal = { group: config.group, kind, requestedBy };
+      const reason = whyNotKept(kind, config);
+      await (reason === null ? ensureJournal(client, journal) : endJournal(client, { ...journal, reason }));
+    }
   } finally {
     await close();
   }

@@ -10,7 +10,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Dependencies } from './dependencies.ts';
 import { withOperation } from './operation.ts';
 import { replayPostgresAside } from './replay/replay-postgres.ts';
-import { findRedisCut, replayRedisIntoServer } from './replay/replay-redis.ts';
+import { findRedisCut, removeReplayedRedis, replayRedisIntoServer } from './replay/replay-redis.ts';
 import { resolveReplay } from './replay/resolve-replay.ts';
 import { configured, postgresTarget } from './sources.ts';
 import { redisPlace, surveyRedisTarget } from './target-redis.ts';
@@ -186,9 +186,12 @@ function requireDigest(backupId: string, found: string, expected: string): void 
 function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedis'> {
   const { settings } = deps;
   return {
-    emptyRedis: ({ backupId, target: url }) =>
+    emptyRedis: ({ backupId, replay, cut, target: url }) =>
       withOperation(settings, async (operation) => {
         const { target } = redisPlace(settings, url);
+        if (replay !== undefined && cut !== undefined) {
+          return removeReplayedRedis(deps, { replay, cut, target }, operation);
+        }
         const repository = await deps.repository();
         const manifest = await repository.load(backupId);
         const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);

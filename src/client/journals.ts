@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
 import type { JournalInput } from '../contract/journal.ts';
-import { journalWorkflowId, taskQueue, WORKFLOWS } from '../contract/names.ts';
+import type { CancelRequest } from '../contract/messages.ts';
+import { journalWorkflowId, SIGNALS, taskQueue, WORKFLOWS } from '../contract/names.ts';
 import type { JournalKind } from '../domain/journal.ts';
+import { LifeboatError } from '../domain/errors.ts';
+import { fromWorkflowError } from './failure.ts';
 import { operationAttributes } from './operation.ts';
 
 export interface KeepJournal {
@@ -23,4 +26,21 @@ export async function ensureJournal(client: Client, { group, kind, requestedBy }
     memo: { requestedBy },
     typedSearchAttributes: operationAttributes(group, 'journal'),
   });
+}
+
+/** Ends the run that keeps a journal, where there is one: what it has kept stays. Safe to repeat. */
+export async function endJournal(
+  client: Client,
+  { group, kind, requestedBy, reason }: KeepJournal & { readonly reason: string },
+): Promise<void> {
+  const workflowId = journalWorkflowId(kind, group);
+  const request: CancelRequest = { reason, by: requestedBy };
+  try {
+    await client.workflow.getHandle(workflowId).signal<[CancelRequest]>(SIGNALS.cancel, request);
+  } catch (error) {
+    const cause = fromWorkflowError(error, workflowId);
+    // None runs, which is what was wanted.
+    if (cause instanceof LifeboatError && cause.code === 'OPERATION_NOT_FOUND') return;
+    throw cause;
+  }
 }

@@ -204,10 +204,15 @@ export interface DataActivities extends DirectoryData, SelectionData {
     target?: string;
   }): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
   /**
-   * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup. REDIS_TARGET_CHANGED,
-   * and nothing removed, when it holds anything else by now.
+   * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup, or by this replay up to its cut.
+   * REDIS_TARGET_CHANGED, and nothing removed, when it holds anything else by now.
    */
-  emptyRedis(input: { backupId: string; target?: string }): Promise<{ keys: number; checks: readonly Check[] }>;
+  emptyRedis(input: {
+    backupId: string;
+    replay?: NonNullable<ReplayPlan['redis']>;
+    cut?: StreamCutMessage;
+    target?: string;
+  }): Promise<{ keys: number; checks: readonly Check[] }>;
 }
 
 export type CopiedIncrementalBase =

@@ -12,6 +12,10 @@ export interface JournalFacts {
   readonly kind: JournalKind;
   /** `journal.enabled` of the worker that looked. */
   readonly enabled: boolean;
+  /** Why no journal is kept although journals are on; null where one is. Older workers do not say. */
+  readonly notKept?: string | null;
+  /** Why the server gives nothing that a journal could be made of; null where it does, or was not asked. */
+  readonly refused?: string | null;
   /** System identifier, or replid, of the newest epoch. */
   readonly history: string | null;
   readonly epoch: number | null;

@@ -1,7 +1,7 @@
 import type { BackupKind, BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from '../domain/backup.ts';
 import type { Needed } from '../domain/lineage.ts';
 import type { NativeOutcome } from '../domain/native-incremental.ts';
-import type { ReplayedPosition } from '../domain/replay.ts';
+import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
 import type { JournalFacts } from './journal-facts.ts';
@@ -98,7 +98,17 @@ export interface RestoreRecord {
     /** Identity of the replaced database: an undo after it was dropped is an error. */
     readonly replacedOid?: number | null;
   } | null;
-  readonly redis: { readonly savedAs: string | null } | null;
+  readonly redis: {
+    /** The backup of the keys that were replaced; null where there were none. */
+    readonly savedAs: string | null;
+    /** Where an empty Redis got more than the snapshot of `backupId`: an undo takes away what was loaded, and nothing else. */
+    readonly replayed?: {
+      /** The backup of the snapshot. */
+      readonly backupId: string;
+      readonly replay: NonNullable<ReplayPlan['redis']>;
+      readonly cut: { readonly offset: number; readonly timeMs: number };
+    };
+  } | null;
   /** Services that were stopped for the restore; an undo stops and starts the same. */
   readonly services: readonly string[];
 }

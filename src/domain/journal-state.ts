@@ -2,7 +2,7 @@ import type { GapView } from './window-view.ts';
 
 /**
  * `following`: all is well. `waiting`: it will go on by itself. `alarm`: somebody has to act. `stopped`: it should run and does
- * not. `disabled`: `journal.enabled` is off.
+ * not. `disabled`: `journal.enabled` is off, or there is nothing to keep.
  */
 export type JournalState = 'following' | 'waiting' | 'alarm' | 'stopped' | 'disabled';
 
@@ -22,6 +22,8 @@ export interface JournalRun {
 /** What of a journal's facts its state hangs on. */
 export interface JournalSymptoms {
   readonly enabled: boolean;
+  /** Why none is kept although journals are on. */
+  readonly notKept?: string | null;
   readonly flushSeconds: number;
   /** Age of what is durable; null where nothing is. */
   readonly lagSeconds: number | null;
@@ -43,6 +45,7 @@ const LATE_MIN_SECONDS = 45;
 
 /** How a journal is, and why. The worst that can be said comes first. */
 export function judgeJournal(symptoms: JournalSymptoms, run: JournalRun | null): JournalCondition {
+  if (symptoms.enabled && symptoms.notKept) return { state: 'disabled', reason: symptoms.notKept };
   if (run === null) {
     if (!symptoms.enabled) return judgeDisabled(symptoms);
     return { state: 'stopped', reason: 'no run keeps it: a worker begins one when it starts' };

@@ -60,12 +60,20 @@ function refuse(window: RecoveryWindow, target: RecoveryTarget): TargetRefusal {
 }
 
 function whyNot(window: RecoveryWindow, atMs: number): string {
-  if (window.fromMs === null || window.toMs === null) return 'there is no window of time to restore from';
+  if (window.fromMs === null || window.toMs === null) return whyNoWindow(window, atMs);
   if (atMs < window.fromMs) return `before the window begins at ${instant(window.fromMs)}`;
   if (atMs > window.toMs) return `after the window ends at ${instant(window.toMs)}`;
   if (isWithin(window.spans, atMs)) return 'not a position that can be restored';
   const gap = window.gaps.find(({ fromMs, toMs }) => fromMs < atMs && (toMs === null || atMs < toMs));
   return gap === undefined ? 'in a gap' : `in a gap of ${gap.component}: ${gap.message}`;
+}
+
+/** A Redis without a stream takes the window of both away, not that of PostgreSQL. */
+function whyNoWindow({ postgres, redis }: RecoveryWindow, atMs: number): string {
+  const alone = redis?.spans.length === 0 && postgres !== null && isWithin(postgres.spans, atMs);
+  return alone
+    ? 'redis has no journal, so that no instant can be had of both; of PostgreSQL alone (--postgres) this one can'
+    : 'there is no window of time to restore from';
 }
 
 /** From where to where there are positions, over all bases. */

@@ -67,9 +67,17 @@ async function recordRestore(
       services,
       postgres: postgres && { database: postgres.database, replaced, replacedOid },
       // An undo acts on the configured server only.
-      redis: redis && redis.target === undefined ? { savedAs: done.prepared.savedAs } : null,
+      redis: redis && redis.target === undefined ? redisRecord(plan, done.prepared) : null,
     }),
   );
+}
+
+/** What was loaded matters where nothing was saved: it has to be told from what clients write. */
+function redisRecord({ replay }: RestorePlan, { savedAs, cut }: Prepared): NonNullable<RestoreRecord['redis']> {
+  const on = replay?.redis;
+  return savedAs === null && on && cut
+    ? { savedAs, replayed: { backupId: on.snapshotId, replay: on, cut } }
+    : { savedAs };
 }
 
 interface Prepared {
@@ -144,7 +152,7 @@ async function switchOver(progress: WorkflowProgress, plan: RestorePlan, prepare
     name: savedAs === null ? 'empty Redis again' : 'bring the saved Redis keys back',
     run: async () =>
       savedAs === null
-        ? plan.redis && emptyAgain(progress, plan, backupId)
+        ? plan.redis && emptyAgain(progress, plan, cut)
         : data('bring the saved keys back').restoreRedis({ backupId: savedAs, dropExisting: true }),
   };
   return orCompensate(progress, [bringBack], async () => {
@@ -160,9 +168,14 @@ async function switchOver(progress: WorkflowProgress, plan: RestorePlan, prepare
 }
 
 /** Of another server nothing was saved: what it held cannot come back. */
-async function emptyAgain(progress: WorkflowProgress, plan: RestorePlan, backupId: string): Promise<unknown> {
+async function emptyAgain(
+  progress: WorkflowProgress,
+  plan: RestorePlan,
+  cut: StreamCutMessage | undefined,
+): Promise<unknown> {
   if (plan.redis?.target === undefined || !replacesRedis(plan)) {
-    return data('empty Redis again').emptyRedis({ backupId, ...targetOf(plan) });
+    const loaded = { ...snapshotRequest(plan), ...(cut === undefined ? {} : { cut }) };
+    return data('empty Redis again').emptyRedis({ ...loaded, ...targetOf(plan) });
   }
   progress.note(`${plan.redis.target} is left with what was loaded: what it held before was not saved`);
   return undefined;

@@ -1,5 +1,5 @@
 import type { Check } from '../domain/backup.ts';
-import type { UndoRestoreInput, UndoRestoreResult } from '../contract/messages.ts';
+import type { RestoreRecord, UndoRestoreInput, UndoRestoreResult } from '../contract/messages.ts';
 import { control, data } from './support/activity-options.ts';
 import { cancellable } from './support/cancellation.ts';
 import { trackProgress } from './support/progress.ts';
@@ -16,7 +16,7 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
 
     return withServicesStopped(progress, record.services, async () => {
       progress.enter('switching', `bringing back what ${restoreId} replaced`);
-      const redis = record.redis && (await undoRedis(record.backupId, savedAs));
+      const redis = record.redis && (await undoRedis(record.backupId, record.redis));
       const database = record.postgres?.database ?? '';
       if (replaced !== null) {
         await control('settle', `swap ${database} back`).undoSwap({
@@ -42,8 +42,8 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
 /** Loads the saved keys, or empties a Redis that was empty: refused before anything is undone when it holds other keys. */
 async function undoRedis(
   backupId: string,
-  savedAs: string | null,
+  { savedAs, replayed }: NonNullable<RestoreRecord['redis']>,
 ): Promise<{ keys: number; checks: readonly Check[] }> {
-  if (savedAs === null) return data('empty Redis again').emptyRedis({ backupId });
+  if (savedAs === null) return data('empty Redis again').emptyRedis({ backupId, ...replayed });
   return data(`load ${savedAs} into Redis`).restoreRedis({ backupId: savedAs, dropExisting: true });
 }

@@ -3,78 +3,95 @@
  * Method: the worker kills itself before an activity does its work, or after it did and before anybody was told; it is started
  * again at once. What the operation made is compared row by row and key by key. Lanes with a group each run side by side.
  */
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { untilRunning } from '../support/product/mid-stream.ts';
 import { startThrottle, type Throttle } from '../support/product/throttle.ts';
 import { openLanes, type Lanes } from '../support/product/lanes.ts';
+import { until } from '../support/product/mid-stream.ts';
 import { toolsOf } from '../support/product/processes.ts';
-import type { Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
+import { optionsOf, WAYS, type Way } from './killed-support/ways.ts';
 
 const describeKills = await whenAvailable('temporal', 'postgres 18', 'redis 7');
 const DIE_AT = pathToFileURL(join(import.meta.dirname, '../support/programs/die-at.ts')).href;
-/** Workers that start and die at the same time; more only wait for the processor. */
-const LANES_AT_ONCE = 5;
-
-type Way = 'backup' | 'restore' | 'undo' | 'cancelled backup';
+/** What a lane does most of the time is to wait until a lost worker is noticed. */
+const LANES_AT_ONCE = 8;
+const LANE_LIMIT_MS = 240_000;
+const REACHED_WITHIN_MS = 60_000;
 
 interface Lane {
   readonly way: Way;
   readonly activities: readonly string[];
 }
 
+/** The longest first: each death costs the time in which a lost worker is noticed. */
 const LANES: readonly Lane[] = [
   { way: 'restore', activities: ['surveySources', 'beginBackup', 'copyRedis'] },
   { way: 'restore', activities: ['swapDatabase', 'startServices', 'recordRestore'] },
   { way: 'undo', activities: ['loadRestore', 'restoreRedis', 'undoSwap'] },
+  { way: 'replay', activities: ['planRestore', 'restorePostgresAside', 'restoreRedis'] },
+  { way: 'verification', activities: ['planVerification', 'verifyBackup', 'verifyJournal'] },
+  { way: 'selection', activities: ['planSelection', 'loadTables', 'surveyKeys'] },
+  { way: 'refused selection', activities: ['loadKeys', 'revertKeys', 'dropLoadedTables'] },
+  { way: 'backup', activities: ['copyPostgres', 'copyRedis', 'publishBackup'] },
+  { way: 'incremental backup', activities: ['planIncremental', 'markRecoveryPoint'] },
+  { way: 'incremental backup', activities: ['awaitJournal', 'publishIncremental'] },
+  { way: 'changes of both', activities: ['copyIncrementalBase', 'copyRedisChanges'] },
+  { way: 'selection', activities: ['loadKeys', 'moveTables'] },
   { way: 'restore', activities: ['checkRedisSnapshot', 'stopServices'] },
   { way: 'restore', activities: ['planRestore', 'restorePostgresAside'] },
   { way: 'restore', activities: ['publishBackup', 'restoreRedis'] },
   { way: 'backup', activities: ['surveySources', 'beginBackup'] },
-  { way: 'backup', activities: ['copyPostgres', 'copyRedis', 'publishBackup'] },
   { way: 'cancelled backup', activities: ['discardBackup'] },
 ];
 
-/** The dump of the seeded database takes many seconds at this rate. */
-const SLOW_BYTES_PER_SECOND = 20_000;
-
 const nameOf = ({ way, activities }: Lane): string => `${way}: ${activities.join(', ')}`;
-const SERVICES = [{ name: 'api', stop: 'echo stop >> services.log', start: 'echo start >> services.log' }];
-
 describeKills('a worker killed before and after', () => {
   let lanes: Lanes;
-  const ended = new Map<string, Promise<void>>();
+  let ended: ReadonlyMap<string, Promise<void>>;
 
   beforeAll(async () => {
     lanes = await openLanes();
-    const waiting = [...LANES.entries()];
-    const work = async (): Promise<void> => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) {
-        const [index, lane] = next;
-        const running = run(lanes, lane, `lane-${index}`);
-        ended.set(nameOf(lane), running);
-        // The test of the lane reports it.
-        await running.catch(() => undefined);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES_AT_ONCE }, work));
-  }, 420_000);
-  afterAll(async () => lanes?.stop());
-
-  test.each(LANES.map(nameOf))('%s', async (name) => {
-    await expect(ended.get(name)).resolves.toBeUndefined();
+    ended = startAll(lanes);
   });
+  afterAll(async () => {
+    await Promise.allSettled(ended?.values() ?? []);
+    await lanes?.stop();
+  }, LANE_LIMIT_MS);
+
+  // Each waits for its own lane, from the end of the one before: a machine with other work on it makes none too late.
+  test.each(LANES.map(nameOf))(
+    '%s',
+    async (name) => {
+      await expect(ended.get(name)).resolves.toBeUndefined();
+    },
+    LANE_LIMIT_MS,
+  );
 });
+
+/** Starts the lanes in their order, some at once; a lane's end is told by its name. */
+function startAll(lanes: Lanes): ReadonlyMap<string, Promise<void>> {
+  const waiting = LANES.map((lane, index) => ({ lane, group: `lane-${index}`, end: Promise.withResolvers<void>() }));
+  const ended = new Map(waiting.map(({ lane, end }) => [nameOf(lane), end.promise]));
+  // The test of a lane reports it, and may be late for that.
+  for (const end of ended.values()) end.catch(() => undefined);
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      await run(lanes, next.lane, next.group).then(next.end.resolve, next.end.reject);
+    }
+  };
+  for (let worker = 0; worker < LANES_AT_ONCE; worker += 1) void work();
+  return ended;
+}
 
 async function run(lanes: Lanes, lane: Lane, group: string): Promise<void> {
   const marks = await mkdtemp(join(tmpdir(), 'lifeboat-marks-'));
   let relay: Throttle | undefined;
   const via = async (name: string, port: number): Promise<number> =>
     name === 'redis' ? port : (relay = await startThrottle(port)).port;
-  const opened = await lanes.open(group, { redisVersion: '7', preload: [DIE_AT], config: { services: SERVICES }, via });
+  const opened = await lanes.open(group, { redisVersion: '7', preload: [DIE_AT], via, ...optionsOf(lane.way) });
   const product = Object.assign(opened, { relay: relay! });
   const points = lane.activities.flatMap((activity) => [`${activity}:before`, `${activity}:after`]);
   const mortal = async (): Promise<void> => {
@@ -83,9 +100,12 @@ async function run(lanes: Lanes, lane: Lane, group: string): Promise<void> {
     await product.worker.start(env);
     product.worker.supervise(env);
   };
-  await mkdir(marks, { recursive: true });
+  const reached = async (point: string): Promise<void> => {
+    const died = async (): Promise<boolean> => (await readdir(marks)).includes(point.replace(':', '-'));
+    await until(`the worker died at ${point}`, died, REACHED_WITHIN_MS);
+  };
   try {
-    await WAYS[lane.way](product, mortal);
+    await WAYS[lane.way]({ product, mortal, reached });
     expect((await readdir(marks)).toSorted()).toEqual(points.map((point) => point.replace(':', '-')).toSorted());
     expect(await toolsOf(product.folder)).toEqual([]);
     expect((await product.strayDatabases()).filter((name) => name.includes('restoring'))).toEqual([]);
@@ -96,53 +116,3 @@ async function run(lanes: Lanes, lane: Lane, group: string): Promise<void> {
     await relay?.close();
   }
 }
-
-const WAYS: Readonly<
-  Record<Way, (product: Product & { readonly relay: Throttle }, mortal: () => Promise<void>) => Promise<void>>
-> = {
-  async backup(product, mortal) {
-    const before = await product.fingerprint();
-    await mortal();
-    const { backup } = await product.manager.performFullBackup();
-    expect((await product.manager.listBackups()).map(({ id }) => id)).toEqual([backup.id]);
-    await product.destroy();
-    await product.manager.restoreFromBackup(backup.id);
-    expect(await product.fingerprint()).toEqual(before);
-  },
-  async restore(product, mortal) {
-    const before = await product.fingerprint();
-    const { backup } = await product.manager.performFullBackup();
-    await product.spoil();
-    const spoilt = await product.fingerprint();
-    await mortal();
-    const restored = await product.manager.restoreFromBackup(backup.id, { dropExisting: true, stopServices: true });
-    expect(await product.fingerprint()).toEqual(before);
-    await product.manager.undoRestore(restored.restoreId);
-    expect(await product.fingerprint()).toEqual(spoilt);
-  },
-  async undo(product, mortal) {
-    const { backup } = await product.manager.performFullBackup();
-    await product.spoil();
-    const spoilt = await product.fingerprint();
-    const restored = await product.manager.restoreFromBackup(backup.id, { dropExisting: true });
-    await mortal();
-    await product.manager.undoRestore(restored.restoreId);
-    expect(await product.fingerprint()).toEqual(spoilt);
-    expect(await product.strayDatabases()).toEqual([]);
-  },
-  async 'cancelled backup'(product, mortal) {
-    const stored = await product.storedKeys();
-    await mortal();
-    product.relay.setRate(SLOW_BYTES_PER_SECOND);
-    const started = await product.manager.startBackup('full');
-    const outcome = started.result().then(
-      () => 'completed',
-      (error: { code?: string }) => error.code,
-    );
-    await untilRunning(product, 'copyPostgres');
-    await started.handle.cancel();
-    expect(await outcome).toBe('OPERATION_CANCELLED');
-    expect((await product.storedKeys()).filter((key) => key !== 'lifeboat.json')).toEqual(stored);
-    expect(await product.manager.listBackups()).toEqual([]);
-  },
-};

@@ -54,3 +54,14 @@ test('a slot that is left behind is an alarm: the server keeps WAL for nobody', 
     reason: expect.stringContaining('pg_drop_replication_slot'),
   });
 });
+
+test('one that is not to be kept is disabled with the reason, whatever is left of an earlier one', () => {
+  const notKept = 'redis.method is dump';
+  for (const run of [null, running, { ...running, phase: 'alarm' }]) {
+    expect(judgeJournal({ ...well, slot: null, gaps: [gap], lagSeconds: 9_000, notKept }, run)).toEqual({
+      state: 'disabled',
+      reason: notKept,
+    });
+  }
+  expect(judgeJournal({ ...well, enabled: false, slot: null, notKept }, null).reason).toBe('journal.enabled is false');
+});

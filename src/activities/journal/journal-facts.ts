@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JournalFacts } from '../../contract/journal-facts.ts';
 import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
 import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
+import { whyNotKept } from '../../domain/kept-journals.ts';
 import { lsnOf } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow } from '../../domain/recovery-window.ts';
@@ -15,7 +16,7 @@ const ANSWER_LIMIT_MS = 5_000;
 /** About 200 bytes each; a damaged journal may have thousands. */
 const MAX_PROBLEMS = 200;
 
-type ServerFacts = Pick<JournalFacts, 'position' | 'slot' | 'serverProblem'>;
+type ServerFacts = Pick<JournalFacts, 'position' | 'slot' | 'serverProblem' | 'refused'>;
 
 /** How each journal of the configuration is, by repository and server. */
 export async function readJournalFacts(deps: Dependencies, operation: Operation): Promise<JournalFacts[]> {
@@ -32,6 +33,7 @@ export async function readJournalFacts(deps: Dependencies, operation: Operation)
     return {
       kind,
       enabled,
+      notKept: whyNotKept(kind, deps.settings),
       ...repositoryFacts(last),
       ...server,
       lagBytes: lagBytes(kind, last, server.position),
@@ -102,6 +104,7 @@ async function askPostgres(deps: Dependencies): Promise<ServerFacts> {
 
 async function askRedis(deps: Dependencies, signal: AbortSignal): Promise<ServerFacts> {
   const { target } = configured(deps.settings, 'redis');
-  const { replid, offset } = await deps.redis.inspect(target, { signal });
-  return { position: { history: replid, timeline: 0, at: String(offset) }, slot: null, serverProblem: null };
+  const { replid, offset, method, methodReason } = await deps.redis.inspect(target, { signal });
+  const refused = method === 'replication' ? null : methodReason;
+  return { position: { history: replid, timeline: 0, at: String(offset) }, slot: null, serverProblem: null, refused };
 }

@@ -3,6 +3,7 @@ import type { Operation } from '../../domain/operation.ts';
 import type { ReplayPlan } from '../../domain/replay.ts';
 import { cutOf, openRedisReplay as openFrom, type OpenReplay } from '../../recovery/replay/open-redis-replay.ts';
 import type { StreamCut } from '../../redis/journal/journal.ts';
+import { removeReplayed } from '../../redis/journal/replay/remove-replayed.ts';
 import { replayIntoServer } from '../../redis/journal/replay/replay-into-server.ts';
 import type { RedisTarget } from '../../redis/redis.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -41,4 +42,16 @@ export async function replayRedisIntoServer(
     { snapshot, stream, operation },
   );
   return { keys, method: 'replay', checks };
+}
+
+/** The way back from `replayRedisIntoServer` where the server was empty before. */
+export async function removeReplayedRedis(
+  deps: Dependencies,
+  request: { readonly replay: RedisReplay; readonly cut: StreamCut; readonly target: RedisTarget },
+  operation: Operation,
+): Promise<{ readonly keys: number; readonly checks: readonly Check[] }> {
+  const { replay, cut, target } = request;
+  const { facts, snapshot, stream } = await openRedisReplay(deps, replay, operation);
+  const serverPath = await deps.redisServer();
+  return removeReplayed({ target, facts, cut, serverPath }, { snapshot, stream, operation });
 }

@@ -1,5 +1,3 @@
-import { SIGNALS } from '../../contract/names.ts';
-import type { CancelRequest } from '../../contract/messages.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import { flag, required, value } from '../options.ts';
@@ -9,6 +7,7 @@ import { openClient } from './open-client.ts';
 export const cancel = defineCommand({
   name: 'cancel',
   summary: 'stop a running operation; it cleans up after itself',
+  description: 'One that has ended by then, or completes before it hears of it, is not found: what it did stands.',
   arguments: { id: required('workflow id') },
   options: {
     reason: value('<text>', 'why; stands in the history'),
@@ -22,23 +21,13 @@ export const cancel = defineCommand({
     if (reason === undefined) throw new LifeboatError('USAGE_INVALID', 'cancel: --reason is missing');
     const opened = await openClient(context, { worker: 'any' });
     try {
-      const { attachOperation } = await import('../../client/operation.ts');
-      const started = await attachOperation(opened.client, id);
-      const { status } = await started.handle.describe();
-      if (status.name !== 'RUNNING')
-        throw new LifeboatError('OPERATION_NOT_FOUND', `${id} does not run: it is ${status.name.toLowerCase()}`);
-      await started.handle.signal<[CancelRequest]>(SIGNALS.cancel, { reason, by: opened.requestedBy });
-      if (!options.detach) await started.result().catch(onlyCancelled);
-      const { workflowId, runId } = started;
+      const { cancelOperation } = await import('../../client/cancel-operation.ts');
+      const cancelled = await cancelOperation(opened.client, id, { reason, by: opened.requestedBy });
+      if (!options.detach) await cancelled.ended();
+      const { workflowId, runId } = cancelled;
       return { json: { workflowId, runId, cancelled: true }, text: () => `${workflowId} is cancelled: ${reason}` };
     } finally {
       await opened.close();
     }
   },
 });
-
-/** The end we asked for is no error; any other is told. */
-function onlyCancelled(error: unknown): void {
-  if (error instanceof LifeboatError && error.code === 'OPERATION_CANCELLED') return;
-  throw error;
-}

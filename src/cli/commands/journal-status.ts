@@ -21,12 +21,12 @@ export const journalStatus = defineCommand({
   name: 'journal status',
   summary: 'how the journals of PostgreSQL and Redis are: positions, lag, gaps',
   description:
-    'Looks at the runs, at the repository and at the servers. A journal that is in alarm or stopped is a failure; one that is switched off is not.',
+    'Looks at the runs, at the repository and at the servers. A journal that is in alarm or stopped is a failure; one that is switched off, or of a Redis with redis.method `dump`, is not.',
   arguments: {},
   options: {},
   examples: ['journal status', 'journal status --json | jq ".journals[] | {kind, state, lagSeconds}"'],
   answers: [
-    'journals[] {kind, state: following|waiting|alarm|stopped|disabled, reason, history, epoch, position, durable {at, time}, lagBytes, lagSeconds, slot, retainedBytes, safeWalBytes, gaps[], problems[], workflowId, lastFailure}',
+    'journals[] {kind, state: following|waiting|alarm|stopped|disabled, reason, history, epoch, position, durable {at, time}, lagBytes, lagSeconds, notKept, refused, slot, retainedBytes, safeWalBytes, gaps[], problems[], workflowId, lastFailure}',
   ],
   exits: [3, 4, 7],
   run: (context) =>
@@ -44,6 +44,10 @@ export const journalStatus = defineCommand({
     }),
 });
 
+/** Where the server gives no stream: an alarm that only a decision ends. */
+const WITHOUT_STREAM =
+  'this Redis lets nobody replicate: set redis.method to `dump`, and it is copied by each backup, without a journal; or grant +psync +replconf';
+
 function verdict(journals: readonly JournalStatus[]): LifeboatError | undefined {
   const problems = journals.flatMap((journal) => journal.problems);
   if (problems.length > 0) return damaged(problems);
@@ -51,6 +55,7 @@ function verdict(journals: readonly JournalStatus[]): LifeboatError | undefined 
   if (failed.length === 0) return undefined;
   const names = failed.map(({ kind, state, reason }) => `${kind} is in ${state}${reason ? `: ${reason}` : ''}`);
   return new LifeboatError('JOURNAL_ALARM', names.join('; '), {
+    ...(failed.some(({ refused }) => refused != null) ? { hint: WITHOUT_STREAM } : {}),
     details: { journals: failed.map(({ kind }) => kind) },
   });
 }

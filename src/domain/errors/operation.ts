@@ -35,7 +35,7 @@ export const OPERATION_ERRORS = {
   OPERATION_NOT_FOUND: {
     retry: 'never',
     exit: 5,
-    when: 'No operation with this workflow id is known to Temporal.',
+    when: 'No operation with this workflow id is known to Temporal, or it runs no more.',
     hint: 'list what runs with `lifeboat status`',
   },
   BACKUP_DAMAGED: {

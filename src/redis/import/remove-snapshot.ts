@@ -61,7 +61,8 @@ function changed(redis: RedisSocket, why: string): LifeboatError {
   });
 }
 
-function emptied(keys: number): Check {
+/** What a target says that was emptied again. */
+export function emptied(keys: number): Check {
   const message = `${keys} keys that were loaded are removed: it was empty before`;
   return { name: 'redis emptied again', status: 'pass', expected: '0 keys', actual: '0 keys', message };
 }

@@ -10,8 +10,11 @@ export interface Lanes {
   stop(): Promise<void>;
 }
 
+/** A base of one lane begins with a checkpoint, which must not take the WAL from the incremental backup of another. */
+const SETTINGS = { wal_keep_size: '1GB', summarize_wal: 'on' };
+
 export async function openLanes(): Promise<Lanes> {
-  const [postgres, temporal] = await Promise.all([startPostgres({ major: 18 }), startTemporal()]);
+  const [postgres, temporal] = await Promise.all([startPostgres({ major: 18, settings: SETTINGS }), startTemporal()]);
   const products: Product[] = [];
   return {
     postgres,

@@ -191,10 +191,13 @@ interface NamedInput {
   readonly target?: string;
   /** Of what is recorded. */
   readonly redis?: unknown;
+  /** Where a stream was cut. */
+  readonly cut?: { readonly offset: number } | null;
 }
 
-function nameOf(name: string, { backupId, kind, target, redis }: NamedInput): string {
+function nameOf(name: string, { backupId, kind, target, redis, cut }: NamedInput): string {
   if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
+  if (name === 'emptyRedis' && cut) return `${name}(${backupId} and its stream to ${cut.offset})`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
   return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;
 }

@@ -6,7 +6,7 @@ import type { ImportJob } from '../../import/job.ts';
 import { loadByReplication, UNREACHED } from '../../import/load-by-replication.ts';
 import type { Proof } from '../../import/proof.ts';
 import { notEmpty, prepareTarget, type TargetState } from '../../import/target-state.ts';
-import { totalOf, viewServer } from '../../server-view.ts';
+import { type ServerView, totalOf, viewServer } from '../../server-view.ts';
 import { openRedisSocket, type RedisSocket } from '../../socket.ts';
 import type { StreamSource } from '../journal.ts';
 import { absoluteExpiries, sendsRelativeExpiries } from '../stream/absolute-expiries.ts';
@@ -44,11 +44,7 @@ export async function replayIntoServer(request: ReplayRequest, context: ReplayCo
 async function jobOf(redis: RedisSocket, request: ReplayRequest, context: ReplayContext): Promise<ImportJob> {
   const { facts, cut, target, dropExisting, agentHost } = request;
   const { snapshot, stream, operation } = context;
-  const atCut = {
-    ...facts,
-    offset: cut.offset,
-    snapshotAt: `${facts.snapshotAt} and ${cut.offset - facts.offset} bytes`,
-  };
+  const atCut = factsAtCut(facts, cut);
   const errors = await errorRepliesOf(redis);
   const offered = streamOf(facts, { cut, stream });
   return {
@@ -68,6 +64,11 @@ async function jobOf(redis: RedisSocket, request: ReplayRequest, context: Replay
       prove: async () => await proveReplay(redis, { offset: offered.endOffset, replid: replidOf(atCut), errors }),
     },
   };
+}
+
+/** The facts under which snapshot and stream are offered as one. */
+export function factsAtCut(facts: RedisFacts, { offset }: ReplayRequest['cut']): RedisFacts {
+  return { ...facts, offset, snapshotAt: `${facts.snapshotAt} and ${offset - facts.offset} bytes` };
 }
 
 /** Of servers that send the time that is left, expiries are made instants: then it is longer, and ends at another offset. */
@@ -135,8 +136,7 @@ async function earlierResult(
   { cut, dropExisting }: ReplayRequest,
   { view }: TargetState,
 ): Promise<ReplayResult | undefined> {
-  const ended = Number(view.info.get('second_repl_offset')) - 1;
-  if (ended >= cut.offset && view.info.get('master_repl_offset') === String(ended)) {
+  if (endOf(view) >= cut.offset && standsWhereItEnded(view)) {
     const checks = [
       check('redis stream position', 'loaded', 'loaded', 'by an earlier attempt; nothing was written since'),
     ];
@@ -144,6 +144,16 @@ async function earlierResult(
   }
   if (dropExisting) return undefined;
   throw notEmpty(view, redis);
+}
+
+/** Where the history ended that the target followed before its own. */
+function endOf(view: ServerView): number {
+  return Number(view.info.get('second_repl_offset')) - 1;
+}
+
+/** Nothing has come since, from clients or by expiry. */
+export function standsWhereItEnded(view: ServerView): boolean {
+  return view.info.get('master_repl_offset') === String(endOf(view));
 }
 
 function requireAsNew(redis: RedisSocket, { server }: RedisFacts, version: string): void {
