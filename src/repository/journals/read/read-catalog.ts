@@ -1,5 +1,6 @@
 import type { Problem } from '../../../domain/backup.ts';
 import type { JournalBegin, JournalKind } from '../../../domain/journal.ts';
+import { removedAmong } from '../../cleanup/epoch-removal.ts';
 import type { RepositoryContext } from '../../context.ts';
 import { mapBounded } from '../../map-bounded.ts';
 import { readSmallObject, sha256Of } from '../../small-object.ts';
@@ -24,17 +25,27 @@ export async function readCatalog(
   return { epochs: epochs.map(({ epoch }) => epoch), problems };
 }
 
+export interface ReadEpochs {
+  readonly epochs: readonly ReadEpoch[];
+  readonly problems: readonly Problem[];
+  /** Removed by retention; their objects go later. */
+  readonly removed: readonly EpochPlace[];
+}
+
 /** The catalog, with how many sealed chapters each epoch has. */
 export async function readEpochs(
   context: RepositoryContext,
   kind: JournalKind,
   cache: ChapterCache,
-): Promise<{ readonly epochs: readonly ReadEpoch[]; readonly problems: readonly Problem[] }> {
-  const places = await listEpochs(context.store, kind);
+): Promise<ReadEpochs> {
+  const all = await listEpochs(context.store, kind);
+  const removed = await removedAmong(context, kind, all);
+  const places = all.filter((place) => !removed.includes(place));
   const read = await mapBounded(places, READS_AT_ONCE, (place) => readEpoch(context, place, cache));
   return {
     epochs: read.flatMap((found) => ('epoch' in found ? [found] : [])),
     problems: read.flatMap(({ problems }) => problems),
+    removed,
   };
 }
 
