@@ -18,10 +18,7 @@ import { type Age, findUnreferenced, removeUnreferenced, type Unreferenced } fro
  * `recallBackup` takes the first half back. Everything is safe to repeat. What may be removed is not decided here.
  */
 export interface RepositoryCleanup {
-  hideBackup(
-    backupId: string,
-    why: { readonly removedAt: string; readonly reasons: readonly string[] },
-  ): Promise<void>;
+  hideBackup(backupId: string, why: { readonly removedAt: string; readonly reasons: readonly string[] }): Promise<void>;
   recallBackup(backupId: string): Promise<void>;
   hiddenBackups(): Promise<HiddenBackup[]>;
   /** Gives the bytes that it removed. */

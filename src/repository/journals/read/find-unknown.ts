@@ -44,10 +44,7 @@ export async function findUnknown(
  * A writer that dies between `put` and `commit` leaves objects that reach beyond what its epoch says is durable: they were
  * confirmed to nobody, and the next epoch has their bytes again. Those are no problem, in whatever epoch.
  */
-export function knownKeys(
-  kind: JournalKind,
-  { epochs, problems, removed }: ReadEpochs,
-): KnownKeys {
+export function knownKeys(kind: JournalKind, { epochs, problems, removed }: ReadEpochs): KnownKeys {
   const goingFolders = new Set(removed.map(epochPrefix));
   const owners = new Map(epochs.map((read) => [epochPrefix(read.epoch.begin), ownerOf(read)]));
   const named = new Set(problems.map(({ key }) => key));
