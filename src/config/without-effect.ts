@@ -12,7 +12,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'storage.remoteStorage',
   'crossRegion',
   'encryption.kms',
-  'retention',
   'schedule',
   'schedules',
   'endpoints',

@@ -69,8 +69,6 @@ export interface HoldResult {
 
 /** Short steps; task queue `control`. */
 export interface CleanupControl {
-  /** Reads everything, decides, and changes nothing. */
-  planCleanup(input: { request: CleanupInput }): Promise<CleanupPlan>;
   /** Drops databases that are still the ones that were replaced; those that are gone are none. */
   dropReplaced(input: { replaced: readonly ReplacedMessage[] }): Promise<{ dropped: readonly string[] }>;
   /** Adds a reason, or takes all away; brings a backup back that a cleanup has hidden. Safe to repeat. */
@@ -79,6 +77,8 @@ export interface CleanupControl {
 
 /** Long ones; task queue `data`. Each repeated call goes on from what it finds. */
 export interface CleanupData {
+  /** Reads everything, decides, and changes nothing. */
+  planCleanup(input: { request: CleanupInput }): Promise<CleanupPlan>;
   /** Writes the records of removal. Refuses (BACKUP_STILL_NEEDED) what is held, or what another backup that stays stands on. */
   hideRemoved(input: {
     at: string;

@@ -1,4 +1,5 @@
-import type { BackupRecord, ComponentName } from '../../domain/backup.ts';
+import type { BackupRecord, ComponentName, Manifest } from '../../domain/backup.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow, type RecoveryWindow } from '../../domain/recovery-window.ts';
@@ -27,7 +28,9 @@ export interface Due<T> {
   readonly isDue: boolean;
 }
 
-export type HiddenThing = { readonly backupId: string } | { readonly kind: JournalKind; readonly history: string; readonly epoch: number };
+export type HiddenThing =
+  | { readonly backupId: string }
+  | { readonly kind: JournalKind; readonly history: string; readonly epoch: number };
 
 export interface CleanupFindings {
   /** Newest first. */
@@ -83,18 +86,32 @@ async function findHidden({ cleanup }: Repository, graceMs: number, nowMs: numbe
   });
 }
 
-/** Epochs that none of the backups whose objects stay for now is replayed from: a hidden one can still be brought back. */
+/** Epochs that none of the backups that are still there is replayed from: a hidden one can be brought back until its objects go. */
 async function findEpochs(
   repository: Repository,
   catalog: RecoveryCatalog,
   hidden: readonly Due<HiddenThing>[],
 ): Promise<JournalEpoch[]> {
   const staying: Pick<BackupRecord, 'components'>[] = [...catalog.backups];
-  for (const { what, isDue } of hidden) {
-    if (isDue || !('backupId' in what)) continue;
-    staying.push(await repository.load(what.backupId));
+  for (const { what } of hidden) {
+    if (!('backupId' in what)) continue;
+    const manifest = await loadHidden(repository, what.backupId);
+    if (manifest !== undefined) staying.push(manifest);
   }
   // Of one that cannot be read nobody knows what it is replayed from.
   if (catalog.backups.some(({ status }) => status === 'damaged')) return [];
   return KINDS.flatMap((kind) => unneededEpochs(kind, catalog[kind], staying));
+}
+
+/** Undefined where its objects have begun to go: it cannot be brought back any more, whatever the clock says now. */
+export async function loadHidden(
+  repository: Pick<Repository, 'load'>,
+  backupId: string,
+): Promise<Manifest | undefined> {
+  try {
+    return await repository.load(backupId);
+  } catch (error) {
+    if (error instanceof LifeboatError && error.code === 'BACKUP_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
