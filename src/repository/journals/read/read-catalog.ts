@@ -6,7 +6,7 @@ import { mapBounded } from '../../map-bounded.ts';
 import { readSmallObject, sha256Of } from '../../small-object.ts';
 import { type ChapterCache, readChapters, type ReadEpoch } from './read-chapters.ts';
 import { problemOf, requireBegin } from './journal-home.ts';
-import { type EpochPlace, journalBeginKey } from '../journal-keys.ts';
+import { epochPrefix, type EpochPlace, journalBeginKey } from '../journal-keys.ts';
 import { BEGIN } from '../journal-schema.ts';
 import type { JournalCatalog } from '../journals.ts';
 import { listEpochs } from '../list-epochs.ts';
@@ -57,6 +57,8 @@ async function readEpoch(
   const key = journalBeginKey(place);
   try {
     const bytes = await readSmallObject(context.store, key);
+    // A writer that was killed while it made the very first file of an epoch left a folder at most.
+    if (bytes === undefined && !(await holdsObjects(context, place))) return { problems: [] };
     if (bytes === undefined) throw damaged(key, 'missing, though the epoch has objects');
     const begin = openDocument<JournalBegin>(context, { key, bytes, shape: BEGIN });
     requireBegin(context, begin, { place, key });
@@ -64,4 +66,9 @@ async function readEpoch(
   } catch (error) {
     return { problems: [problemOf(place, key, error)] };
   }
+}
+
+async function holdsObjects({ store }: RepositoryContext, place: EpochPlace): Promise<boolean> {
+  for await (const _ of store.list(epochPrefix(place))) return true;
+  return false;
 }
