@@ -27,13 +27,17 @@ export function unneededEpochs(
   const oldestFirst = epochs.toSorted((a, b) => a.begin.epoch - b.begin.epoch);
   const newest = oldestFirst.slice(-EPOCHS_ALWAYS_KEPT);
   const needed = new Set<string>();
+  const begun = new Set<string>();
   for (const epoch of oldestFirst) {
     const { history, continues } = epoch.begin;
     const end = endOf(kind, epoch);
     // One that ends where a replay begins is needed, too: what continues it is found through it.
     const isReplayed = anchors.some((anchor) => anchor.history === history && end >= anchor.at);
     const goesOn = continues !== null && needed.has(nameOf(continues));
-    if (isReplayed || goesOn || newest.includes(epoch)) needed.add(nameOf(epoch.begin));
+    // Whatever follows in a history that is replayed may say how it went on.
+    if (!isReplayed && !goesOn && !begun.has(history) && !newest.includes(epoch)) continue;
+    needed.add(nameOf(epoch.begin));
+    begun.add(history);
   }
   return oldestFirst.filter(({ begin }) => !needed.has(nameOf(begin)));
 }
