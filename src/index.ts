@@ -9,6 +9,7 @@ import { connectClient } from './temporal/connection.ts';
 export type { BackupManager, BackupOptions, DirectoryOptions, RestoreOptions } from './client/backup-manager.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
+export type { CleanupPlan, CleanupResult, HoldResult } from './contract/cleanup.ts';
 export type { DirectoryResult } from './contract/directory.ts';
 export type { BackupRecord, Check, Problem, RecoveryPoint } from './domain/backup.ts';
 export { LifeboatError } from './domain/errors.ts';

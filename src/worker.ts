@@ -1,3 +1,4 @@
+import { cleanupRules } from './assembly/cleanup-rules.ts';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -148,6 +149,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
       return config.restore.scratchDir ?? join(folder, 'restoring');
     },
     keepReplacedMs: durationMs(config.restore.keepReplaced),
+    cleanup: cleanupRules(config),
     stallAfterMs: durationMs(config.worker.stallAfter),
   };
 }

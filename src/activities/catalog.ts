@@ -1,11 +1,13 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { CatalogInput, CatalogResult, ObjectRow } from '../contract/messages.ts';
-import type { Manifest, Problem } from '../domain/backup.ts';
+import type { BackupRecord, Manifest, Problem } from '../domain/backup.ts';
 import { byId, neededBy } from '../domain/lineage.ts';
 import type { Operation } from '../domain/operation.ts';
 import { recoveryWindow } from '../domain/recovery-window.ts';
+import { planRetention } from '../domain/retention/plan-retention.ts';
 import { viewWindow } from '../domain/window-view.ts';
 import { readRecoveryCatalog } from '../recovery/read-catalog.ts';
+import { undoUntil } from '../recovery/cleanup/restore-expiry.ts';
 import { planVerification } from '../recovery/plan-verification.ts';
 import { verifyJournalRange } from '../recovery/verify-range.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -57,13 +59,28 @@ async function readCatalog(deps: Dependencies, input: CatalogInput, operation: O
     const manifest = await repository.load(input.backup);
     const objects = objectRows(manifest);
     const backups = [await repository.record(manifest)];
-    const lineage = neededBy(manifest.id, byId(await repository.list()));
-    return { ...nothing, backups, objects: objects.slice(0, MAX_OBJECT_ROWS), objectsTotal: objects.length, lineage };
+    const listed = await repository.list();
+    const lineage = neededBy(manifest.id, byId(listed));
+    const rows = { objects: objects.slice(0, MAX_OBJECT_ROWS), objectsTotal: objects.length };
+    return { ...nothing, ...rows, backups, lineage, ...(await retentionOf(deps, manifest.id, listed)) };
   }
   const catalog = await readRecoveryCatalog(repository, configuredComponents(deps.settings), operation);
   const warnings = catalog.problems.length === 0 ? [] : [describeProblems(catalog.problems)];
   const backups = catalog.backups.slice(0, MAX_BACKUPS);
   return { ...nothing, backups, window: viewWindow(recoveryWindow(catalog)), warnings };
+}
+
+/** What the next cleanup would say of a backup; nothing of one that a cleanup has removed. */
+async function retentionOf(
+  deps: Dependencies,
+  backupId: string,
+  listed: readonly BackupRecord[],
+): Promise<Pick<CatalogResult, 'retention'>> {
+  const { cleanup } = await deps.repository();
+  const undoUntilMs = undoUntil(await cleanup.restores());
+  const decisions = planRetention(listed, deps.settings.cleanup.retention, { nowMs: Date.now(), undoUntilMs });
+  const found = decisions.find(({ id }) => id === backupId);
+  return found === undefined ? {} : { retention: { keep: found.keep, reasons: found.reasons } };
 }
 
 /** What is damaged is used for nothing: the window may be smaller than it was. */

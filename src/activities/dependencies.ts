@@ -2,6 +2,7 @@ import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/p
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
 import type { Wal } from '../postgres/wal/wal.ts';
 import type { RedisJournal } from '../redis/journal/journal.ts';
+import type { CleanupRules } from '../recovery/cleanup/plan-cleanup.ts';
 import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
 import type { Services } from '../services/services.ts';
@@ -43,6 +44,7 @@ export interface WorkSettings {
   /** For data directories while a restore replays in them: big, and entered by the account that servers run under. */
   scratchFolder(): Promise<string>;
   readonly keepReplacedMs: number;
+  readonly cleanup: CleanupRules;
   /** An attempt whose progress stops for this long is ended. */
   readonly stallAfterMs: number;
 }

@@ -1,6 +1,7 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { JournalActivities } from '../contract/journal.ts';
 import { createBackupActivities } from './backup.ts';
+import { createCleanupActivities } from './cleanup/cleanup-activities.ts';
 import { createCatalogActivities } from './catalog.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
@@ -16,6 +17,7 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createRestoreActivities(deps),
     ...createDirectoryActivities(deps),
     ...createSelectionActivities(deps),
+    ...createCleanupActivities(deps),
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),

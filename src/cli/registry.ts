@@ -1,5 +1,7 @@
 import type { Command } from './command.ts';
 import { attach } from './commands/attach.ts';
+import { backupCleanup } from './commands/backup-cleanup.ts';
+import { backupHold, backupRelease } from './commands/backup-hold.ts';
 import { backupList } from './commands/backup-list.ts';
 import { backupShow } from './commands/backup-show.ts';
 import { backupVerify } from './commands/backup-verify.ts';
@@ -43,6 +45,9 @@ export const COMMANDS: readonly Command[] = [
   backupList,
   backupShow,
   backupVerify,
+  backupHold,
+  backupRelease,
+  backupCleanup,
   restore,
   restoreUndo,
   attach,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isAbsolute } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { CleanupResult, HoldResult } from '../contract/cleanup.ts';
 import type { DirectoryInput, DirectoryResult } from '../contract/directory.ts';
 import type {
   BackupInput,
@@ -20,6 +21,7 @@ import type { RestoreSelectionResult } from '../contract/selection.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
+import { startCleanup, startHold, type CleanupOptions } from './start-cleanup.ts';
 import { startSelection } from './start-selection.ts';
 import type { SelectionOptions } from './start-selection.ts';
 
@@ -64,6 +66,10 @@ export interface BackupManager {
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
+  /** Removes what retention does not keep; a dry run only says what. */
+  startCleanup(options?: CleanupOptions): Promise<StartedOperation<CleanupResult>>;
+  /** Pins a backup against cleanup; `reason` null releases it. */
+  startHold(backup: string, reason: string | null): Promise<StartedOperation<HoldResult>>;
 
   performFullBackup(options?: BackupOptions): Promise<BackupResult>;
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
@@ -75,6 +81,9 @@ export interface BackupManager {
   restoreSelection(backupId: string, options: SelectionOptions): Promise<RestoreSelectionResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string): Promise<VerifyResult>;
+  cleanupOldBackups(options?: CleanupOptions): Promise<CleanupResult>;
+  holdBackup(backup: string, reason: string): Promise<HoldResult>;
+  releaseBackup(backup: string): Promise<HoldResult>;
   /** Newest first. */
   listBackups(): Promise<readonly BackupRecord[]>;
   /** Newest first, with what can be restored. */
@@ -103,6 +112,9 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     restoreSelection: async (backupId, options) => (await starts.startSelection(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
+    cleanupOldBackups: async (options) => (await starts.startCleanup(options)).result(),
+    holdBackup: async (backup, reason) => (await starts.startHold(backup, reason)).result(),
+    releaseBackup: async (backup) => (await starts.startHold(backup, null)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
     readCatalog: () => ask({ ask: 'list' }),
     showBackup: (backup) => ask({ ask: 'show', backup }),
@@ -115,7 +127,14 @@ export function createBackupManager(context: ManagerContext): BackupManager {
 
 type Starts = Pick<
   BackupManager,
-  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startSelection' | 'startUndo' | 'startVerify'
+  | 'startBackup'
+  | 'startRestore'
+  | 'startRestoreToDirectory'
+  | 'startSelection'
+  | 'startUndo'
+  | 'startVerify'
+  | 'startCleanup'
+  | 'startHold'
 >;
 
 function createStarts(context: ManagerContext): Starts {
@@ -145,6 +164,8 @@ function createStarts(context: ManagerContext): Starts {
     startRestoreToDirectory: async (backup, options) =>
       startOperation(client, { ...directoryOperation(backup, options, asked), ...asked }),
     startSelection: (backup, options) => startSelection(context, backup, options),
+    startCleanup: (options) => startCleanup(context, options),
+    startHold: (backup, reason) => startHold(context, backup, reason),
     startUndo(restoreId) {
       const input = { ...asked, restoreId };
       const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;

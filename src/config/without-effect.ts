@@ -18,7 +18,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'storage.remoteStorage.forcePathStyle',
   'crossRegion',
   'encryption.kms',
-  'retention',
   'schedule',
   'schedules',
   'endpoints',

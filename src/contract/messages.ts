@@ -2,6 +2,7 @@ import type { BackupKind, BackupRecord, Check, ComponentName, Problem, RecoveryP
 import type { Needed } from '../domain/lineage.ts';
 import type { NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
+import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
 import type { JournalFacts } from './journal-facts.ts';
@@ -157,6 +158,8 @@ export interface CatalogResult {
   readonly objectsTotal: number;
   /** Of `show`: what a restore needs, oldest first, the backup itself the last; and what of it is not there or damaged. */
   readonly lineage?: Needed;
+  /** Of `show`: whether the next cleanup would keep it, and why. */
+  readonly retention?: Pick<RetentionDecision, 'keep' | 'reasons'>;
   readonly location: string;
   /** Of `list`: what can be restored. */
   readonly window?: WindowView;

@@ -3,6 +3,7 @@ import { inspectDatabase } from './inspect/inspect.ts';
 import type { Postgres, PostgresTools } from './postgres.ts';
 import { restoreAside } from './restore/restore-aside.ts';
 import { dropDatabase } from './swap/drop-database.ts';
+import { dropIdentical, findDatabases } from './swap/replaced-databases.ts';
 import { surveyTarget } from './swap/survey-target.ts';
 import { swapDatabases } from './swap/swap.ts';
 import { undoSwap } from './swap/undo-swap.ts';
@@ -51,6 +52,8 @@ export function createPostgres(deps: { readonly tools: PostgresTools; readonly s
     swap: swapDatabases,
     undoSwap,
     dropDatabase,
+    findDatabases,
+    dropIdentical,
     tables: {
       survey: surveyTables,
       list: listDumped,

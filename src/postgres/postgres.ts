@@ -2,6 +2,7 @@ import type { Check, PostgresFacts } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { PostgresTables } from './tables/tables.ts';
 import type { ArtifactSource, PostgresTarget } from './target.ts';
+import type { DatabaseIdentity } from './swap/replaced-databases.ts';
 
 export type { ArtifactSource, PostgresTarget } from './target.ts';
 
@@ -136,6 +137,10 @@ export interface Postgres {
   undoSwap(request: UndoSwap): Promise<void>;
   /** Drops databases with this exact name, ending their sessions; a missing one is fine. */
   dropDatabase(target: PostgresTarget, database: string): Promise<void>;
+  /** Those of the databases that are there, and are the same ones still. */
+  findDatabases(target: PostgresTarget, wanted: readonly DatabaseIdentity[]): Promise<DatabaseIdentity[]>;
+  /** Drops a database if it is still this one, ending its sessions; false where it is not there or another. */
+  dropIdentical(target: PostgresTarget, database: DatabaseIdentity): Promise<boolean>;
   /** Single tables of a backup. */
   readonly tables: PostgresTables;
 }

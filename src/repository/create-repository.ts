@@ -6,6 +6,7 @@ import { claimAttempt } from './backup/attempts.ts';
 import { openBackupKey } from './backup/backup-key.ts';
 import { beginBackup, requireBegun } from './backup/begin.ts';
 import { readComponentIndex, writeComponentIndex } from './backup/component-index.ts';
+import { createCleanup } from './cleanup/cleanup.ts';
 import type { WriterContext } from './context.ts';
 import { discardBackup } from './backup/discard.ts';
 import { createJournals } from './journals/create-journals.ts';
@@ -51,6 +52,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
   return {
     ...createReader(context),
     journals: createJournals(context),
+    cleanup: createCleanup(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {

@@ -5,6 +5,8 @@ import { LifeboatError } from '../domain/errors.ts';
 export const REPOSITORY_KEY = 'lifeboat.json';
 export const BACKUPS_PREFIX = 'backups/';
 export const VERIFIED_PREFIX = 'verified/';
+export const REMOVALS_PREFIX = 'removals/';
+export const HOLDS_PREFIX = 'holds/';
 
 const BACKUP_ID = /^backup-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/;
 const ARTIFACT_NAME = /^[a-z0-9-]+$/;
@@ -22,6 +24,9 @@ export function restoreKey(restoreId: string): string {
   });
 }
 export const verifiedKey = (backupId: string): string => `${VERIFIED_PREFIX}${requireBackupId(backupId)}.json`;
+
+export const removalKey = (backupId: string): string => `${REMOVALS_PREFIX}${requireBackupId(backupId)}.json`;
+export const holdKey = (backupId: string): string => `${HOLDS_PREFIX}${requireBackupId(backupId)}.json`;
 
 /** One attempt at one component of one backup. */
 export interface AttemptPlace {

@@ -12,6 +12,7 @@ import type {
   RedisFacts,
 } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { RepositoryCleanup } from './cleanup/cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 
@@ -120,6 +121,8 @@ export interface Repository {
   verifyChain(): Promise<Problem[]>;
   /** Continuous archives beside the backups. */
   readonly journals: Journals;
+  /** Holds, and removal of what retention does not keep. */
+  readonly cleanup: RepositoryCleanup;
 }
 
 /** What reads and never writes: it works on a read-only store, without a signing key and without Temporal. */

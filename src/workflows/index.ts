@@ -1,5 +1,7 @@
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
+export { cleanupWorkflow } from './cleanup.ts';
+export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';
 export { restoreWorkflow } from './restore.ts';
 export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';

@@ -106,6 +106,9 @@ export const retentionSection = z
       })
       .optional()
       .describe('Grandfather, father, son: kept in addition to the rules above'),
+    grace: duration()
+      .default('24h')
+      .describe('How long the objects of a removed backup stay, for whoever still reads them, and for `backup hold`'),
   })
   .prefault({});
 

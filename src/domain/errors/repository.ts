@@ -191,11 +191,29 @@ export const REPOSITORY_ERRORS = {
     when: 'A published backup would be discarded as if it were an unfinished one.',
     hint: 'remove backups with `lifeboat backup cleanup`',
   },
+  BACKUP_NOT_REMOVED: {
+    retry: 'never',
+    exit: 1,
+    when: 'The objects of a backup would be removed, and no trusted record says that retention removed it.',
+    hint: 'run `lifeboat backup cleanup` again; a defect in Lifeboat where that does not help',
+  },
+  BACKUP_STILL_NEEDED: {
+    retry: 'never',
+    exit: 1,
+    when: 'A backup that another one stands on, or that is held, would be removed. Nothing was.',
+    hint: 'run `lifeboat backup cleanup` again: the list of backups changed under it',
+  },
   BACKUP_CODEC_MISMATCH: {
     retry: 'never',
     exit: 1,
     when: 'An artifact or a manifest asks for other compression or encryption than its backup began with.',
     hint: 'did the configuration change between two attempts? Start a new backup',
+  },
+  RECORD_DAMAGED: {
+    retry: 'never',
+    exit: 4,
+    when: 'The record of a hold or of a removal is altered, in a wrong place, or signed by no trusted key. It holds, and removes nothing.',
+    hint: 'who can write to the store? Is the signing key configured, and its public key trusted? Remove the record once you know',
   },
   COMPONENT_INDEX_INVALID: {
     retry: 'never',

@@ -40,12 +40,24 @@ export function attemptObjectsOf(manifest: Manifest): SmallObject[] {
 
 /** Tells whether a key below a published backup has a right to be there. */
 export function createKeyFilter(manifest: Manifest): (key: string) => boolean {
+  const own = ownKeys(manifest);
+  const attempts = attemptsOf(manifest);
+  return (key) => own.has(key) || isLeftover(key, attempts);
+}
+
+/** Tells whether a key below a published backup is of an earlier, lost attempt, and of no use to anybody. */
+export function leftoverKeys(manifest: Manifest): (key: string) => boolean {
+  const own = ownKeys(manifest);
+  const attempts = attemptsOf(manifest);
+  return (key) => !own.has(key) && isLeftover(key, attempts);
+}
+
+function ownKeys(manifest: Manifest): ReadonlySet<string> {
   const { id } = manifest;
   const own = new Set([manifestKey(id), signatureKey(id), beginKey(id)]);
   for (const { object } of objectsOf(manifest)) own.add(object.key);
   for (const { key } of attemptObjectsOf(manifest)) own.add(key);
-  const attempts = attemptsOf(manifest);
-  return (key) => own.has(key) || isLeftover(key, attempts);
+  return own;
 }
 
 /** Attempt of each component that the manifest took: the last of which it has objects, and the one whose index names them all. */

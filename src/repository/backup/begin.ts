@@ -4,7 +4,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import { ensureBackupKey } from './backup-key.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { RepositoryContext } from '../context.ts';
-import { backupIdAt, beginKey } from '../layout.ts';
+import { backupIdAt, beginKey, removalKey } from '../layout.ts';
 import { CODEC } from '../manifest/manifest-schema.ts';
 import type { BeginBackup, Codec } from '../repository.ts';
 import { parseJson, readSmallObject, sha256Of } from '../small-object.ts';
@@ -30,6 +30,8 @@ export async function beginBackup(context: RepositoryContext, request: BeginBack
   const start = new Date(request.createdAt).getTime();
   for (let offsetMs = 0; offsetMs < ID_TRIES; offsetMs += 1) {
     const backupId = backupIdAt(new Date(start + offsetMs));
+    // The record of a removal would hide the new one: a clock that was set back comes to an old id again.
+    if ((await context.store.head(removalKey(backupId))) !== undefined) continue;
     const begin = await takeId(context.store, backupId, request);
     if (begin.owner !== request.owner) continue;
     requireSameCodec(begin, request.codec);

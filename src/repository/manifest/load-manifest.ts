@@ -3,6 +3,7 @@ import type { Manifest } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { canonicalJson } from '../canonical-json.ts';
+import { hiddenAmong } from '../cleanup/removal-record.ts';
 import type { RepositoryContext } from '../context.ts';
 import { BACKUPS_PREFIX, backupPrefix, isBackupId, manifestKey } from '../layout.ts';
 import { parseJson, readSmallObject } from '../small-object.ts';
@@ -40,13 +41,20 @@ export async function listBackupIds(store: ObjectStore): Promise<string[]> {
   return ids.toSorted().toReversed();
 }
 
+/** Those that were not removed by retention. */
+export async function listVisibleIds(context: RepositoryContext): Promise<string[]> {
+  const ids = await listBackupIds(context.store);
+  const hidden = await hiddenAmong(context, ids);
+  return ids.filter((id) => !hidden.has(id));
+}
+
 /**
  * `latest` is the newest published backup that was asked for: copies taken before a restore and the start of a journal are not. One whose manifest is damaged counts:
  * it is never passed over silently, and loading it says what is wrong.
  */
 export async function resolveBackupId(context: RepositoryContext, idOrLatest: string): Promise<string> {
   if (idOrLatest !== 'latest') return idOrLatest;
-  for (const backupId of await listBackupIds(context.store)) {
+  for (const backupId of await listVisibleIds(context)) {
     if ((await context.store.head(manifestKey(backupId))) === undefined) continue;
     if (!(await isAside(context, backupId))) return backupId;
   }

@@ -2,8 +2,10 @@ import type { BackupRecord, Manifest, PostgresComponent, RedisComponent } from '
 import { LifeboatError } from '../../domain/errors.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { RepositoryContext } from '../context.ts';
-import { backupPrefix, timeOfBackupId } from '../layout.ts';
-import { listBackupIds, loadManifest } from '../manifest/load-manifest.ts';
+import { readHolds } from '../cleanup/hold-record.ts';
+import { recordNames } from '../cleanup/signed-record.ts';
+import { backupPrefix, HOLDS_PREFIX, timeOfBackupId } from '../layout.ts';
+import { listVisibleIds, loadManifest } from '../manifest/load-manifest.ts';
 import { requireTrusted } from '../manifest/trust.ts';
 import { mapBounded } from '../map-bounded.ts';
 import { readVerifiedAt } from './verified-mark.ts';
@@ -13,8 +15,9 @@ const LOADS_AT_ONCE = 16;
 
 /** Published backups, newest first; those whose manifest cannot be trusted as `damaged`. */
 export async function listBackups(context: RepositoryContext): Promise<BackupRecord[]> {
-  const ids = await listBackupIds(context.store);
-  const records = await mapBounded(ids, LOADS_AT_ONCE, (backupId) => listed(context, backupId));
+  const ids = await listVisibleIds(context);
+  const held = await recordNames(context, HOLDS_PREFIX);
+  const records = await mapBounded(ids, LOADS_AT_ONCE, (backupId) => listed(context, backupId, held));
   return records.filter((record) => record !== undefined);
 }
 
@@ -24,14 +27,23 @@ export async function recordOf(context: RepositoryContext, manifest: Manifest): 
   return toRecord(context, manifest, {
     signed: await requireTrusted(context, manifest.id, bytes),
     verifiedAt: await readVerifiedAt(context.store, manifest.id, bytes),
+    holds: await readHolds(context, manifest),
   });
 }
 
-async function listed(context: RepositoryContext, backupId: string): Promise<BackupRecord | undefined> {
+async function listed(
+  context: RepositoryContext,
+  backupId: string,
+  held: ReadonlySet<string>,
+): Promise<BackupRecord | undefined> {
   try {
     const { manifest, bytes, signed } = await loadManifest(context, backupId);
     const verifiedAt = await readVerifiedAt(context.store, backupId, bytes);
-    return toRecord(context, manifest, { signed, verifiedAt });
+    return toRecord(context, manifest, {
+      signed,
+      verifiedAt,
+      holds: held.has(backupId) ? await readHolds(context, manifest) : manifest.holds,
+    });
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;
     // Begun and not published: running, or left behind by a crash.
@@ -44,7 +56,7 @@ async function listed(context: RepositoryContext, backupId: string): Promise<Bac
 function toRecord(
   context: RepositoryContext,
   manifest: Manifest,
-  known: Pick<BackupRecord, 'signed' | 'verifiedAt'>,
+  known: Pick<BackupRecord, 'signed' | 'verifiedAt' | 'holds'>,
 ): BackupRecord {
   const { postgres, redis } = manifest.components;
   const present = [postgres, redis].filter((component) => component !== undefined);
@@ -58,7 +70,6 @@ function toRecord(
     durationMs: new Date(manifest.finishedAt).getTime() - new Date(manifest.createdAt).getTime(),
     status: 'complete',
     label: manifest.label,
-    holds: manifest.holds,
     encrypted: manifest.codec.encryption !== 'none',
     ...known,
     components: {

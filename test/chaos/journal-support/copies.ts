@@ -132,6 +132,16 @@ function dependenciesOf(product: Product): Dependencies {
       journal: { enabled: true, flushMs: 1_000, slot: config.postgres.slot, spillDirectory: scratchDir },
       scratchFolder: async () => scratchDir,
       keepReplacedMs: 3_600_000,
+      cleanup: {
+        retention: {
+          days: 30,
+          maxBackups: 100,
+          minFull: 1,
+          gfs: { hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 },
+          lockedMs: 0,
+        },
+        graceMs: 86_400_000,
+      },
       stallAfterMs: 60_000,
     },
   };

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ControlActivities, DataActivities } from '../../../src/contract/activities.ts';
+import type { CleanupPlan } from '../../../src/contract/cleanup.ts';
 import type { JournalActivities } from '../../../src/contract/journal.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
@@ -83,6 +84,30 @@ export const DIRECTORY_PLAN: DirectoryPlan = {
   postgres: { baseId: BACKUP_RECORD.id, target: null, database: 'auth', server: '18.6', bytes: 2 },
   redis: null,
   steps: [],
+};
+
+const WINDOW = { from: null, to: null, gaps: [], spans: [], postgres: null, redis: null, omitted: 0 };
+const EPOCH = { kind: 'postgres', history: '7300000000000000001', epoch: 1 } as const;
+
+export const CLEANUP_PLAN: CleanupPlan = {
+  at: AT,
+  hide: {
+    backups: [{ id: BACKUP_RECORD.id, keep: false, reasons: [{ code: 'expired', message: 'old' }] }],
+    epochs: [EPOCH],
+  },
+  purge: { backupIds: ['backup-2026-01-01T03-04-05-678Z'], epochs: [] },
+  waiting: [],
+  kept: [],
+  omitted: 0,
+  abandoned: [],
+  leftovers: 0,
+  replaced: [{ database: 'auth__replaced_1', oid: 5 }],
+  freedBytes: 7,
+  freedLaterBytes: 8,
+  graceMs: 9,
+  windowBefore: WINDOW,
+  windowAfter: WINDOW,
+  warnings: [],
 };
 
 const CHECK = { name: 'rows', status: 'pass', expected: '1', actual: '1', message: '' } as const;
@@ -177,6 +202,12 @@ const answers: Activities = {
   planDirectory: async () => DIRECTORY_PLAN,
   writeDirectory: async () => ({ postgres: null, redis: null, checks: [CHECK] }),
   clearDirectory: async () => {},
+  planCleanup: async () => CLEANUP_PLAN,
+  hideRemoved: async () => {},
+  purgeHidden: async () => ({ bytes: 7 }),
+  removeUnreferenced: async () => ({ bytes: 0, unfinishedWrites: 0 }),
+  dropReplaced: async () => ({ dropped: [] }),
+  changeHold: async () => ({ backup: BACKUP_RECORD, recalled: [] }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };

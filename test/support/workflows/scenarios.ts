@@ -4,6 +4,7 @@ import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilC
 import type { Activities } from './fakes.ts';
 import { SELECTIONS } from './selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
+import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
@@ -666,6 +667,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...restores,
   ...questions,
   ...DIRECTORY_SCENARIOS,
+  ...CLEANUP_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
   ...REPLAY_SCENARIOS,
   ...SELECTIONS,

@@ -1,5 +1,6 @@
 import type { BackupRecord, Problem } from '../../../domain/backup.ts';
 import type { JournalEpoch, JournalPosition } from '../../../domain/journal.ts';
+import { isEpochRemoved } from '../../cleanup/epoch-removal.ts';
 import type { RepositoryContext } from '../../context.ts';
 import { listBackups } from '../../read/list-backups.ts';
 import { epochName, type EpochPlace, isHistory, openChapterKey, placeOf } from '../journal-keys.ts';
@@ -19,7 +20,13 @@ export async function findRollbacks(context: RepositoryContext, epochs: readonly
   const [kind] = epochs.map(({ begin }) => begin.kind);
   if (kind === undefined) return [];
   const backups = (await listBackups(context)).flatMap((backup) => backupWitness(kind, backup));
-  return [...epochs.flatMap(successorWitness), ...backups].flatMap((witness) => contradiction(witness, epochs));
+  const problems: Problem[] = [];
+  for (const witness of [...epochs.flatMap(successorWitness), ...backups]) {
+    const found = contradiction(witness, epochs);
+    // An epoch that retention removed is missing in order: a signed record says so.
+    if (found.length > 0 && !(await isEpochRemoved(context, witness.place))) problems.push(...found);
+  }
+  return problems;
 }
 
 function successorWitness({ begin }: JournalEpoch): Witness[] {

@@ -11,6 +11,7 @@ import {
   reachOfKey,
 } from '../journal-keys.ts';
 import type { ObjectHead } from '../../../storage/object-store.ts';
+import type { ReadEpochs } from './read-catalog.ts';
 import type { ReadEpoch } from './read-chapters.ts';
 import { segmentBytesOf } from '../write/entry-store.ts';
 
@@ -43,10 +44,8 @@ export async function findUnknown(
  * A writer that dies between `put` and `commit` leaves objects that reach beyond what its epoch says is durable: they were
  * confirmed to nobody, and the next epoch has their bytes again. Those are no problem, in whatever epoch.
  */
-export function knownKeys(
-  kind: JournalKind,
-  { epochs, problems }: { readonly epochs: readonly ReadEpoch[]; readonly problems: readonly Problem[] },
-): KnownKeys {
+export function knownKeys(kind: JournalKind, { epochs, problems, removed }: ReadEpochs): KnownKeys {
+  const goingFolders = new Set(removed.map(epochPrefix));
   const owners = new Map(epochs.map((read) => [epochPrefix(read.epoch.begin), ownerOf(read)]));
   const named = new Set(problems.map(({ key }) => key));
   return {
@@ -54,6 +53,7 @@ export function knownKeys(
       const folder = folderOf(key);
       if (folder === claimsPrefix(kind)) return CLAIM.test(key.slice(folder.length));
       // Of an epoch whose begin.json is wrong nothing can be said; that file is named.
+      if (goingFolders.has(folder)) return true;
       return named.has(key) || named.has(`${folder}begin.json`) || owners.get(folder)?.owns(key) === true;
     },
   };

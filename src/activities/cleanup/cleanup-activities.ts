@@ -1,0 +1,45 @@
+import type { CleanupControl, CleanupData } from '../../contract/cleanup.ts';
+import { abandonedAge } from '../../recovery/cleanup/plan-cleanup.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { withOperation } from '../operation.ts';
+import { postgresTarget } from '../sources.ts';
+import { changeHold } from './change-hold.ts';
+import { hideRemoved, purgeHidden } from './hide-removed.ts';
+import { planCleanup } from './plan-cleanup.ts';
+
+export function createCleanupActivities(deps: Dependencies): CleanupControl & CleanupData {
+  const { settings } = deps;
+  return {
+    planCleanup: () => withOperation(settings, async (operation) => planCleanup(deps, Date.now(), operation)),
+
+    hideRemoved: (input) =>
+      withOperation(settings, async (operation) => hideRemoved(await deps.repository(), input, operation)),
+
+    purgeHidden: (input) =>
+      withOperation(settings, async (operation) => ({
+        bytes: await purgeHidden(await deps.repository(), input, operation),
+      })),
+
+    removeUnreferenced: ({ at }) =>
+      withOperation(settings, async (operation) => {
+        const age = abandonedAge(Date.parse(at), settings.cleanup);
+        const { cleanup } = await deps.repository();
+        const { abandoned, leftovers, unfinishedWrites } = await cleanup.removeUnreferenced(age, operation);
+        const bytes = [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+        return { bytes, unfinishedWrites };
+      }),
+
+    dropReplaced: ({ replaced }) =>
+      withOperation(settings, async () => {
+        const postgres = await deps.postgres();
+        const dropped: string[] = [];
+        for (const one of replaced) {
+          if (await postgres.dropIdentical(postgresTarget(settings), one)) dropped.push(one.database);
+        }
+        return { dropped };
+      }),
+
+    changeHold: ({ request }) =>
+      withOperation(settings, async () => changeHold(await deps.repository(), request, new Date().toISOString())),
+  };
+}

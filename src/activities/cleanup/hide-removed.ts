@@ -1,0 +1,67 @@
+import type { CleanupData } from '../../contract/cleanup.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import { byId, neededBy } from '../../domain/lineage.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { Repository } from '../../repository/repository.ts';
+
+/** See CleanupData.hideRemoved. */
+export async function hideRemoved(
+  repository: Repository,
+  { at, backups, epochs }: Parameters<CleanupData['hideRemoved']>[0],
+  operation: Operation,
+): Promise<void> {
+  const ids = backups.map(({ id }) => id);
+  await requireUnneeded(repository, ids);
+  // Newest first: whatever dies on the way, nothing is listed without what it stands on.
+  for (const { id, reasons } of backups.toSorted((a, b) => (a.id < b.id ? 1 : -1))) {
+    operation.signal.throwIfAborted();
+    await repository.cleanup.hideBackup(id, { removedAt: at, reasons: reasons.map(({ message }) => message) });
+    operation.onProgress({ phase: 'removing', object: id, bytes: 0 });
+  }
+  for (const kind of ['postgres', 'redis'] as const) {
+    const wanted = epochs.filter((epoch) => epoch.kind === kind);
+    if (wanted.length === 0) continue;
+    const { epochs: present } = await repository.journals.catalog(kind);
+    for (const epoch of present) {
+      operation.signal.throwIfAborted();
+      const { begin } = epoch;
+      if (!wanted.some((one) => one.history === begin.history && one.epoch === begin.epoch)) continue;
+      await repository.cleanup.hideEpoch(epoch, at);
+      operation.onProgress({ phase: 'removing', object: `journals/${kind}`, bytes: 0 });
+    }
+  }
+}
+
+/** The plan was made a moment ago, maybe by another worker: what matters most is looked at again. */
+async function requireUnneeded(repository: Repository, ids: readonly string[]): Promise<void> {
+  const going = new Set(ids);
+  const listed = await repository.list();
+  const lineage = byId(listed);
+  for (const { id, holds } of listed) {
+    if (going.has(id)) {
+      if (holds.length > 0) throw stillNeeded(id, `it is held: ${holds.join('; ')}`);
+      continue;
+    }
+    const under = neededBy(id, lineage).ids.find((one) => going.has(one));
+    if (under !== undefined) throw stillNeeded(under, `${id} stands on it`);
+  }
+}
+
+/** Second half; refuses what a listed backup stands on. */
+export async function purgeHidden(
+  repository: Repository,
+  { backupIds, epochs }: Parameters<CleanupData['purgeHidden']>[0],
+  operation: Operation,
+): Promise<number> {
+  await requireUnneeded(repository, backupIds);
+  let bytes = 0;
+  // Newest first here, too: what is left of a chain when this dies can still be brought back.
+  for (const backupId of backupIds.toSorted().toReversed())
+    bytes += await repository.cleanup.purgeBackup(backupId, operation);
+  for (const epoch of epochs) bytes += await repository.cleanup.purgeEpoch(epoch, operation);
+  return bytes;
+}
+
+function stillNeeded(id: string, what: string): LifeboatError {
+  return new LifeboatError('BACKUP_STILL_NEEDED', `remove ${id}: ${what}`, { details: { backupId: id } });
+}

@@ -1,0 +1,105 @@
+import type { CleanupPlan, EpochMessage, ReplacedMessage } from '../../contract/cleanup.ts';
+import { byId, neededBy } from '../../domain/lineage.ts';
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Operation } from '../../domain/operation.ts';
+import { viewWindow } from '../../domain/window-view.ts';
+import { type CleanupFindings, findCleanup, type HiddenThing } from '../../recovery/cleanup/plan-cleanup.ts';
+import { expiredDatabases } from '../../recovery/cleanup/restore-expiry.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { configuredComponents } from '../sources.ts';
+
+/** Decisions of one list, about 300 bytes each: below Temporal's 2 MB limit on a payload, and enough for one run. */
+const MAX_DECISIONS = 1_000;
+
+/** See CleanupControl.planCleanup. */
+export async function planCleanup(deps: Dependencies, nowMs: number, operation: Operation): Promise<CleanupPlan> {
+  const repository = await deps.repository();
+  const rules = deps.settings.cleanup;
+  const components = configuredComponents(deps.settings);
+  const found = await findCleanup(repository, { rules, nowMs, components }, operation);
+  const { decisions, hidden, unreferenced } = found;
+  const gone = decisions.filter(({ keep }) => !keep);
+  const kept = decisions.filter(({ keep }) => keep);
+  const { purge, warnings } = duePurge(found);
+  const databases = await findReplaced(deps, repository, nowMs);
+  const hide = { backups: gone.slice(0, MAX_DECISIONS), epochs: found.epochs.slice(0, MAX_DECISIONS).map(nameEpoch) };
+  return {
+    at: new Date(nowMs).toISOString(),
+    hide,
+    purge,
+    waiting: hidden
+      .filter(({ isDue }) => !isDue)
+      .map(({ what, dueMs }) => ({ id: idOf(what), dueAt: new Date(dueMs).toISOString() }))
+      .slice(0, MAX_DECISIONS),
+    kept: kept.slice(0, MAX_DECISIONS),
+    omitted: Math.max(0, gone.length - MAX_DECISIONS) + Math.max(0, kept.length - MAX_DECISIONS),
+    abandoned: unreferenced.abandoned.map(({ backupId }) => backupId).slice(0, MAX_DECISIONS),
+    leftovers: unreferenced.leftovers.length,
+    replaced: databases.replaced,
+    freedBytes: (await bytesOf(repository, purge)) + unreferencedBytes(found),
+    freedLaterBytes: await bytesOf(repository, { backupIds: hide.backups.map(({ id }) => id), epochs: hide.epochs }),
+    graceMs: rules.graceMs,
+    windowBefore: viewWindow(found.windowBefore),
+    windowAfter: viewWindow(found.windowAfter),
+    warnings: [...warnings, ...databases.warnings],
+  };
+}
+
+/** A hidden backup that a listed one stands on again (somebody brought that one back by hand) stays. */
+function duePurge({ hidden, catalog }: CleanupFindings): Pick<CleanupPlan, 'purge' | 'warnings'> {
+  const lineage = byId(catalog.backups);
+  const needed = new Set(catalog.backups.flatMap(({ id }) => neededBy(id, lineage).ids));
+  const due = hidden.filter(({ isDue }) => isDue).map(({ what }) => what);
+  const backupIds = due.flatMap((what) => ('backupId' in what ? [what.backupId] : []));
+  const staying = backupIds.filter((id) => needed.has(id));
+  return {
+    purge: {
+      backupIds: backupIds.filter((id) => !needed.has(id)).slice(0, MAX_DECISIONS),
+      epochs: due.flatMap((what) => ('kind' in what ? [what] : [])).slice(0, MAX_DECISIONS),
+    },
+    warnings: staying.map(
+      (id) =>
+        `${id} was removed, but a backup that is listed stands on it: \`lifeboat backup hold ${id}\` brings it back`,
+    ),
+  };
+}
+
+async function findReplaced(
+  deps: Dependencies,
+  repository: Repository,
+  nowMs: number,
+): Promise<{ readonly replaced: ReplacedMessage[]; readonly warnings: string[] }> {
+  const { postgres } = deps.settings;
+  const wanted = expiredDatabases(await repository.cleanup.restores(), nowMs);
+  if (postgres === null || wanted.length === 0) return { replaced: [], warnings: [] };
+  try {
+    const replaced = await (await deps.postgres()).findDatabases(postgres.target, wanted);
+    return { replaced: replaced.slice(0, MAX_DECISIONS), warnings: [] };
+  } catch (error) {
+    // The store is cleaned up all the same; the next run finds the databases.
+    if (!(error instanceof LifeboatError)) throw error;
+    return { replaced: [], warnings: [`replaced databases stay for now: ${error.message}`] };
+  }
+}
+
+function unreferencedBytes({ unreferenced: { abandoned, leftovers } }: CleanupFindings): number {
+  return [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+async function bytesOf({ cleanup }: Repository, { backupIds, epochs }: CleanupPlan['purge']): Promise<number> {
+  let bytes = 0;
+  for (const backupId of backupIds) bytes += await cleanup.sizeOf({ backupId });
+  for (const epoch of epochs) bytes += await cleanup.sizeOf(epoch);
+  return bytes;
+}
+
+function nameEpoch({ begin: { kind, history, epoch } }: CleanupFindings['epochs'][number]): EpochMessage {
+  return { kind, history, epoch };
+}
+
+function idOf(what: HiddenThing): string {
+  return 'backupId' in what
+    ? what.backupId
+    : `journals/${what.kind}/${what.history}/${String(what.epoch).padStart(8, '0')}`;
+}

@@ -1,0 +1,45 @@
+import { defineCommand } from '../command.ts';
+import { flag } from '../options.ts';
+import { cleanupJson, describeCleanup } from './describe-cleanup.ts';
+import { runOperation } from './run-operation.ts';
+
+/** `backup cleanup`: applies retention. */
+export const backupCleanup = defineCommand({
+  name: 'backup cleanup',
+  summary: 'remove what retention does not keep, and say why each backup stays or goes',
+  description:
+    'Removal has two halves. A removed backup is no longer listed at once; its objects go with the first cleanup after retention.grace (24 h), and until then `backup hold ID` brings it back. What kept backups stand on stays, and so do the journals since the oldest of them. What interrupted runs left, and databases whose restore can no longer be undone, go as well.',
+  arguments: {},
+  options: {
+    dryRun: flag('say what would be removed, and change nothing'),
+    detach: flag('start it and print the workflow id instead of waiting'),
+  },
+  examples: ['backup cleanup --dry-run', 'backup cleanup --json'],
+  answers: [
+    'removed[] {id, reasons[] {code, message}}',
+    'kept[] {id, reasons[]}',
+    'freedBytes',
+    'freedLaterBytes',
+    'windowBefore',
+    'windowAfter',
+    'purged[]',
+    'waiting[] {id, dueAt}',
+    'journals {removed[], purged[]}',
+    'unreferenced {abandoned[], leftovers}',
+    'databases[]',
+    'dryRun',
+    'workflowId',
+    'runId',
+    'durationMs',
+  ],
+  exits: [6, 7, 130],
+  run: (context, { options }) =>
+    runOperation(context, {
+      detach: options.detach,
+      start: (manager) => manager.startCleanup({ dryRun: options.dryRun }),
+      answer(result) {
+        for (const warning of result.plan.warnings) context.output.warn(warning);
+        return { json: cleanupJson(result), text: () => describeCleanup(result) };
+      },
+    }),
+});

@@ -1,0 +1,92 @@
+import type { BackupRecord } from '../domain/backup.ts';
+import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
+import type { JournalKind } from '../domain/journal.ts';
+import type { WindowView } from '../domain/window-view.ts';
+import type { Requested } from './messages.ts';
+
+export interface CleanupInput extends Requested {
+  /** Only say what would be removed. */
+  readonly dryRun: boolean;
+}
+
+/** One epoch of a journal. */
+export interface EpochMessage {
+  readonly kind: JournalKind;
+  readonly history: string;
+  readonly epoch: number;
+}
+
+/** A database that a restore replaced, and that can no longer be brought back by an undo. */
+export interface ReplacedMessage {
+  readonly database: string;
+  /** Identity: another one of that name is left alone. */
+  readonly oid: number;
+}
+
+/** What one run removes, found out before anything is changed. Lists are cut at stated numbers; the next run takes the rest. */
+export interface CleanupPlan {
+  /** Clock of the worker at which it was decided, ISO 8601. */
+  readonly at: string;
+  /** First half: no longer listed from now on. Newest first, so that nothing is listed without what it stands on. */
+  readonly hide: { readonly backups: readonly RetentionDecision[]; readonly epochs: readonly EpochMessage[] };
+  /** Second half: removed by an earlier run, and their grace period is over. */
+  readonly purge: { readonly backupIds: readonly string[]; readonly epochs: readonly EpochMessage[] };
+  /** Removed by an earlier run; their objects go at `dueAt`, ISO 8601. */
+  readonly waiting: readonly { readonly id: string; readonly dueAt: string }[];
+  readonly kept: readonly RetentionDecision[];
+  /** Decisions that the lists above leave out. */
+  readonly omitted: number;
+  readonly abandoned: readonly string[];
+  readonly leftovers: number;
+  readonly replaced: readonly ReplacedMessage[];
+  /** What goes in this run, bytes in the store. */
+  readonly freedBytes: number;
+  /** What goes when the grace period of what is hidden now is over, bytes in the store. */
+  readonly freedLaterBytes: number;
+  readonly graceMs: number;
+  readonly windowBefore: WindowView;
+  readonly windowAfter: WindowView;
+  /** What could not be looked at, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+export interface CleanupResult {
+  readonly dryRun: boolean;
+  readonly plan: CleanupPlan;
+}
+
+export interface HoldInput extends Requested {
+  readonly backup: string;
+  /** Why it is held; null releases it. */
+  readonly reason: string | null;
+}
+
+export interface HoldResult {
+  readonly backup: BackupRecord;
+  /** Backups that a cleanup had removed and that are listed again, because this one stands on them. */
+  readonly recalled: readonly string[];
+}
+
+/** Short steps; task queue `control`. */
+export interface CleanupControl {
+  /** Drops databases that are still the ones that were replaced; those that are gone are none. */
+  dropReplaced(input: { replaced: readonly ReplacedMessage[] }): Promise<{ dropped: readonly string[] }>;
+  /** Adds a reason, or takes all away; brings a backup back that a cleanup has hidden. Safe to repeat. */
+  changeHold(input: { request: HoldInput }): Promise<HoldResult>;
+}
+
+/** Long ones; task queue `data`. Each repeated call goes on from what it finds. */
+export interface CleanupData {
+  /** Reads everything, decides, and changes nothing. */
+  planCleanup(input: { request: CleanupInput }): Promise<CleanupPlan>;
+  /** Writes the records of removal. Refuses (BACKUP_STILL_NEEDED) what is held, or what another backup that stays stands on. */
+  hideRemoved(input: {
+    at: string;
+    backups: readonly RetentionDecision[];
+    epochs: readonly EpochMessage[];
+  }): Promise<void>;
+  /** Removes the objects of what is hidden and due. */
+  purgeHidden(input: { backupIds: readonly string[]; epochs: readonly EpochMessage[] }): Promise<{ bytes: number }>;
+  /** Removes what interrupted runs left. */
+  removeUnreferenced(input: { at: string }): Promise<{ bytes: number; unfinishedWrites: number }>;
+}

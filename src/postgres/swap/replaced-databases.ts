@@ -1,0 +1,32 @@
+import { withMaintenance } from '../connection/maintenance.ts';
+import type { PostgresTarget } from '../postgres.ts';
+import { dropThrough } from './drop-database.ts';
+import { observeDatabases } from './observe.ts';
+
+/** A database by name and identity (oid): one that got the name later is another. */
+export interface DatabaseIdentity {
+  readonly database: string;
+  readonly oid: number;
+}
+
+/** See Postgres.findDatabases. */
+export async function findDatabases(
+  target: PostgresTarget,
+  wanted: readonly DatabaseIdentity[],
+): Promise<DatabaseIdentity[]> {
+  const names = wanted.map(({ database }) => database);
+  return withMaintenance(target, { doing: 'look for replaced databases', about: [] }, async (session) => {
+    const present = await observeDatabases(session, names);
+    return wanted.filter(({ database, oid }) => present.get(database)?.oid === oid);
+  });
+}
+
+/** See Postgres.dropIdentical. */
+export async function dropIdentical(target: PostgresTarget, { database, oid }: DatabaseIdentity): Promise<boolean> {
+  return withMaintenance(target, { doing: `drop database ${database}`, about: [database] }, async (session) => {
+    const present = await observeDatabases(session, [database]);
+    if (present.get(database)?.oid !== oid) return false;
+    await dropThrough(session, database);
+    return true;
+  });
+}

@@ -1,0 +1,106 @@
+import { LifeboatError } from '../../domain/errors.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { ObjectHead } from '../../storage/object-store.ts';
+import { leftoverKeys } from '../backup/backup-contents.ts';
+import { discardBackup } from '../backup/discard.ts';
+import type { RepositoryContext } from '../context.ts';
+import { backupPrefix, manifestKey } from '../layout.ts';
+import { listBackupIds, listVisibleIds, loadManifest } from '../manifest/load-manifest.ts';
+import { hiddenAmong } from './removal-record.ts';
+
+/** What interrupted runs may leave: prefixes below which writes happen. */
+const WRITTEN_PREFIXES = ['backups/', 'journals/', 'keys/', 'verified/', 'restores/', 'removals/', 'holds/'];
+
+/** What nobody will ever read. */
+export interface Unreferenced {
+  /** Backups that were begun and never published. */
+  readonly abandoned: readonly { readonly backupId: string; readonly sizeBytes: number }[];
+  /** Objects of lost attempts below published backups. */
+  readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
+}
+
+/** `nowMs`: milliseconds since 1970. What was written within `olderThanMs` before may be of an operation that runs, and is left alone. */
+export interface Age {
+  readonly nowMs: number;
+  readonly olderThanMs: number;
+}
+
+/** Changes nothing. */
+export async function findUnreferenced(
+  context: RepositoryContext,
+  age: Age,
+  { signal }: Operation,
+): Promise<Unreferenced> {
+  const ids = await listBackupIds(context.store);
+  // What was removed by retention is on its way out by itself.
+  const hidden = await hiddenAmong(context, ids);
+  const abandoned: { backupId: string; sizeBytes: number }[] = [];
+  for (const backupId of ids) {
+    signal.throwIfAborted();
+    if (hidden.has(backupId) || (await context.store.head(manifestKey(backupId))) !== undefined) continue;
+    const sizeBytes = await oldSize(context, backupId, age);
+    if (sizeBytes !== undefined) abandoned.push({ backupId, sizeBytes });
+  }
+  const leftovers: { key: string; sizeBytes: number }[] = [];
+  for (const backupId of await listVisibleIds(context)) {
+    signal.throwIfAborted();
+    for (const { key, sizeBytes } of await findLeftovers(context, backupId, age)) leftovers.push({ key, sizeBytes });
+  }
+  return { abandoned, leftovers };
+}
+
+/** Removes what was found, and unfinished writes and uploads of that age. Safe to repeat. */
+export async function removeUnreferenced(
+  context: RepositoryContext,
+  age: Age,
+  operation: Operation,
+): Promise<Unreferenced & { readonly unfinishedWrites: number }> {
+  const found = await findUnreferenced(context, age, operation);
+  for (const { backupId } of found.abandoned) {
+    operation.signal.throwIfAborted();
+    operation.onProgress({ phase: 'removing', object: backupId, bytes: 0 });
+    await discardBackup(context.store, backupId);
+  }
+  for (const { key } of found.leftovers) {
+    operation.signal.throwIfAborted();
+    operation.onProgress({ phase: 'removing', object: key, bytes: 0 });
+    await context.store.remove(key);
+  }
+  let unfinishedWrites = 0;
+  for (const prefix of WRITTEN_PREFIXES) {
+    operation.signal.throwIfAborted();
+    unfinishedWrites += await context.store.removeLeftovers(prefix, age.olderThanMs);
+  }
+  return { ...found, unfinishedWrites };
+}
+
+const isOld = ({ modifiedAt }: ObjectHead, { nowMs, olderThanMs }: Age): boolean =>
+  modifiedAt.getTime() <= nowMs - olderThanMs;
+
+/** Bytes of an unpublished backup; undefined while anything of it is younger than the age. */
+async function oldSize(context: RepositoryContext, backupId: string, age: Age): Promise<number | undefined> {
+  let sizeBytes = 0;
+  for await (const head of context.store.list(backupPrefix(backupId))) {
+    if (!isOld(head, age)) return undefined;
+    sizeBytes += head.sizeBytes;
+  }
+  return sizeBytes;
+}
+
+async function findLeftovers(context: RepositoryContext, backupId: string, age: Age): Promise<ObjectHead[]> {
+  const manifest = await loadManifest(context, backupId).then(
+    (loaded) => loaded.manifest,
+    (error: unknown) => {
+      // One that cannot be trusted says nothing about what is its own; and one that was not published has no leftovers.
+      if (error instanceof LifeboatError && /^(?:MANIFEST_|BACKUP_NOT_FOUND)/.test(error.code)) return undefined;
+      throw error;
+    },
+  );
+  if (manifest === undefined) return [];
+  const isLeft = leftoverKeys(manifest);
+  const found: ObjectHead[] = [];
+  for await (const head of context.store.list(backupPrefix(backupId))) {
+    if (isLeft(head.key) && isOld(head, age)) found.push(head);
+  }
+  return found;
+}
