@@ -1,5 +1,6 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { JournalActivities } from '../contract/journal.ts';
+import type { CopyActivities } from '../contract/replication.ts';
 import { createBackupActivities } from './backup.ts';
 import { createCatalogActivities } from './catalog.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -7,10 +8,13 @@ import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createCopyActivities } from './copy-to-target.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
-export function createActivities(deps: Dependencies): ControlActivities & DataActivities & JournalActivities {
+export function createActivities(
+  deps: Dependencies,
+): ControlActivities & DataActivities & JournalActivities & CopyActivities {
   return {
     ...createBackupActivities(deps),
     ...createRestoreActivities(deps),
@@ -19,5 +23,6 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
+    ...createCopyActivities(deps),
   };
 }

@@ -14,6 +14,7 @@ import type { Repository } from '../repository/repository.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import type { Services } from '../services/services.ts';
 import { openConfiguredRepository } from './open-repository.ts';
+import { type OpenTarget, openTargets } from './open-targets.ts';
 import { findRedisServer } from './redis-server.ts';
 import { findPostgresTools, findServerToolsOf } from './postgres-tools.ts';
 
@@ -31,6 +32,7 @@ export interface Libraries {
   /** redis-server of this machine. @throws LifeboatError TOOL_MISSING and the like */
   redisServer(): Promise<string>;
   repository(): Promise<Repository>;
+  readonly targets: readonly OpenTarget[];
 }
 
 export interface LibraryPlaces {
@@ -59,6 +61,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     }),
     redisServer: async () => findRedisServer(stateDir),
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
+    targets: openTargets(config, places.tool),
   };
 }
 

@@ -1,6 +1,7 @@
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
 export { journalWorkflow } from './journal.ts';
+export { replicateWorkflow } from './replicate.ts';
 export { restoreWorkflow } from './restore.ts';
 export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';
 export { restoreSelectionWorkflow } from './restore-selection.ts';

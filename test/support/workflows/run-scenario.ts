@@ -45,9 +45,11 @@ export async function openStage(): Promise<ScenarioStage> {
       });
       const data = await Worker.create({ ...common, taskQueue: taskQueue('data', group) });
       const journal = await Worker.create({ ...common, taskQueue: taskQueue('journal', group) });
+      const copy = await Worker.create({ ...common, taskQueue: taskQueue('copy', group) });
       const isJournal = scenario.workflow === WORKFLOWS.journal;
       const workflowId = isJournal ? journalWorkflowId('postgres', group) : groupWorkflowId(group);
-      const working = journal.runUntil(
+      const working = copy.runUntil(
+        journal.runUntil(
         data.runUntil(
           control.runUntil(async () => {
             const handle = await client.workflow.start(scenario.workflow, {
@@ -60,6 +62,7 @@ export async function openStage(): Promise<ScenarioStage> {
             await driven;
             return { ...ended, calls, history: await handle.fetchHistory() };
           }),
+        ),
         ),
       );
       return working;
