@@ -183,15 +183,17 @@ export interface DataActivities extends DirectoryData, SelectionData {
   /** Reads a journal back: all of it, or what an incremental backup needs of it. */
   verifyJournal(input: { kind: JournalKind; backupId?: string } & ReadFrom): Promise<{ problems: readonly Problem[] }>;
   /** Loads the database beside the live one and proves it; refuses damaged objects. */
-  restorePostgresAside(input: {
-    backupId: string;
-    database: string;
-    asideDatabase: string;
-    /** Restore to an instant: replay on a physical base instead of loading the logical dump. */
-    replay?: NonNullable<ReplayPlan['postgres']>;
-    /** With `replay`: names the folder in which it happens. */
-    restoreId?: string;
-  } & ReadFrom): Promise<{
+  restorePostgresAside(
+    input: {
+      backupId: string;
+      database: string;
+      asideDatabase: string;
+      /** Restore to an instant: replay on a physical base instead of loading the logical dump. */
+      replay?: NonNullable<ReplayPlan['postgres']>;
+      /** With `replay`: names the folder in which it happens. */
+      restoreId?: string;
+    } & ReadFrom,
+  ): Promise<{
     checks: readonly Check[];
     rolesCreated: readonly string[];
     bytes: number;
@@ -200,24 +202,30 @@ export interface DataActivities extends DirectoryData, SelectionData {
     position?: ReplayedPosition;
   }>;
   /** Reads a stored Redis snapshot to its end without a server: damage is found before live keys are touched. */
-  checkRedisSnapshot(input: {
-    backupId: string;
-    /** Restore to an instant: also read the stream behind the snapshot, and find where to cut it. */
-    replay?: NonNullable<ReplayPlan['redis']>;
-  } & ReadFrom): Promise<{ keys: number; check: Check; cut?: StreamCutMessage }>;
-  restoreRedis(input: {
-    backupId: string;
-    dropExisting: boolean;
-    replay?: NonNullable<ReplayPlan['redis']>;
-    cut?: StreamCutMessage;
-    /** Another server than the configured one: its URL without a password. */
-    target?: string;
-  } & ReadFrom): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
+  checkRedisSnapshot(
+    input: {
+      backupId: string;
+      /** Restore to an instant: also read the stream behind the snapshot, and find where to cut it. */
+      replay?: NonNullable<ReplayPlan['redis']>;
+    } & ReadFrom,
+  ): Promise<{ keys: number; check: Check; cut?: StreamCutMessage }>;
+  restoreRedis(
+    input: {
+      backupId: string;
+      dropExisting: boolean;
+      replay?: NonNullable<ReplayPlan['redis']>;
+      cut?: StreamCutMessage;
+      /** Another server than the configured one: its URL without a password. */
+      target?: string;
+    } & ReadFrom,
+  ): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
   /**
    * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup. REDIS_TARGET_CHANGED,
    * and nothing removed, when it holds anything else by now.
    */
-  emptyRedis(input: { backupId: string; target?: string } & ReadFrom): Promise<{ keys: number; checks: readonly Check[] }>;
+  emptyRedis(
+    input: { backupId: string; target?: string } & ReadFrom,
+  ): Promise<{ keys: number; checks: readonly Check[] }>;
 }
 
 export type CopiedIncrementalBase =

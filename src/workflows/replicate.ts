@@ -19,7 +19,10 @@ export async function replicateWorkflow(input: ReplicateInput): Promise<Replicat
     }
     progress.enter('copying', `bringing what is missing to ${target} and reading it back there`);
     const copied = await copy(patient, `copy to ${target}`).copyToTarget({ target, backup, verify });
-    progress.enter('done', `${copied.objects} objects, ${copied.bytes} bytes copied; ${copied.problems.length} problems`);
+    progress.enter(
+      'done',
+      `${copied.objects} objects, ${copied.bytes} bytes copied; ${copied.problems.length} problems`,
+    );
     return { target, ...copied };
   });
 }

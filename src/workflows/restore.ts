@@ -109,7 +109,11 @@ function asideRequest(
   return { backupId, database, asideDatabase, ...(on ? { replay: on, restoreId } : {}), ...sourceOf(plan) };
 }
 
-function snapshotRequest({ backupId, replay, ...plan }: RestorePlan): Parameters<DataActivities['checkRedisSnapshot']>[0] {
+function snapshotRequest({
+  backupId,
+  replay,
+  ...plan
+}: RestorePlan): Parameters<DataActivities['checkRedisSnapshot']>[0] {
   const on = replay?.redis;
   return { ...(on ? { backupId: on.snapshotId, replay: on } : { backupId }), ...sourceOf(plan) };
 }

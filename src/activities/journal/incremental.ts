@@ -133,7 +133,7 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
     finishedAt: new Date().toISOString(),
     warnings,
   });
-  return repository.record(manifest);
+  return withTargets(deps, await repository.record(manifest));
 }
 
 interface PointOf<T> {

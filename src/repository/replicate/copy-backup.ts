@@ -46,7 +46,10 @@ export async function isCopied(context: RepositoryContext, to: Copying['to'], ba
 }
 
 /** Wrapped again by a rotation: the one object of a backup that may differ from an earlier copy. */
-export async function copyKey(copying: Copying, { id, encrypted }: Pick<BackupRecord, 'id' | 'encrypted'>): Promise<void> {
+export async function copyKey(
+  copying: Copying,
+  { id, encrypted }: Pick<BackupRecord, 'id' | 'encrypted'>,
+): Promise<void> {
   if (!(await copySmall(copying, dataKeyKey(id))) && encrypted) throw missing(dataKeyKey(id));
 }
 

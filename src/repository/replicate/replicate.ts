@@ -97,10 +97,7 @@ async function ensureSameRepository(context: RepositoryContext, to: ObjectStore)
 }
 
 /** @throws LifeboatError TARGET_FOREIGN, REPOSITORY_MISSING where the target has none yet */
-export async function requireSameRepository(
-  { id }: Pick<RepositoryContext, 'id'>,
-  to: ObjectStore,
-): Promise<void> {
+export async function requireSameRepository({ id }: Pick<RepositoryContext, 'id'>, to: ObjectStore): Promise<void> {
   const { repositoryId } = await readRepositoryFile(to, undefined);
   if (repositoryId === id) return;
   const facts = `it holds repository ${repositoryId}, not ${id}`;

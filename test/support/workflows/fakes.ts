@@ -178,7 +178,14 @@ const answers: Activities = {
   planDirectory: async () => DIRECTORY_PLAN,
   writeDirectory: async () => ({ postgres: null, redis: null, checks: [CHECK] }),
   clearDirectory: async () => {},
-  copyToTarget: async () => ({ backups: [BACKUP_RECORD.id], backupsTotal: 1, present: 0, objects: 3, bytes: 1, problems: [] }),
+  copyToTarget: async () => ({
+    backups: [BACKUP_RECORD.id],
+    backupsTotal: 1,
+    present: 0,
+    objects: 3,
+    bytes: 1,
+    problems: [],
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };

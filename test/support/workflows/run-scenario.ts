@@ -50,19 +50,19 @@ export async function openStage(): Promise<ScenarioStage> {
       const workflowId = isJournal ? journalWorkflowId('postgres', group) : groupWorkflowId(group);
       const working = copy.runUntil(
         journal.runUntil(
-        data.runUntil(
-          control.runUntil(async () => {
-            const handle = await client.workflow.start(scenario.workflow, {
-              workflowId,
-              taskQueue: taskQueue('control', group),
-              args: [{ ...(scenario.input as object), group }],
-            });
-            const driven = scenario.drive?.(handle, calls);
-            const ended = await settle(handle.result());
-            await driven;
-            return { ...ended, calls, history: await handle.fetchHistory() };
-          }),
-        ),
+          data.runUntil(
+            control.runUntil(async () => {
+              const handle = await client.workflow.start(scenario.workflow, {
+                workflowId,
+                taskQueue: taskQueue('control', group),
+                args: [{ ...(scenario.input as object), group }],
+              });
+              const driven = scenario.drive?.(handle, calls);
+              const ended = await settle(handle.result());
+              await driven;
+              return { ...ended, calls, history: await handle.fetchHistory() };
+            }),
+          ),
         ),
       );
       return working;

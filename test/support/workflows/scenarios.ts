@@ -6,6 +6,7 @@ import { SELECTIONS } from './selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
+import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
 export type { Scenario } from './scenario.ts';
@@ -666,5 +667,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...questions,
   ...DIRECTORY_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
+  ...REPLICATE_SCENARIOS,
   ...SELECTIONS,
 ];
