@@ -3,6 +3,7 @@ import type { BackupRecord } from '../domain/backup.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import type { CopyTarget, Dependencies } from './dependencies.ts';
+import { oneCopyAtATime } from './one-copy-at-a-time.ts';
 import { withOperation } from './operation.ts';
 
 /** Of one answer: it stays far below Temporal's limit on a payload. */
@@ -11,12 +12,14 @@ const MAX_PROBLEMS = 1_000;
 
 export function createCopyActivities(deps: Dependencies): CopyActivities {
   return {
-    copyToTarget: ({ target, backup, verify }) =>
+    copyToTarget: ({ target, backup, verify, wait }) =>
       withOperation(deps.settings, async (operation) => {
         const to = targetNamed(deps, target).store();
         const repository = await deps.repository();
         const check = verify ? 'digest' : 'size';
-        const copied = await repository.replicate(to, { backup, check }, operation);
+        const copied = await oneCopyAtATime({ target, wait }, operation, () =>
+          repository.replicate(to, { backup, check }, operation),
+        );
         const { backups, problems } = copied;
         return {
           ...copied,

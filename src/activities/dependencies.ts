@@ -64,6 +64,8 @@ export interface Dependencies {
   readonly settings: WorkSettings;
   /** Opened on first use, so that a worker starts when the store is down; a failed opening is tried again. */
   repository(): Promise<Repository>;
+  /** Whether the store has one; nothing is made. */
+  hasRepository(): Promise<boolean>;
   readonly targets: readonly CopyTarget[];
   postgres(): Promise<Postgres>;
   /** For a server of this major version. */

@@ -32,7 +32,10 @@ export async function chooseSource(deps: Dependencies, asked: string | undefined
   if (asked !== undefined) return { deps: readingFrom(deps, asked), from: asked, notice: null };
   const itself = { deps, from: undefined, notice: null };
   if (deps.targets.length === 0) return itself;
-  const gone = await whyGone(deps.repository);
+  const gone = await whyGone(async () => {
+    if (await deps.hasRepository()) return deps.repository();
+    throw new LifeboatError('REPOSITORY_MISSING', 'the store holds no repository');
+  });
   if (gone === null) return itself;
   const answers = await Promise.all(deps.targets.map(async ({ repository }) => whyGone(repository)));
   const found = deps.targets[answers.indexOf(null)];

@@ -38,7 +38,9 @@ async function viewRun(client: Client, group: string, workflowId: string): Promi
     const { raw, status } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return null;
     const pending = raw.pendingActivities?.[0];
-    const lastFailure = pending?.lastFailure?.message ?? null;
+    const { message = null, applicationFailureInfo } = pending?.lastFailure ?? {};
+    // One that waits for another copy has not failed.
+    const lastFailure = applicationFailureInfo?.type === 'TARGET_BUSY' ? null : message;
     return { workflowId, target, isRunning: Number(pending?.state) === STARTED, lastFailure };
   } catch (error) {
     // Ended and forgotten between the list and the look.

@@ -5,7 +5,7 @@ import type { Requested } from './messages.ts';
 export interface ReplicateInput extends Requested {
   /** Name of a target. */
   readonly target: string;
-  /** A backup id, which brings what it stands on, or `all`. */
+  /** A backup id, which brings all that came before it, or `all`. */
   readonly backup: string;
   /** How long to wait before, milliseconds. */
   readonly delayMs: number;
@@ -38,5 +38,11 @@ export interface TargetsAnswer {
 /** Copies to targets; task queue `copy`, so that no slow or dead target takes the place of a backup. */
 export interface CopyActivities {
   /** Brings what is missing to a target and reads it back there. A second run copies only what is missing then. */
-  copyToTarget(input: { target: string; backup: string; verify: boolean }): Promise<CopiedToTarget>;
+  copyToTarget(input: {
+    target: string;
+    backup: string;
+    verify: boolean;
+    /** Wait while another copy to the target goes on, instead of coming again later. */
+    wait: boolean;
+  }): Promise<CopiedToTarget>;
 }

@@ -18,7 +18,7 @@ export async function replicateWorkflow(input: ReplicateInput): Promise<Replicat
       await sleep(delayMs);
     }
     progress.enter('copying', `bringing what is missing to ${target} and reading it back there`);
-    const copied = await copy(patient, `copy to ${target}`).copyToTarget({ target, backup, verify });
+    const copied = await copy(patient, `copy to ${target}`).copyToTarget({ target, backup, verify, wait: !patient });
     progress.enter(
       'done',
       `${copied.objects} objects, ${copied.bytes} bytes copied; ${copied.problems.length} problems`,

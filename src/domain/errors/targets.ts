@@ -8,11 +8,23 @@ export const TARGETS_ERRORS = {
     when: 'A name is not that of a configured target.',
     hint: '`lifeboat replication status` names the targets; they come from storage.remoteStorage and crossRegion.regions',
   },
+  TARGET_BUSY: {
+    retry: 'after',
+    exit: 6,
+    when: 'Another copy to the same target goes on; the run tries again by itself.',
+    hint: 'nothing is to be done: the copy that goes on brings what is missing, too',
+  },
   TARGET_FOREIGN: {
     retry: 'never',
     exit: 2,
     when: 'The place of a target holds another repository than the one that is to be copied.',
     hint: 'was the repository begun anew? Give the target an empty bucket, folder or prefix; nothing there was changed',
+  },
+  REPOSITORY_LOST: {
+    retry: 'after',
+    exit: 4,
+    when: 'The store holds no repository any more, and a target has copies of one: no journal begins anew in its place by itself.',
+    hint: 'is the volume mounted, the bucket the right one? Else restore first, which reads the target: docs/guides/copies.md says how to go on',
   },
   TARGET_COPY_WRONG: {
     retry: 'transient',

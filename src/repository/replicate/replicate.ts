@@ -1,6 +1,5 @@
 import type { BackupRecord, Problem } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
-import { byId, neededBy } from '../../domain/lineage.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -13,7 +12,7 @@ import { copyJournal } from './copy-journal.ts';
 import { beginCopying, type CopyCheck, type Copying } from './copying.ts';
 
 export interface ReplicateRequest {
-  /** A backup, which brings what it stands on; or all there are. Journals always come along. */
+  /** A backup, which brings all that came before it; or all there are. Journals always come along. */
   readonly backup: string;
   readonly check: CopyCheck;
 }
@@ -59,12 +58,11 @@ export async function replicate(
   return { backups, present, objects, bytes, problems };
 }
 
-/** Oldest first, so that what others stand on comes before them. */
+/** Oldest first, so that what others stand on comes before them; ids sort by time. What is there already costs a look. */
 function chosen(all: readonly BackupRecord[], backup: string): readonly BackupRecord[] {
   const oldestFirst = all.toReversed();
   if (backup === 'all') return oldestFirst;
-  const { ids } = neededBy(backup, byId(all));
-  return oldestFirst.filter(({ id }) => ids.includes(id));
+  return oldestFirst.filter(({ id }) => id <= backup);
 }
 
 /** A backup that the target lists is whole there, since its manifest came last; only its key may be newer. */
