@@ -4,7 +4,7 @@ import type { CopyTarget, Dependencies } from './dependencies.ts';
 import { within } from './within.ts';
 
 /** For one target to say what it has: long enough for a thousand manifests over a slow line. */
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 15_000;
 
 interface Own {
   readonly id: string;

@@ -1,5 +1,4 @@
 import type { Problem } from '../domain/backup.ts';
-import type { TargetFacts } from '../domain/target-facts.ts';
 import type { Requested } from './messages.ts';
 
 export interface ReplicateInput extends Requested {
@@ -29,10 +28,6 @@ export interface CopiedToTarget {
 
 export interface ReplicateResult extends CopiedToTarget {
   readonly target: string;
-}
-
-export interface TargetsAnswer {
-  readonly targets: readonly TargetFacts[];
 }
 
 /** Copies to targets; task queue `copy`, so that no slow or dead target takes the place of a backup. */

@@ -15,7 +15,7 @@ import type { Operation } from '../domain/operation.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { Replicated, ReplicateRequest } from './replicate/replicate.ts';
+import type { Replicated, ReplicateRequest } from './replicate/replicated.ts';
 
 export type { Codec } from './codec.ts';
 

@@ -9,24 +9,8 @@ import { readRepositoryFile } from '../repository-file.ts';
 import { readSmallObject } from '../small-object.ts';
 import { copyBackup, copyKey, isCopied } from './copy-backup.ts';
 import { copyJournal } from './copy-journal.ts';
-import { beginCopying, type CopyCheck, type Copying } from './copying.ts';
-
-export interface ReplicateRequest {
-  /** A backup, which brings all that came before it; or all there are. Journals always come along. */
-  readonly backup: string;
-  readonly check: CopyCheck;
-}
-
-export interface Replicated {
-  /** Backups that the target had not, or not whole; oldest first. */
-  readonly backups: readonly string[];
-  /** Backups that were asked for and that it had. */
-  readonly present: number;
-  readonly objects: number;
-  readonly bytes: number;
-  /** What cannot be copied, because it is damaged or gone in the repository itself. */
-  readonly problems: readonly Problem[];
-}
+import { beginCopying, type Copying } from './copying.ts';
+import type { Replicated, ReplicateRequest } from './replicated.ts';
 
 /**
  * Brings backups and journals to a target, object by object, as they are stored. Journals come before manifests: what an
