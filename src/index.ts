@@ -1,12 +1,20 @@
 import { hostname, userInfo } from 'node:os';
 import { createBackupManager } from './client/backup-manager.ts';
 import type { BackupManager } from './client/backup-manager.ts';
+import { createCrossRegionManager } from './client/cross-region-manager.ts';
+import type { CrossRegionManager } from './client/cross-region-manager.ts';
 import { requireWorkers } from './client/workers.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import { connectClient } from './temporal/connection.ts';
 
 export type { BackupManager, BackupOptions, DirectoryOptions, RestoreOptions } from './client/backup-manager.ts';
+export type {
+  CrossRegionManager,
+  ReplicationMetrics,
+  SyncOutcome,
+  TargetStatus,
+} from './client/cross-region-manager.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
 export type { CleanupPlan, CleanupResult, HoldResult } from './contract/cleanup.ts';
@@ -31,6 +39,8 @@ export interface LifeboatOptions {
 
 export interface Lifeboat {
   readonly backupManager: BackupManager;
+  /** Copies in other places: `storage.remoteStorage` and `crossRegion` of the configuration. */
+  readonly crossRegionManager: CrossRegionManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -53,5 +63,10 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
     await close();
     throw error;
   }
-  return { backupManager: createBackupManager({ client, group: config.group, requestedBy }), close };
+  const context = { client, group: config.group, requestedBy };
+  return {
+    backupManager: createBackupManager(context),
+    crossRegionManager: createCrossRegionManager(context),
+    close,
+  };
 }

@@ -28,7 +28,7 @@ import type { WorkerLog } from './temporal/log.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import type { RunningWorkers } from './temporal/run-workers.ts';
 
-const ALL_ROLES: readonly WorkerRole[] = ['control', 'data', 'journal'];
+const ALL_ROLES: readonly WorkerRole[] = ['control', 'data', 'journal', 'copy'];
 /** Between two attempts to reach Temporal at start: a worker may well be up before its server. */
 const CONNECT_PAUSE_MS = 2_000;
 const TOOL = 'lifeboat/1.0.0';

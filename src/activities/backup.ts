@@ -7,6 +7,7 @@ import { copyBase } from './copy-base.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openComponent } from './open-component.ts';
 import { withOperation } from './operation.ts';
+import { withTargets } from './copy-to-target.ts';
 import { configured, surveySources } from './sources.ts';
 
 type BackupControl = Pick<ControlActivities, 'surveySources' | 'beginBackup' | 'publishBackup' | 'discardBackup'>;
@@ -72,7 +73,7 @@ export function createBackupActivities(deps: Dependencies): BackupControl & Back
           finishedAt: new Date().toISOString(),
           warnings,
         });
-        return repository.record(manifest);
+        return withTargets(deps, await repository.record(manifest));
       }),
 
     discardBackup: ({ backupId }) => withOperation(settings, async () => (await deps.repository()).discard(backupId)),

@@ -11,6 +11,8 @@ import { undoUntil } from '../recovery/cleanup/restore-expiry.ts';
 import { planVerification } from '../recovery/plan-verification.ts';
 import { verifyJournalRange } from '../recovery/verify-range.ts';
 import type { Dependencies } from './dependencies.ts';
+import { chooseSource, readingFrom } from './read-source.ts';
+import { readTargets } from './read-targets.ts';
 import { readJournalFacts } from './journal/journal-facts.ts';
 import { withOperation } from './operation.ts';
 import { configuredComponents } from './sources.ts';
@@ -28,19 +30,21 @@ export function createCatalogActivities(deps: Dependencies): CatalogActivities {
   const { settings } = deps;
   return {
     readCatalog: (input) => withOperation(settings, (operation) => readCatalog(deps, input, operation)),
-    planVerification: ({ backup }) =>
+    planVerification: ({ backup, target }) =>
       withOperation(settings, async () => {
-        const plan = await planVerification(await deps.repository(), backup);
-        return { ...plan, problems: plan.problems.slice(0, MAX_PROBLEMS) };
+        const { deps: source, from, notice } = await chooseSource(deps, target);
+        const plan = await planVerification(await source.repository(), backup);
+        const read = from === undefined ? {} : { from, notice };
+        return { ...plan, problems: plan.problems.slice(0, MAX_PROBLEMS), ...read };
       }),
-    verifyBackup: ({ backupId }) =>
+    verifyBackup: ({ backupId, from }) =>
       withOperation(settings, async (operation) => {
-        const repository = await deps.repository();
+        const repository = await readingFrom(deps, from).repository();
         return { problems: (await repository.verify(backupId, operation)).slice(0, MAX_PROBLEMS) };
       }),
-    verifyJournal: ({ kind, backupId }) =>
+    verifyJournal: ({ kind, backupId, from }) =>
       withOperation(settings, async (operation) => {
-        const repository = await deps.repository();
+        const repository = await readingFrom(deps, from).repository();
         const problems =
           backupId === undefined
             ? await repository.journals.verify(kind, operation)
@@ -51,6 +55,24 @@ export function createCatalogActivities(deps: Dependencies): CatalogActivities {
 }
 
 async function readCatalog(deps: Dependencies, input: CatalogInput, operation: Operation): Promise<CatalogResult> {
+  if (input.ask === 'targets') {
+    return { backups: [], objects: [], objectsTotal: 0, location: '', targets: await readTargets(deps) };
+  }
+  if (input.ask === 'journals') return readRepository(deps, input, operation);
+  const source = await chooseSource(deps, input.target);
+  const read = await readRepository(source.deps, input, operation);
+  const { from, notice } = source;
+  const warnings = [...(notice === null ? [] : [notice]), ...(read.warnings ?? [])];
+  return { ...read, warnings, ...(from === undefined ? {} : { from }) };
+}
+
+type RepositoryQuestion = Exclude<CatalogInput, { readonly ask: 'targets' }>;
+
+async function readRepository(
+  deps: Dependencies,
+  input: RepositoryQuestion,
+  operation: Operation,
+): Promise<CatalogResult> {
   const repository = await deps.repository();
   const { location } = repository;
   const nothing = { backups: [], objects: [], objectsTotal: 0, location };

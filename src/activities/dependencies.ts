@@ -6,6 +6,7 @@ import type { CleanupRules } from '../recovery/cleanup/plan-cleanup.ts';
 import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
 import type { Services } from '../services/services.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 
 /** The part of the configuration that activities act on, secrets resolved; it never leaves the worker. */
 export interface WorkSettings {
@@ -49,11 +50,25 @@ export interface WorkSettings {
   readonly stallAfterMs: number;
 }
 
+/** A place that gets copies; neither is opened before it is asked for. */
+export interface CopyTarget {
+  readonly name: string;
+  readonly region: string | null;
+  /** How long after a backup its copy begins. */
+  readonly delayMs: number;
+  store(): ObjectStore;
+  /** The copies as a repository; nothing is made where there is none. @throws LifeboatError REPOSITORY_MISSING */
+  repository(): Promise<Repository>;
+}
+
 /** What activities join: libraries that know no Temporal. */
 export interface Dependencies {
   readonly settings: WorkSettings;
   /** Opened on first use, so that a worker starts when the store is down; a failed opening is tried again. */
   repository(): Promise<Repository>;
+  /** Whether the store has one; nothing is made. */
+  hasRepository(): Promise<boolean>;
+  readonly targets: readonly CopyTarget[];
   postgres(): Promise<Postgres>;
   /** For a server of this major version. */
   physical(major: number): Promise<PhysicalBackup>;

@@ -1,5 +1,6 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { JournalActivities } from '../contract/journal.ts';
+import type { CopyActivities } from '../contract/replication.ts';
 import { createBackupActivities } from './backup.ts';
 import { createCleanupActivities } from './cleanup/cleanup-activities.ts';
 import { createCatalogActivities } from './catalog.ts';
@@ -8,10 +9,13 @@ import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createCopyActivities } from './copy-to-target.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
-export function createActivities(deps: Dependencies): ControlActivities & DataActivities & JournalActivities {
+export function createActivities(
+  deps: Dependencies,
+): ControlActivities & DataActivities & JournalActivities & CopyActivities {
   return {
     ...createBackupActivities(deps),
     ...createRestoreActivities(deps),
@@ -21,5 +25,6 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
+    ...createCopyActivities(deps),
   };
 }

@@ -12,6 +12,7 @@ import { withOperation } from './operation.ts';
 import { replayPostgresAside } from './replay/replay-postgres.ts';
 import { findRedisCut, removeReplayedRedis, replayRedisIntoServer } from './replay/replay-redis.ts';
 import { resolveReplay } from './replay/resolve-replay.ts';
+import { chooseSource, readingFrom } from './read-source.ts';
 import { configured, postgresTarget } from './sources.ts';
 import { redisPlace, surveyRedisTarget } from './target-redis.ts';
 
@@ -39,7 +40,8 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
   return {
     planRestore: ({ request, startedAt }) =>
       withOperation(settings, async (operation) => {
-        const { manifest, components, replay } = await resolveReplay(deps, request, operation);
+        const { deps: source, from, notice } = await chooseSource(deps, request.fromTarget);
+        const { manifest, components, replay } = await resolveReplay(source, request, operation);
         const survey = {
           postgres: components.includes('postgres')
             ? await surveyPostgres(deps, manifest, request.targetDatabase)
@@ -48,7 +50,8 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
           services: services.names,
         };
         const restoreId = restoreIdAt(startedAt);
-        return planRestore(manifest, request, { survey, restoreId, replay });
+        const plan = planRestore(manifest, request, { survey, restoreId, replay });
+        return from === undefined ? plan : { ...plan, from, notice };
       }),
 
     stopServices: ({ services: names }) =>
@@ -113,25 +116,27 @@ async function keepOnce(repository: Repository, record: RestoreRecord): Promise<
 function createRestoreData(deps: Dependencies): RestoreData {
   const { settings } = deps;
   return {
-    restorePostgresAside: ({ backupId, database, asideDatabase, replay, restoreId }) =>
+    restorePostgresAside: ({ backupId, database, asideDatabase, replay, restoreId, from }) =>
       withOperation(settings, async (operation) => {
+        const source = readingFrom(deps, from);
         if (replay !== undefined && restoreId !== undefined) {
-          return replayPostgresAside(deps, { replay, restoreId, database, asideDatabase }, operation);
+          return replayPostgresAside(source, { replay, restoreId, database, asideDatabase }, operation);
         }
         const { target, jobs } = configured(settings, 'postgres');
-        const repository = await deps.repository();
+        const repository = await source.repository();
         const manifest = await repository.load(backupId);
         const facts = stored(manifest, 'postgres');
         const request = { target, asideDatabase, likeDatabase: database, facts, artifacts: facts.artifacts, jobs };
-        const source = (name: string): AsyncIterable<Uint8Array> =>
+        const artifact = (name: string): AsyncIterable<Uint8Array> =>
           repository.readArtifact(manifest, 'postgres', name, operation);
-        return (await deps.postgres()).restoreAside(request, { source, operation });
+        return (await deps.postgres()).restoreAside(request, { source: artifact, operation });
       }),
 
-    checkRedisSnapshot: ({ backupId, replay }) =>
+    checkRedisSnapshot: ({ backupId, replay, from }) =>
       withOperation(settings, async (operation) => {
-        const cut = replay && (await findRedisCut(deps, replay, operation));
-        const repository = await deps.repository();
+        const source = readingFrom(deps, from);
+        const cut = replay && (await findRedisCut(source, replay, operation));
+        const repository = await source.repository();
         const manifest = await repository.load(backupId);
         const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
         const found = await deps.redis.checkSnapshot(format, open(), operation);
@@ -139,13 +144,14 @@ function createRestoreData(deps: Dependencies): RestoreData {
         return { keys: found.keys, check: requireAllKeys(backupId, found.keys, facts.keys), ...(cut && { cut }) };
       }),
 
-    restoreRedis: ({ backupId, dropExisting, replay, cut, target: url }) =>
+    restoreRedis: ({ backupId, dropExisting, replay, cut, target: url, from }) =>
       withOperation(settings, async (operation) => {
+        const source = readingFrom(deps, from);
         const { target, agentHost } = redisPlace(settings, url);
         if (replay !== undefined && cut !== undefined) {
-          return replayRedisIntoServer(deps, { replay, cut, dropExisting, target, agentHost }, operation);
+          return replayRedisIntoServer(source, { replay, cut, dropExisting, target, agentHost }, operation);
         }
-        const repository = await deps.repository();
+        const repository = await source.repository();
         const manifest = await repository.load(backupId);
         const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
         return deps.redis.importSnapshot(
@@ -186,13 +192,14 @@ function requireDigest(backupId: string, found: string, expected: string): void 
 function createRedisRemoval(deps: Dependencies): Pick<DataActivities, 'emptyRedis'> {
   const { settings } = deps;
   return {
-    emptyRedis: ({ backupId, replay, cut, target: url }) =>
+    emptyRedis: ({ backupId, replay, cut, target: url, from }) =>
       withOperation(settings, async (operation) => {
+        const source = readingFrom(deps, from);
         const { target } = redisPlace(settings, url);
         if (replay !== undefined && cut !== undefined) {
-          return removeReplayedRedis(deps, { replay, cut, target }, operation);
+          return removeReplayedRedis(source, { replay, cut, target }, operation);
         }
-        const repository = await deps.repository();
+        const repository = await source.repository();
         const manifest = await repository.load(backupId);
         const { format, facts, open } = await openRedisSnapshot(repository, manifest, operation);
         return deps.redis.removeSnapshot({ target, format, facts }, { open, operation });

@@ -11,9 +11,12 @@ import { createRedisJournal } from '../redis/journal/create-redis-journal.ts';
 import type { RedisJournal } from '../redis/journal/journal.ts';
 import type { Redis } from '../redis/redis.ts';
 import type { Repository } from '../repository/repository.ts';
+import { REPOSITORY_KEY } from '../repository/layout.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import type { Services } from '../services/services.ts';
 import { openConfiguredRepository } from './open-repository.ts';
+import { openPrimaryStore } from './open-stores.ts';
+import { type OpenTarget, openTargets } from './open-targets.ts';
 import { findRedisServer } from './redis-server.ts';
 import { findPostgresTools, findServerToolsOf } from './postgres-tools.ts';
 
@@ -31,6 +34,9 @@ export interface Libraries {
   /** redis-server of this machine. @throws LifeboatError TOOL_MISSING and the like */
   redisServer(): Promise<string>;
   repository(): Promise<Repository>;
+  /** Whether the store holds a repository now; nothing is made. @throws LifeboatError STORE_* */
+  hasRepository(): Promise<boolean>;
+  readonly targets: readonly OpenTarget[];
 }
 
 export interface LibraryPlaces {
@@ -59,6 +65,8 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     }),
     redisServer: async () => findRedisServer(stateDir),
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
+    hasRepository: async () => (await openPrimaryStore(config).head(REPOSITORY_KEY)) !== undefined,
+    targets: openTargets(config, places.tool),
   };
 }
 

@@ -8,13 +8,18 @@ import { ensureSigningKey } from '../encryption/signer.ts';
 import { createRepository } from '../repository/create-repository.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import type { Codec, Repository, RepositoryReader } from '../repository/repository.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import { requireConditionalWrites } from '../storage/require-conditional-writes.ts';
 import { openPrimaryStore } from './open-stores.ts';
 
 /** The repository of a configuration, to read and write; made where there is none. @throws LifeboatError STORE_*, REPOSITORY_* */
 export async function openConfiguredRepository(config: Config, tool: string): Promise<Repository> {
+  return openRepositoryIn(openPrimaryStore(config), config, tool);
+}
+
+/** The same in another store. */
+export async function openRepositoryIn(store: ObjectStore, config: Config, tool: string): Promise<Repository> {
   const keyring = await keyringOf(config);
-  const store = openPrimaryStore(config);
   await requireConditionalWrites(store);
   return createRepository({
     store,

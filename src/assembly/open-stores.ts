@@ -48,7 +48,7 @@ function sectionOf({ stores }: Config, name: string): StoreSection {
 function s3OptionsOf(name: string, section: StoreSection): S3Options {
   const { objectLock, checksum, timeout } = section;
   return {
-    credentials: credentialsOf(name, section),
+    credentials: credentialsOf(`stores.${name}`, section),
     objectLock: objectLock && { mode: objectLock.mode, periodMs: durationMs(objectLock.period) },
     checksum,
     timeoutMs: durationMs(timeout),
@@ -56,12 +56,15 @@ function s3OptionsOf(name: string, section: StoreSection): S3Options {
 }
 
 /** All of it or nothing: half would silently be that of somebody else in the environment. */
-function credentialsOf(name: string, { credentials }: StoreSection): S3Credentials | undefined {
+export function credentialsOf(
+  key: string,
+  { credentials }: Pick<StoreSection, 'credentials'>,
+): S3Credentials | undefined {
   const { accessKey, secretKey, sessionToken } = credentials;
   if (accessKey === undefined && secretKey === undefined && sessionToken === undefined) return undefined;
   if (accessKey === undefined || secretKey === undefined) {
     const missing = accessKey === undefined ? 'accessKey' : 'secretKey';
-    throw new LifeboatError('CONFIG_INVALID', `stores.${name}.credentials: ${missing} is missing`);
+    throw new LifeboatError('CONFIG_INVALID', `${key}.credentials: ${missing} is missing`);
   }
   return {
     accessKeyId: accessKey.reveal(),

@@ -8,6 +8,8 @@ import { backupVerify } from './commands/backup-verify.ts';
 import { cancel } from './commands/cancel.ts';
 import { backupFull, backupIncremental } from './commands/take-backup.ts';
 import { journalStatus } from './commands/journal-status.ts';
+import { replicationStatus } from './commands/replication-status.ts';
+import { replicationSync } from './commands/replication-sync.ts';
 import { restore } from './commands/restore.ts';
 import { restoreUndo } from './commands/restore-undo.ts';
 import { status } from './commands/status.ts';
@@ -33,6 +35,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
+  replication: 'Copies in other places.',
   store: 'Where backups are kept.',
   wal: 'The ends of archive_command and restore_command.',
   rescue: 'Read a repository without Temporal.',
@@ -54,6 +57,8 @@ export const COMMANDS: readonly Command[] = [
   cancel,
   status,
   journalStatus,
+  replicationStatus,
+  replicationSync,
   configValidate,
   configShow,
   keyGenerate,

@@ -46,9 +46,17 @@ export interface RestoreOptions {
   readonly toLsn?: string;
   /** URL of another Redis that takes the keys, without a password. What it holds is replaced, and not saved. */
   readonly targetRedis?: string;
+  /** Target that the backup is read from, instead of the repository. */
+  readonly fromTarget?: string;
 }
 
-export interface DirectoryOptions extends Pick<RestoreOptions, 'components' | 'dryRun' | 'toTime' | 'toLsn'> {
+/** Where backups are looked up. */
+export type ReadOptions = Pick<RestoreOptions, 'fromTarget'>;
+
+export interface DirectoryOptions extends Pick<
+  RestoreOptions,
+  'components' | 'dryRun' | 'toTime' | 'toLsn' | 'fromTarget'
+> {
   /** Absolute path on the worker's host: a new or an empty directory. */
   readonly directory: string;
 }
@@ -65,7 +73,8 @@ export interface BackupManager {
   /** Single tables and keys. */
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
-  startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
+  /** `fromTarget`: the copies of a target instead of the repository. */
+  startVerify(backup: string, options?: ReadOptions): Promise<StartedOperation<VerifyResult>>;
   /** Removes what retention does not keep; a dry run only says what. */
   startCleanup(options?: CleanupOptions): Promise<StartedOperation<CleanupResult>>;
   /** Pins a backup against cleanup; `reason` null releases it. */
@@ -80,14 +89,14 @@ export interface BackupManager {
   /** Single tables, beside the live ones or in their place, and single keys. */
   restoreSelection(backupId: string, options: SelectionOptions): Promise<RestoreSelectionResult>;
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
-  verifyBackups(backup: string): Promise<VerifyResult>;
+  verifyBackups(backup: string, options?: ReadOptions): Promise<VerifyResult>;
   cleanupOldBackups(options?: CleanupOptions): Promise<CleanupResult>;
   holdBackup(backup: string, reason: string): Promise<HoldResult>;
   releaseBackup(backup: string): Promise<HoldResult>;
   /** Newest first. */
   listBackups(): Promise<readonly BackupRecord[]>;
   /** Newest first, with what can be restored. */
-  readCatalog(): Promise<CatalogResult>;
+  readCatalog(options?: ReadOptions): Promise<CatalogResult>;
   showBackup(backup: string): Promise<CatalogResult>;
   /** How each journal of the group is. */
   journalStatus(): Promise<readonly JournalStatus[]>;
@@ -111,12 +120,13 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     restoreToDirectory: async (backupId, options) => (await starts.startRestoreToDirectory(backupId, options)).result(),
     restoreSelection: async (backupId, options) => (await starts.startSelection(backupId, options)).result(),
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
-    verifyBackups: async (backup) => (await starts.startVerify(backup)).result(),
+    verifyBackups: async (backup, options) => (await starts.startVerify(backup, options)).result(),
     cleanupOldBackups: async (options) => (await starts.startCleanup(options)).result(),
     holdBackup: async (backup, reason) => (await starts.startHold(backup, reason)).result(),
     releaseBackup: async (backup) => (await starts.startHold(backup, null)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
-    readCatalog: () => ask({ ask: 'list' }),
+    readCatalog: ({ fromTarget } = {}) =>
+      ask({ ask: 'list', ...(fromTarget === undefined ? {} : { target: fromTarget }) }),
     showBackup: (backup) => ask({ ask: 'show', backup }),
     async journalStatus() {
       const { journals = [] } = await ask({ ask: 'journals' });
@@ -178,10 +188,11 @@ function createStarts(context: ManagerContext): Starts {
         ...asked,
       });
     },
-    startVerify(backup) {
-      const input = { ...asked, backup };
-      const summary = `verification of ${backup}, asked for by ${requestedBy}`;
-      const id = besideWorkflowId(group, 'verify', backup);
+    startVerify(backup, { fromTarget } = {}) {
+      const at = fromTarget === undefined ? '' : ` at ${fromTarget}`;
+      const input = { ...asked, backup, ...(fromTarget === undefined ? {} : { target: fromTarget }) };
+      const summary = `verification of ${backup}${at}, asked for by ${requestedBy}`;
+      const id = besideWorkflowId(group, 'verify', fromTarget === undefined ? backup : `${fromTarget}/${backup}`);
       return startOperation(client, {
         workflow: WORKFLOWS.verify,
         workflowId: id,
@@ -204,8 +215,9 @@ function directoryOperation(
   if (!isAbsolute(directory)) {
     throw new LifeboatError('USAGE_INVALID', `restore into ${JSON.stringify(directory)}: not an absolute path`);
   }
-  const { components, dryRun, to = null } = restoreRequest(options);
-  const input: DirectoryInput = { ...asked, backup, components, directory, dryRun, to };
+  const { components, dryRun, to = null, fromTarget } = restoreRequest(options);
+  const from = fromTarget === undefined ? {} : { fromTarget };
+  const input: DirectoryInput = { ...asked, backup, components, directory, dryRun, to, ...from };
   const what = dryRun ? 'dry run of a restore' : 'restore';
   return {
     workflow: WORKFLOWS.restoreToDirectory,
@@ -220,12 +232,13 @@ function restoreRequest(options: RestoreOptions): Omit<RestoreInput, 'group' | '
   const { components = 'stored', dropExisting = false, targetDatabase = null } = options;
   const { stopServices = false, dryRun = false, toTime, toLsn } = options;
   const to = toTime ? { time: toTime.toISOString() } : toLsn === undefined ? null : { lsn: toLsn };
-  const { targetRedis } = options;
+  const { targetRedis, fromTarget } = options;
   const elsewhere = targetRedis === undefined ? {} : { targetRedis: targetRedisUrl(targetRedis) };
-  return { components, dropExisting, targetDatabase, stopServices, dryRun, to, ...elsewhere };
+  const from = fromTarget === undefined ? {} : { fromTarget };
+  return { components, dropExisting, targetDatabase, stopServices, dryRun, to, ...elsewhere, ...from };
 }
 
-type Question = { ask: 'list' } | { ask: 'journals' } | { ask: 'show'; backup: string };
+type Question = { ask: 'list'; target?: string } | { ask: 'journals' } | { ask: 'show'; backup: string };
 
 const SUMMARIES = { list: 'list backups', journals: 'look at the journals' } as const;
 

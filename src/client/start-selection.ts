@@ -19,6 +19,8 @@ export interface SelectionOptions {
   readonly dryRun?: boolean;
   readonly toTime?: Date;
   readonly toLsn?: string;
+  /** Target that the backup is read from, instead of the repository. */
+  readonly fromTarget?: string;
 }
 
 /** Starts a restore of single tables and keys. @throws LifeboatError USAGE_INVALID, GROUP_BUSY */
@@ -28,11 +30,12 @@ export async function startSelection(
   options: SelectionOptions,
 ): Promise<StartedOperation<RestoreSelectionResult>> {
   const { keys = [], merge = false, inPlace = false, dryRun = false, intoSchema = null, toTime, toLsn } = options;
+  const from = options.fromTarget === undefined ? {} : { fromTarget: options.fromTarget };
   const tables = (options.tables ?? []).map((name) => formatTableName(parseTableName(name)));
   const to = toTime ? { time: toTime.toISOString() } : toLsn === undefined ? null : { lsn: toLsn };
   const { group, requestedBy } = asked;
   const request = { tables: [...new Set(tables)], intoSchema, inPlace, keys: [...new Set(keys)], merge };
-  const input: RestoreSelectionInput = { ...asked, ...request, backup, dryRun, to };
+  const input: RestoreSelectionInput = { ...asked, ...request, backup, dryRun, to, ...from };
   const what = [tables.length > 0 && `${tables.length} tables`, keys.length > 0 && keys.join(', ')].filter(Boolean);
   return startOperation(client, {
     workflow: WORKFLOWS.restoreSelection,

@@ -39,6 +39,12 @@ export interface ComponentMessage {
   readonly sha256: string;
 }
 
+/** Where an activity reads backups and journals. */
+export interface ReadFrom {
+  /** A target, instead of the repository itself. */
+  from?: string;
+}
+
 export interface CopyResult {
   readonly ref: ComponentMessage;
   /** Position of this component's snapshot. */
@@ -168,21 +174,27 @@ export interface DataActivities extends CleanupData, DirectoryData, SelectionDat
   /** Copies the keys that differ from those of another backup; a second run copies anew, under an attempt of its own. */
   copyRedisChanges(input: { backupId: string; codec: CodecMessage; redisParentId: string }): Promise<CopyResult>;
   /** Reads every object back; problems are the result, not an error. */
-  verifyBackup(input: { backupId: string }): Promise<{ problems: readonly Problem[] }>;
+  verifyBackup(input: { backupId: string } & ReadFrom): Promise<{ problems: readonly Problem[] }>;
   /** What to verify for `latest`, `all` or an id, and the problems of the chain of manifests. */
-  planVerification(input: { backup: string }): Promise<VerificationPlan>;
+  planVerification(input: {
+    backup: string;
+    /** Target whose copies are verified. */
+    target?: string;
+  }): Promise<VerificationPlan>;
   /** Reads a journal back: all of it, or what an incremental backup needs of it. */
-  verifyJournal(input: { kind: JournalKind; backupId?: string }): Promise<{ problems: readonly Problem[] }>;
+  verifyJournal(input: { kind: JournalKind; backupId?: string } & ReadFrom): Promise<{ problems: readonly Problem[] }>;
   /** Loads the database beside the live one and proves it; refuses damaged objects. */
-  restorePostgresAside(input: {
-    backupId: string;
-    database: string;
-    asideDatabase: string;
-    /** Restore to an instant: replay on a physical base instead of loading the logical dump. */
-    replay?: NonNullable<ReplayPlan['postgres']>;
-    /** With `replay`: names the folder in which it happens. */
-    restoreId?: string;
-  }): Promise<{
+  restorePostgresAside(
+    input: {
+      backupId: string;
+      database: string;
+      asideDatabase: string;
+      /** Restore to an instant: replay on a physical base instead of loading the logical dump. */
+      replay?: NonNullable<ReplayPlan['postgres']>;
+      /** With `replay`: names the folder in which it happens. */
+      restoreId?: string;
+    } & ReadFrom,
+  ): Promise<{
     checks: readonly Check[];
     rolesCreated: readonly string[];
     bytes: number;
@@ -191,29 +203,35 @@ export interface DataActivities extends CleanupData, DirectoryData, SelectionDat
     position?: ReplayedPosition;
   }>;
   /** Reads a stored Redis snapshot to its end without a server: damage is found before live keys are touched. */
-  checkRedisSnapshot(input: {
-    backupId: string;
-    /** Restore to an instant: also read the stream behind the snapshot, and find where to cut it. */
-    replay?: NonNullable<ReplayPlan['redis']>;
-  }): Promise<{ keys: number; check: Check; cut?: StreamCutMessage }>;
-  restoreRedis(input: {
-    backupId: string;
-    dropExisting: boolean;
-    replay?: NonNullable<ReplayPlan['redis']>;
-    cut?: StreamCutMessage;
-    /** Another server than the configured one: its URL without a password. */
-    target?: string;
-  }): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
+  checkRedisSnapshot(
+    input: {
+      backupId: string;
+      /** Restore to an instant: also read the stream behind the snapshot, and find where to cut it. */
+      replay?: NonNullable<ReplayPlan['redis']>;
+    } & ReadFrom,
+  ): Promise<{ keys: number; check: Check; cut?: StreamCutMessage }>;
+  restoreRedis(
+    input: {
+      backupId: string;
+      dropExisting: boolean;
+      replay?: NonNullable<ReplayPlan['redis']>;
+      cut?: StreamCutMessage;
+      /** Another server than the configured one: its URL without a password. */
+      target?: string;
+    } & ReadFrom,
+  ): Promise<{ keys: number; method: string; checks: readonly Check[] }>;
   /**
    * The way back to a Redis that was empty: removes what `restoreRedis` loaded from this backup, or by this replay up to its cut.
    * REDIS_TARGET_CHANGED, and nothing removed, when it holds anything else by now.
    */
-  emptyRedis(input: {
-    backupId: string;
-    replay?: NonNullable<ReplayPlan['redis']>;
-    cut?: StreamCutMessage;
-    target?: string;
-  }): Promise<{ keys: number; checks: readonly Check[] }>;
+  emptyRedis(
+    input: {
+      backupId: string;
+      replay?: NonNullable<ReplayPlan['redis']>;
+      cut?: StreamCutMessage;
+      target?: string;
+    } & ReadFrom,
+  ): Promise<{ keys: number; checks: readonly Check[] }>;
 }
 
 export type CopiedIncrementalBase =
@@ -225,6 +243,9 @@ export interface VerificationPlan {
   /** `backupId`: only what that incremental backup needs. */
   readonly journals?: readonly { readonly kind: JournalKind; readonly backupId?: string }[];
   readonly problems: readonly Problem[];
+  /** Target that is read instead of the repository, and why where nobody asked for it. */
+  readonly from?: string;
+  readonly notice?: string | null;
 }
 
 export type AwaitedJournal =

@@ -13,6 +13,8 @@ export interface DirectoryInput extends Requested {
   readonly dryRun: boolean;
   /** An instant (ISO 8601) or a WAL position; null for the backup's own point. */
   readonly to: { readonly time: string } | { readonly lsn: string } | null;
+  /** Target that the backup is read from, instead of the repository. */
+  readonly fromTarget?: string;
 }
 
 export interface DirectoryResult extends Pick<RestoreResult, 'positions' | 'checks' | 'rtoMs' | 'rpoMs'> {

@@ -5,6 +5,7 @@ import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
+import type { TargetFacts } from '../domain/target-facts.ts';
 import type { JournalFacts } from './journal-facts.ts';
 
 export type { RestorePlan } from '../domain/restore-plan.ts';
@@ -47,6 +48,8 @@ export interface RestoreInput extends Requested {
   readonly to?: { readonly time: string } | { readonly lsn: string } | null;
   /** URL of the Redis that takes the keys, without a password; null for the configured one. */
   readonly targetRedis?: string | null;
+  /** Target that the backup is read from, instead of the repository. */
+  readonly fromTarget?: string;
 }
 
 export interface RestoreUndo {
@@ -130,16 +133,29 @@ export interface UndoRestoreResult {
 export interface VerifyInput extends Requested {
   /** A backup id, `latest` or `all`. */
   readonly backup: string;
+  /** Target whose copies are verified, instead of the repository. */
+  readonly target?: string;
 }
 
 export interface VerifyResult {
   /** Ids of backups, and `journals/<kind>` of journals that were read as a whole. */
   readonly verified: readonly string[];
   readonly problems: readonly Problem[];
+  /** The target that was read instead of the repository, and why where nobody asked for it. */
+  readonly from?: string;
+  readonly notice?: string | null;
 }
 
 export type CatalogInput = Requested &
-  ({ readonly ask: 'list' } | { readonly ask: 'journals' } | { readonly ask: 'show'; readonly backup: string });
+  (
+    | { readonly ask: 'list' }
+    | { readonly ask: 'journals' }
+    | { readonly ask: 'targets' }
+    | { readonly ask: 'show'; readonly backup: string }
+  ) & {
+    /** Target that is read instead of the repository; without it, and where the repository is gone, one that has its backups. */
+    readonly target?: string;
+  };
 
 /** One object of a backup, for `backup show`. */
 export interface ObjectRow {
@@ -165,6 +181,10 @@ export interface CatalogResult {
   readonly window?: WindowView;
   /** Of `journals`: one for each component that is configured. */
   readonly journals?: readonly JournalFacts[];
+  /** Of `targets`: every one that is configured. */
+  readonly targets?: readonly TargetFacts[];
+  /** The target that was read instead of the repository. */
+  readonly from?: string;
   /** What could not be looked at, a sentence each. */
   readonly warnings?: readonly string[];
 }

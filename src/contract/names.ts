@@ -15,6 +15,7 @@ export const WORKFLOWS = {
   restoreToDirectory: 'restoreToDirectoryWorkflow',
   cleanup: 'cleanupWorkflow',
   hold: 'holdWorkflow',
+  replicate: 'replicateWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -29,7 +30,7 @@ export const SEARCH_ATTRIBUTES = {
 /** Signals. */
 export const SIGNALS = { cancel: 'cancelOperation' } as const;
 
-export type WorkerRole = 'control' | 'data' | 'journal';
+export type WorkerRole = 'control' | 'data' | 'journal' | 'copy';
 
 /**
  * Task queue of a role. Workers of different groups hold different secrets, so a group other than `default` has queues
@@ -47,6 +48,11 @@ export function groupWorkflowId(group: string): string {
 /** Id of the one run that keeps a journal: `journal-postgres/<group>`. */
 export function journalWorkflowId(kind: 'postgres' | 'redis', group: string): string {
   return `journal-${kind}/${group}`;
+}
+
+/** Id of the one run that brings a backup, or `all`, to a target. */
+export function copyWorkflowId(group: string, target: string, backup: string): string {
+  return `lifeboat/${group}/copy/${target}/${backup}`;
 }
 
 /** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `cleanup` (a dry run). */

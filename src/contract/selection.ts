@@ -9,6 +9,8 @@ export interface RestoreSelectionInput extends Requested, SelectionRequest {
   /** A backup id or `latest`. */
   readonly backup: string;
   readonly to: NonNullable<RestoreInput['to']> | null;
+  /** Target that the backup is read from, instead of the repository. */
+  readonly fromTarget?: string;
   /** Only say what would be done. */
   readonly dryRun: boolean;
 }
@@ -71,6 +73,8 @@ export interface KeySelectionMessage {
   readonly replay: ReplayPlan['redis'];
   /** Of a replay, once it is known. */
   readonly cut: KeyCut | null;
+  /** Target that is read instead of the repository. */
+  readonly from?: string;
 }
 
 /** Of restores of single tables and keys; see PostgresTables and RedisSelection for what they promise. */
@@ -93,6 +97,8 @@ export interface SelectionData {
     restoreId: string;
     tables: NonNullable<SelectionPlan['tables']>;
     replay: ReplayPlan['postgres'];
+    /** Target that is read instead of the repository. */
+    from?: string;
   }): Promise<{
     tables: readonly (TableName & { readonly rows: number })[];
     checks: readonly Check[];

@@ -219,6 +219,8 @@ export interface BackupRecord {
   readonly storedBytes: number;
   readonly location: string;
   readonly copies: readonly string[];
+  /** Of a backup that was just taken: the targets that it is copied to, and when that begins. */
+  readonly copiesTo?: readonly { readonly target: string; readonly delayMs: number }[];
 }
 
 /** One line of what a restore or a drill found. A skip says why and never counts as a pass. */

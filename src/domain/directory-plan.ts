@@ -31,6 +31,9 @@ export interface DirectoryPlan {
   } | null;
   /** The steps in order, as sentences. */
   readonly steps: readonly string[];
+  /** Target that it is read from, instead of the repository; and why, where nobody asked for it. */
+  readonly from?: string;
+  readonly notice?: string | null;
 }
 
 /** What was written; beside the data in the directory as `restored.json`, so that a repeated attempt knows its own. */

@@ -15,6 +15,7 @@ import type { ErrorRule } from './errors/rule.ts';
 import { SERVICE_ERRORS } from './errors/services.ts';
 import { SOURCE_ERRORS } from './errors/source.ts';
 import { STORAGE_ERRORS } from './errors/storage.ts';
+import { TARGETS_ERRORS } from './errors/targets.ts';
 
 /** Every error Lifeboat can report. Codes are AREA_CAUSE and are never reused; docs/reference/errors.md explains each. */
 export const ERRORS = {
@@ -25,6 +26,7 @@ export const ERRORS = {
   ...CLI_ERRORS,
   ...SERVICE_ERRORS,
   ...STORAGE_ERRORS,
+  ...TARGETS_ERRORS,
   ...REPOSITORY_ERRORS,
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,

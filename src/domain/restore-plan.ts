@@ -34,6 +34,9 @@ export interface RestorePlan {
   readonly services: readonly string[];
   /** The steps in order, as sentences. */
   readonly steps: readonly string[];
+  /** Target that it is read from, instead of the repository; and why, where nobody asked for it. */
+  readonly from?: string;
+  readonly notice?: string | null;
 }
 
 export interface RestoreRequest {

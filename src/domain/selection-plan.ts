@@ -35,6 +35,9 @@ export interface SelectionPlan {
   readonly replay: ReplayPlan | null;
   /** The steps in order, as sentences. */
   readonly steps: readonly string[];
+  /** Target that it is read from, instead of the repository; and why, where nobody asked for it. */
+  readonly from?: string;
+  readonly notice?: string | null;
 }
 
 export interface SelectionRequest {

@@ -14,6 +14,7 @@ import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
 import { publishBackup } from './backup/publish.ts';
+import { replicate } from './replicate/replicate.ts';
 import type { Repository, WriteArtifact } from './repository.ts';
 import { keepRestore } from './restore-records.ts';
 import { ensureRepositoryFile } from './repository-file.ts';
@@ -71,6 +72,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     publish: async (request) => publishBackup(context, request),
     keepRestore: async (record) => keepRestore(store, record),
     discard: async (backupId) => discardBackup(store, backupId),
+    replicate: async (to, request, operation) => replicate(context, to, { ...request, operation }),
     verify: async (idOrLatest, operation) => verifyAndMark(context, idOrLatest, operation),
   };
 }

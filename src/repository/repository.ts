@@ -15,6 +15,8 @@ import type { Operation } from '../domain/operation.ts';
 import type { RepositoryCleanup } from './cleanup/cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { Replicated, ReplicateRequest } from './replicate/replicated.ts';
 
 export type { Codec } from './codec.ts';
 
@@ -119,6 +121,8 @@ export interface Repository {
   verify(idOrLatest: string, operation: Operation): Promise<Problem[]>;
   /** Problems of the group as a whole: a removed manifest in the chain, an unknown object under a published backup. */
   verifyChain(): Promise<Problem[]>;
+  /** Brings backups and journals to a target, as they are stored. @throws LifeboatError TARGET_*, STORE_* */
+  replicate(to: ObjectStore, request: ReplicateRequest, operation: Operation): Promise<Replicated>;
   /** Continuous archives beside the backups. */
   readonly journals: Journals;
   /** Holds, and removal of what retention does not keep. */

@@ -3,6 +3,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { JournalActivities } from '../contract/journal.ts';
+import type { CopyActivities } from '../contract/replication.ts';
 import { taskQueue } from '../contract/names.ts';
 import type { WorkerRole } from '../contract/names.ts';
 import { LifeboatError, messageOf } from '../domain/errors.ts';
@@ -15,6 +16,8 @@ import { registerSearchAttributes } from './search-attributes.ts';
 const CONTROL_SLOTS = 20;
 /** One journal of PostgreSQL and one of Redis; twice that, for an attempt that ends while its follower has begun. */
 const JOURNAL_SLOTS = 4;
+/** Copies at once: more targets than most have, each of which may be slow. */
+const COPY_SLOTS = 8;
 /** On SIGTERM: how long streams may go on before they are cancelled, and before the worker ends regardless. */
 const SHUTDOWN_GRACE = '5 seconds';
 const SHUTDOWN_FORCE = '30 seconds';
@@ -26,7 +29,7 @@ export interface RunWorkers {
   readonly identity: string;
   readonly roles: readonly WorkerRole[];
   readonly group: string;
-  readonly activities: ControlActivities & DataActivities & JournalActivities;
+  readonly activities: ControlActivities & DataActivities & JournalActivities & CopyActivities;
   readonly activityInterceptors: readonly ActivityInterceptorsFactory[];
   /** Long streams at once: each may use 100 MiB and most of a core. */
   readonly dataSlots: number;
@@ -34,7 +37,7 @@ export interface RunWorkers {
   readonly cacheDir: string;
 }
 
-/** Workers of one process: control decides and runs workflows, data moves bytes, journal follows servers. */
+/** Workers of one process: control decides and runs workflows, data moves bytes, journal follows servers, copy fills targets. */
 export interface RunningWorkers {
   /** Settles when all have ended: clean after `shutdown`, with the error that ended one otherwise. */
   readonly ended: Promise<void>;
@@ -72,7 +75,7 @@ export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
 }
 
 function slotsOf(role: WorkerRole, { dataSlots }: RunWorkers): number {
-  return { control: CONTROL_SLOTS, data: dataSlots, journal: JOURNAL_SLOTS }[role];
+  return { control: CONTROL_SLOTS, data: dataSlots, journal: JOURNAL_SLOTS, copy: COPY_SLOTS }[role];
 }
 
 async function connectWorker(run: RunWorkers): Promise<{ connection: NativeConnection; namespace: string }> {

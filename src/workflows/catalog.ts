@@ -8,5 +8,6 @@ export async function catalogWorkflow(input: CatalogInput): Promise<CatalogResul
 
 function summaryOf(input: CatalogInput): string {
   if (input.ask === 'show') return `show ${input.backup}`;
-  return input.ask === 'list' ? 'list backups' : 'look at the journals';
+  const summaries = { list: 'list backups', journals: 'look at the journals', targets: 'look at the targets' };
+  return summaries[input.ask];
 }

@@ -3,6 +3,7 @@ export { catalogWorkflow } from './catalog.ts';
 export { cleanupWorkflow } from './cleanup.ts';
 export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';
+export { replicateWorkflow } from './replicate.ts';
 export { restoreWorkflow } from './restore.ts';
 export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';
 export { restoreSelectionWorkflow } from './restore-selection.ts';

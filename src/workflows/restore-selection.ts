@@ -29,6 +29,7 @@ async function restoreSelection(
   const planning = { request: input, startedAt: startedAt.toISOString() };
   const plan = await control('decide', 'check the manifest and the targets').planSelection(planning);
   progress.concerns(plan.backupId);
+  if (plan.notice != null) progress.note(plan.notice);
   if (input.dryRun) return selectionResult({ plan, startedAt, finishedAt: new Date() });
 
   const { tables } = plan;
@@ -72,6 +73,7 @@ async function prepare(
         restoreId,
         tables,
         replay: replay?.postgres ?? null,
+        ...sourceOf(plan),
       }),
     async () => keys && data('read the Redis snapshot').surveyKeys(keysOf(plan, keys)),
   ]);
@@ -79,12 +81,17 @@ async function prepare(
   return { loaded, surveyed, savedAs: replaces ? await saveKeys(progress, plan, input) : null };
 }
 
+/** What is read comes from there; what a restore keeps goes into the repository itself. */
+function sourceOf({ from }: Pick<SelectionPlan, 'from'>): { readonly from?: string } {
+  return from === undefined ? {} : { from };
+}
+
 function keysOf(
-  { backupId, replay }: SelectionPlan,
+  { backupId, replay, ...plan }: SelectionPlan,
   { patterns }: NonNullable<SelectionPlan['keys']>,
 ): Parameters<DataActivities['surveyKeys']>[0] {
   const on = replay?.redis ?? null;
-  return { backupId: on?.snapshotId ?? backupId, patterns, replay: on, cut: null };
+  return { backupId: on?.snapshotId ?? backupId, patterns, replay: on, cut: null, ...sourceOf(plan) };
 }
 
 /** A Redis-only backup of what is there now. */

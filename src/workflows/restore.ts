@@ -28,6 +28,7 @@ async function restore(progress: WorkflowProgress, input: RestoreInput): Promise
   const planning = { request: input, startedAt: startTime.toISOString(), runId };
   const plan = await control('decide', 'check the manifest and the targets').planRestore(planning);
   progress.concerns(plan.backupId);
+  if (plan.notice != null) progress.note(plan.notice);
   if (input.dryRun) return restoreResult({ plan, startedAt: startTime, finishedAt: new Date() });
 
   const dropAside = {
@@ -109,16 +110,25 @@ async function prepare(progress: WorkflowProgress, plan: RestorePlan, input: Res
 type Aside = NonNullable<RestorePlan['postgres']>;
 
 function asideRequest(
-  { backupId, restoreId, replay }: RestorePlan,
+  { backupId, restoreId, replay, ...plan }: RestorePlan,
   { database, asideDatabase }: Aside,
 ): Parameters<DataActivities['restorePostgresAside']>[0] {
   const on = replay?.postgres;
-  return { backupId, database, asideDatabase, ...(on ? { replay: on, restoreId } : {}) };
+  return { backupId, database, asideDatabase, ...(on ? { replay: on, restoreId } : {}), ...sourceOf(plan) };
 }
 
-function snapshotRequest({ backupId, replay }: RestorePlan): Parameters<DataActivities['checkRedisSnapshot']>[0] {
+function snapshotRequest({
+  backupId,
+  replay,
+  ...plan
+}: RestorePlan): Parameters<DataActivities['checkRedisSnapshot']>[0] {
   const on = replay?.redis;
-  return on ? { backupId: on.snapshotId, replay: on } : { backupId };
+  return { ...(on ? { backupId: on.snapshotId, replay: on } : { backupId }), ...sourceOf(plan) };
+}
+
+/** What is read comes from there; what a restore keeps goes into the repository itself. */
+function sourceOf({ from }: Pick<RestorePlan, 'from'>): { readonly from?: string } {
+  return from === undefined ? {} : { from };
 }
 
 /** A Redis-only backup of the keys that are about to be replaced; null when there are none. */

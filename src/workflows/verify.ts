@@ -9,12 +9,18 @@ export async function verifyWorkflow(input: VerifyInput): Promise<VerifyResult> 
   const progress = trackProgress(`verification of ${input.backup}`);
   return cancellable(progress, async () => {
     progress.enter('planning', 'reading the chain of manifests');
-    const plan = await data('read the chain of manifests').planVerification({ backup: input.backup });
+    const plan = await data('read the chain of manifests').planVerification({
+      backup: input.backup,
+      ...(input.target === undefined ? {} : { target: input.target }),
+    });
+    const { from, notice = null } = plan;
+    const source = from === undefined ? {} : { from };
+    if (notice !== null) progress.note(notice);
 
     const problems: Problem[] = [...plan.problems];
     for (const backupId of plan.backupIds) {
       progress.enter('verifying', `reading every object of ${backupId}`);
-      const found = await data(`read back ${backupId}`).verifyBackup({ backupId });
+      const found = await data(`read back ${backupId}`).verifyBackup({ backupId, ...source });
       problems.push(...found.problems);
     }
     const whole: string[] = [];
@@ -23,12 +29,12 @@ export async function verifyWorkflow(input: VerifyInput): Promise<VerifyResult> 
       const what =
         backupId === undefined ? `the journal of ${kind}` : `what ${backupId} needs of the journal of ${kind}`;
       progress.enter('verifying', `reading ${what}`);
-      const found = await data(`read back ${what}`).verifyJournal(journal);
+      const found = await data(`read back ${what}`).verifyJournal({ ...journal, ...source });
       problems.push(...found.problems);
       if (backupId === undefined) whole.push(`journals/${kind}`);
     }
     const verified = [...plan.backupIds, ...whole];
     progress.enter('done', `${verified.length} verified, ${problems.length} problems`);
-    return { verified, problems };
+    return { verified, problems, ...(from === undefined ? {} : { from, notice }) };
   });
 }

@@ -110,7 +110,7 @@ describe('docs/reference/durable-names.md', () => {
     ['Signals', Object.values(SIGNALS)],
     [
       'Task queues',
-      (['control', 'data', 'journal'] as const).flatMap((role) => [
+      (['control', 'data', 'journal', 'copy'] as const).flatMap((role) => [
         taskQueue(role, 'default'),
         taskQueue(role, '<group>'),
       ]),

@@ -15,6 +15,7 @@ import { isDigestBase } from '../../domain/redis-chain.ts';
 import type { ComponentRef, Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { openComponent } from '../open-component.ts';
+import { withTargets } from '../copy-to-target.ts';
 import { withOperation } from '../operation.ts';
 import { componentsToCopy, configured, redisMethod } from '../sources.ts';
 import { awaitJournal } from './await-journal.ts';
@@ -107,7 +108,7 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
   const { request, backupId, codec, createdAt, parentId, point, warnings, redis: copied } = input;
   const repository = await deps.repository();
   const published = await publishedBefore(repository, backupId);
-  if (published !== undefined) return repository.record(published);
+  if (published !== undefined) return withTargets(deps, await repository.record(published));
   const parent = await repository.load(parentId);
   const { postgres, redis } = point;
   const components: ComponentRef[] = [];
@@ -132,7 +133,7 @@ async function publishIncremental(deps: Dependencies, input: Publish, operation:
     finishedAt: new Date().toISOString(),
     warnings,
   });
-  return repository.record(manifest);
+  return withTargets(deps, await repository.record(manifest));
 }
 
 interface PointOf<T> {

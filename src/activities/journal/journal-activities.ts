@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { FollowEnd, JournalActivities } from '../../contract/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { requireNotLost } from '../lost-repository.ts';
 import { withOperation } from '../operation.ts';
 import { followPostgresWal } from './follow-postgres.ts';
 import { followRedisStream } from './follow-redis.ts';
@@ -14,7 +15,12 @@ const deadline = (): number => Date.now() + HAND_OVER_MS;
 export function createJournalActivities(deps: Dependencies): JournalActivities {
   const { settings } = deps;
   const following = (follow: (operation: Operation) => Promise<FollowEnd>): Promise<FollowEnd> =>
-    orHandOver(() => withOperation(settings, follow));
+    orHandOver(() =>
+      withOperation(settings, async (operation) => {
+        await requireNotLost(deps);
+        return follow(operation);
+      }),
+    );
   return {
     followPostgres: () =>
       following((operation) =>

@@ -11,6 +11,7 @@ import type { PostgresTarget } from '../../postgres/postgres.ts';
 import { RESTORE_FROM_FOLDER } from '../../postgres/scratch/prepare-directory.ts';
 import { startScratch } from '../../postgres/scratch/start-scratch.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { readingFrom } from '../read-source.ts';
 import { unpackPostgres } from '../replay/unpack-postgres.ts';
 import { postgresTarget } from '../sources.ts';
 
@@ -18,10 +19,11 @@ type Request = Parameters<SelectionData['loadTables']>[0];
 
 /** From the logical dump of a backup, or from a server of our own that was replayed to an instant. */
 export async function loadSelectedTables(
-  deps: Dependencies,
-  { backupId, restoreId, tables, replay }: Request,
+  live: Dependencies,
+  { backupId, restoreId, tables, replay, from }: Request,
   operation: Operation,
 ): ReturnType<SelectionData['loadTables']> {
+  const deps = readingFrom(live, from);
   const postgres = (await deps.postgres()).tables;
   const target = { ...postgresTarget(deps.settings), database: tables.database };
   const { stagingSchema, intoSchema, names } = tables;

@@ -7,6 +7,7 @@ import { planSelection, sideSchema, type SelectionPlan, type SelectionSurvey } f
 import { parseTableName } from '../../domain/table-name.ts';
 import { createRedisSelection } from '../../redis/select/create-selection.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { chooseSource } from '../read-source.ts';
 import { resolveReplay } from '../replay/resolve-replay.ts';
 import { postgresTarget, redisTarget } from '../sources.ts';
 
@@ -23,13 +24,15 @@ export async function surveySelection(
     ...(keys.length > 0 ? (['redis'] as const) : []),
   ];
   const whole = { ...request, components, targetDatabase: null, stopServices: false, dropExisting: request.inPlace };
-  const { manifest, replay } = await resolveReplay(deps, whole, operation);
+  const { deps: source, from, notice } = await chooseSource(deps, request.fromTarget);
+  const { manifest, replay } = await resolveReplay(source, whole, operation);
   const survey: SelectionSurvey = {
     postgres:
-      tables.length > 0 ? await surveyPostgres(deps, { manifest, request, restoreId, replay }, operation) : null,
+      tables.length > 0 ? await surveyPostgres(source, { manifest, request, restoreId, replay }, operation) : null,
     redis: keys.length > 0 ? await surveyRedis(deps, keys, operation) : null,
   };
-  return planSelection(manifest, request, { survey, restoreId, replay });
+  const plan = planSelection(manifest, request, { survey, restoreId, replay });
+  return from === undefined ? plan : { ...plan, from, notice };
 }
 
 async function surveyPostgres(

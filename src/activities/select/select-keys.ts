@@ -9,6 +9,7 @@ import { openRedisSnapshot } from '../../recovery/open-redis-snapshot.ts';
 import { createRedisSelection } from '../../redis/select/create-selection.ts';
 import type { KeySelection, KeySource, KeySurvey } from '../../redis/select/selected-keys.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { readingFrom } from '../read-source.ts';
 import { findRedisCut, openRedisReplay } from '../replay/replay-redis.ts';
 import { redisTarget } from '../sources.ts';
 
@@ -64,11 +65,12 @@ export async function revertSelectedKeys(
 
 /** The snapshot of a backup, or one that is made of a snapshot and the stream behind it, for as long as `use` runs. */
 async function withSelection<T>(
-  deps: Dependencies,
-  { backupId, patterns, replay, cut: known }: KeySelectionMessage,
+  live: Dependencies,
+  { backupId, patterns, replay, cut: known, from }: KeySelectionMessage,
   operation: Operation,
   use: (selection: KeySelection, cut: Cut) => Promise<T>,
 ): Promise<T> {
+  const deps = readingFrom(live, from);
   const target = redisTarget(deps.settings);
   if (replay === null) return use({ target, ...(await storedKeys(deps, backupId, patterns, operation)) }, null);
   const cut = known ?? (await findRedisCut(deps, replay, operation));

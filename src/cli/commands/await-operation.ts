@@ -26,6 +26,7 @@ const ACTIVITY_NAMES: Readonly<Record<string, string>> = {
   planDirectory: 'plan',
   writeDirectory: 'write directory',
   clearDirectory: 'clean up',
+  copyToTarget: 'copy',
 };
 
 /**

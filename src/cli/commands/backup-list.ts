@@ -12,17 +12,24 @@ export const backupList = defineCommand({
   arguments: {},
   options: {
     kind: choice(['full', 'incremental'], 'only this kind'),
+    target: value('<name>', 'the copies of this target, instead of the repository'),
     since: value('<time>', 'only those taken at or after this time', (text) => parseTime(text, new Date())),
   },
-  examples: ['backup list', 'backup list --since now-1d --json'],
+  examples: ['backup list', 'backup list --since now-1d --json', 'backup list --target us-west-2'],
   answers: [
     'backups[]',
+    'from',
     'window {from, to, gaps[] {component, from, to, code, message}, spans[], postgres {spans[]}, redis {spans[]}, omitted}',
   ],
-  exits: [7],
+  exits: [5, 7],
   run: (context, { options }) =>
     withManager(context, async (manager) => {
-      const { backups: all, window = null, warnings = [] } = await manager.readCatalog();
+      const {
+        backups: all,
+        window = null,
+        warnings = [],
+        from = null,
+      } = await manager.readCatalog(options.target === undefined ? {} : { fromTarget: options.target });
       for (const warning of warnings) context.output.warn(warning);
       const backups = all.filter(
         ({ kind, createdAt }) =>
@@ -40,7 +47,7 @@ export const backupList = defineCommand({
       ]);
       const headings = ['id', 'kind', 'status', 'holds', 'stored', 'encrypted', 'verified'];
       return {
-        json: { backups, window },
+        json: { backups, window, from },
         text: async () =>
           all.length === 0
             ? 'no backups: take one with `lifeboat backup full`'

@@ -22,6 +22,7 @@ export interface SelectionFlags {
   readonly dryRun: boolean;
   readonly toTime: Date | undefined;
   readonly toLsn: string | undefined;
+  readonly fromTarget: string | undefined;
 }
 
 /** `public.users`, `public."User Data"`. */
@@ -29,7 +30,7 @@ export const parseTable = (text: string): string => formatTableName(parseTableNa
 
 /** What is asked for of single tables and keys; undefined for a restore of all. @throws LifeboatError USAGE_INVALID */
 export function chosenSelection(flags: SelectionFlags): SelectionOptions | undefined {
-  const { table: tables, keys, intoSchema, merge, dropExisting, dryRun, toTime, toLsn } = flags;
+  const { table: tables, keys, intoSchema, merge, dropExisting, dryRun, toTime, toLsn, fromTarget } = flags;
   refuseContradictions(flags);
   if (tables.length === 0 && keys.length === 0) return undefined;
   return {
@@ -41,6 +42,7 @@ export function chosenSelection(flags: SelectionFlags): SelectionOptions | undef
     ...(intoSchema === undefined ? {} : { intoSchema }),
     ...(toTime === undefined ? {} : { toTime }),
     ...(toLsn === undefined ? {} : { toLsn }),
+    ...(fromTarget === undefined ? {} : { fromTarget }),
   };
 }
 
@@ -95,7 +97,9 @@ export function restoreSelection(
 /** The answer of a restore of tables and keys. */
 function describeSelection({ output }: CommandContext, result: RestoreSelectionResult): CommandResult {
   const { plan, restored, dryRun, checks, rtoMs, goBack } = result;
-  const json = { ...result, undo: null };
+  const { from = null, notice } = plan;
+  if (notice != null) output.warn(notice);
+  const json = { ...result, undo: null, from };
   if (dryRun) {
     const steps = plan.steps.map((step, index) => `  ${index + 1}. ${step}`);
     return { json, text: () => [`restore of ${plan.backupId} would:`, ...steps].join('\n') };

@@ -19,6 +19,7 @@ export interface DirectoryOptions {
   readonly stopServices: boolean;
   readonly toTime: Date | undefined;
   readonly toLsn: string | undefined;
+  readonly fromTarget: string | undefined;
   readonly dryRun: boolean;
   readonly detach: boolean;
 }
@@ -34,13 +35,14 @@ export async function restoreToDirectory(
     detach: options.detach,
     start: (manager) => {
       const components = chosenComponents(options);
-      const { targetDir, dryRun, toTime, toLsn } = options;
+      const { targetDir, dryRun, toTime, toLsn, fromTarget } = options;
       return manager.startRestoreToDirectory(id, {
         directory: resolve(context.cwd, targetDir),
         dryRun,
         ...(components === undefined ? {} : { components }),
         ...(toTime === undefined ? {} : { toTime }),
         ...(toLsn === undefined ? {} : { toLsn }),
+        ...(fromTarget === undefined ? {} : { fromTarget }),
       });
     },
     answer: (result) => describe(context, result),
@@ -59,7 +61,9 @@ function refuseLiveOptions(options: DirectoryOptions): void {
 
 function describe({ output }: CommandContext, result: DirectoryResult): CommandResult {
   const { plan, dryRun, checks, restored, rtoMs } = result;
-  const json = { ...result };
+  const { from = null, notice } = plan;
+  if (notice != null) output.warn(notice);
+  const json = { ...result, from };
   if (dryRun) return { json, text: () => describePlan(plan) };
   const failed = checks.filter(({ status }) => status === 'fail');
   return {
@@ -67,7 +71,7 @@ function describe({ output }: CommandContext, result: DirectoryResult): CommandR
     ...(failed.length === 0 ? {} : { failure: unproved(failed) }),
     text: () =>
       [
-        `${plan.directory} holds ${plan.backupId} as of ${result.recoveryPoint.time}`,
+        `${plan.directory} holds ${plan.backupId} as of ${result.recoveryPoint.time}${from === null ? '' : `, from target ${from}`}`,
         ...describeWritten(restored),
         ...describePositions(result),
         ...describeChecks(checks, output.colors),

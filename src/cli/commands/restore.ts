@@ -39,6 +39,7 @@ export const restore = defineCommand({
     intoSchema: value('<schema>', 'schema that takes the tables; a new one named for the time without it'),
     keys: values('<glob>', 'only Redis keys that match, as with KEYS'),
     merge: flag('with --keys: keys of the backup replace present ones; all others stay'),
+    fromTarget: value('<name>', 'read the copies of this target, instead of the repository'),
     dryRun: flag('only say what would be done'),
     yes: flag('do not ask'),
     detach: flag('start it and print the workflow id instead of waiting'),
@@ -52,6 +53,7 @@ export const restore = defineCommand({
     'restore latest --redis --target-redis redis://127.0.0.1:6390',
     'restore latest --table public.users --into-schema recovered',
     "restore latest --keys 'session:*' --merge",
+    'restore latest --from-target us-west-2 --drop-existing',
   ],
   answers: [
     'restored {postgres, redis}',
@@ -65,6 +67,7 @@ export const restore = defineCommand({
     'plan',
     'dryRun',
     'directory',
+    'from',
     'workflowId',
     'runId',
   ],
@@ -80,7 +83,7 @@ export const restore = defineCommand({
       detach: options.detach,
       start: (manager) => {
         const components = chosenComponents(options);
-        const { dropExisting, stopServices, dryRun, targetDatabase, targetRedis, toTime, toLsn } = options;
+        const { dropExisting, stopServices, dryRun, targetDatabase, targetRedis, toTime, toLsn, fromTarget } = options;
         return manager.startRestore(id, {
           dropExisting,
           stopServices,
@@ -90,6 +93,7 @@ export const restore = defineCommand({
           ...(targetRedis === undefined ? {} : { targetRedis }),
           ...(toTime === undefined ? {} : { toTime }),
           ...(toLsn === undefined ? {} : { toLsn }),
+          ...(fromTarget === undefined ? {} : { fromTarget }),
         });
       },
       answer: (result) => describeRestore(context, result),
@@ -119,7 +123,9 @@ function refuseUnused({
 
 function describeRestore({ output }: CommandContext, result: RestoreResult): CommandResult {
   const { plan, restored, dryRun, checks, rtoMs, rpoMs, undo } = result;
-  const json = { ...result };
+  const { from = null, notice } = plan;
+  if (notice != null) output.warn(notice);
+  const json = { ...result, from };
   if (dryRun) {
     return {
       json,
@@ -138,7 +144,7 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
     ...(failed.length === 0 ? {} : { failure: unproved(failed) }),
     text: () =>
       [
-        `${plan.backupId} is back as of ${result.recoveryPoint.time}`,
+        `${plan.backupId} is back as of ${result.recoveryPoint.time}${from === null ? '' : `, from target ${from}`}`,
         ...(postgres
           ? [`  postgres  ${postgres.database}${postgres.replaced ? `; the replaced one is ${postgres.replaced}` : ''}`]
           : []),

@@ -5,6 +5,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { checkPostgres } from './check-postgres.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkRepository } from './check-repository.ts';
+import { checkTargets } from './check-targets.ts';
 import { checkServices } from './check-services.ts';
 import { type ConfigCheck, fail, pass, skip } from './check.ts';
 
@@ -21,6 +22,7 @@ export async function checkConfiguration(loaded: LoadedConfig, env: Environment)
     ...checkEffects(loaded),
     ...checkSources([...postgres.checks, ...redis]),
     ...repository,
+    ...(await checkTargets(loaded.config)),
     ...services,
   ];
 }

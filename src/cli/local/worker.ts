@@ -7,7 +7,7 @@ export const worker = defineCommand({
   summary: 'run a worker in the foreground',
   description: 'It waits for a Temporal server that is not there yet. SIGTERM lets it finish what it can.',
   arguments: {},
-  options: { roles: value('<list>', 'control, data, or both (default)') },
+  options: { roles: value('<list>', 'control, data, journal, copy; all of them by default') },
   examples: ['worker', 'worker --roles data'],
   answers: ['ended'],
   exits: [7, 130],

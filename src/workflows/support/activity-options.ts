@@ -2,6 +2,7 @@ import { ActivityCancellationType, proxyActivities, workflowInfo } from '@tempor
 import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow';
 import type { ControlActivities, DataActivities } from '../../contract/activities.ts';
 import type { JournalActivities } from '../../contract/journal.ts';
+import type { CopyActivities } from '../../contract/replication.ts';
 import { taskQueue } from '../../contract/names.ts';
 
 /**
@@ -35,9 +36,20 @@ const PROFILES = {
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds' },
   },
+  /** Copies that nobody waits for: a target may be away over a long weekend, and longer. */
+  patient: {
+    startToCloseTimeout: '24 hours',
+    scheduleToCloseTimeout: '14 days',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+  },
+  /** Copies that somebody waits for. */
+  prompt: {
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds', maximumAttempts: 4 },
+  },
 } as const satisfies Record<string, ActivityOptions>;
-
-type Profile = keyof typeof PROFILES;
 
 /** Group of the running workflow: the part of its id that `groupWorkflowId` and `besideWorkflowId` put there. */
 function group(): string {
@@ -45,10 +57,7 @@ function group(): string {
 }
 
 /** Control activities under a profile; `summary` is what a person reads beside the activity in the Temporal Web UI. */
-export function control(
-  profile: Exclude<Profile, 'stream' | 'endless'>,
-  summary: string,
-): ActivityInterfaceFor<ControlActivities> {
+export function control(profile: 'decide' | 'settle', summary: string): ActivityInterfaceFor<ControlActivities> {
   return proxyActivities<ControlActivities>({
     ...PROFILES[profile],
     taskQueue: taskQueue('control', group()),
@@ -64,6 +73,16 @@ export function data(summary: string): ActivityInterfaceFor<DataActivities> {
   return proxyActivities<DataActivities>({
     ...PROFILES.stream,
     taskQueue: taskQueue('data', group()),
+    summary,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
+/** Copies to targets, on a queue of their own: however slow a target is, backups and restores do not wait for it. */
+export function copy(patient: boolean, summary: string): ActivityInterfaceFor<CopyActivities> {
+  return proxyActivities<CopyActivities>({
+    ...PROFILES[patient ? 'patient' : 'prompt'],
+    taskQueue: taskQueue('copy', group()),
     summary,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

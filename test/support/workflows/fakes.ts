@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ControlActivities, DataActivities } from '../../../src/contract/activities.ts';
 import type { CleanupPlan } from '../../../src/contract/cleanup.ts';
 import type { JournalActivities } from '../../../src/contract/journal.ts';
+import type { CopyActivities } from '../../../src/contract/replication.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
@@ -14,7 +15,7 @@ import { ERRORS } from '../../../src/domain/errors.ts';
  * Activities that do nothing but note that they were called: workflow tests prove order, compensation and cancellation.
  * What the real activities do is proven against real servers in test/integration.
  */
-export type Activities = ControlActivities & DataActivities & JournalActivities;
+export type Activities = ControlActivities & DataActivities & JournalActivities & CopyActivities;
 
 export interface Recorded {
   /** `name` or `name(argument that matters)`, in the order of the calls. */
@@ -208,6 +209,14 @@ const answers: Activities = {
   removeUnreferenced: async () => ({ bytes: 0, unfinishedWrites: 0 }),
   dropReplaced: async () => ({ dropped: [] }),
   changeHold: async () => ({ backup: BACKUP_RECORD, recalled: [] }),
+  copyToTarget: async () => ({
+    backups: [BACKUP_RECORD.id],
+    backupsTotal: 1,
+    present: 0,
+    objects: 3,
+    bytes: 1,
+    problems: [],
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };

@@ -45,21 +45,24 @@ export async function openStage(): Promise<ScenarioStage> {
       });
       const data = await Worker.create({ ...common, taskQueue: taskQueue('data', group) });
       const journal = await Worker.create({ ...common, taskQueue: taskQueue('journal', group) });
+      const copy = await Worker.create({ ...common, taskQueue: taskQueue('copy', group) });
       const isJournal = scenario.workflow === WORKFLOWS.journal;
       const workflowId = isJournal ? journalWorkflowId('postgres', group) : groupWorkflowId(group);
-      const working = journal.runUntil(
-        data.runUntil(
-          control.runUntil(async () => {
-            const handle = await client.workflow.start(scenario.workflow, {
-              workflowId,
-              taskQueue: taskQueue('control', group),
-              args: [{ ...(scenario.input as object), group }],
-            });
-            const driven = scenario.drive?.(handle, calls);
-            const ended = await settle(handle.result());
-            await driven;
-            return { ...ended, calls, history: await handle.fetchHistory() };
-          }),
+      const working = copy.runUntil(
+        journal.runUntil(
+          data.runUntil(
+            control.runUntil(async () => {
+              const handle = await client.workflow.start(scenario.workflow, {
+                workflowId,
+                taskQueue: taskQueue('control', group),
+                args: [{ ...(scenario.input as object), group }],
+              });
+              const driven = scenario.drive?.(handle, calls);
+              const ended = await settle(handle.result());
+              await driven;
+              return { ...ended, calls, history: await handle.fetchHistory() };
+            }),
+          ),
         ),
       );
       return working;

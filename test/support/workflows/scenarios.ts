@@ -8,6 +8,7 @@ import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
+import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
 export type { Scenario } from './scenario.ts';
@@ -670,5 +671,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CLEANUP_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
   ...REPLAY_SCENARIOS,
+  ...REPLICATE_SCENARIOS,
   ...SELECTIONS,
 ];

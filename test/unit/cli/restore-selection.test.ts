@@ -16,6 +16,7 @@ const NONE: SelectionFlags = {
   dryRun: false,
   toTime: undefined,
   toLsn: undefined,
+  fromTarget: undefined,
 };
 const table = ['public.users'];
 const keys = ['session:*'];

@@ -1,0 +1,51 @@
+/** How a target is, as it was found just now. */
+export interface TargetFacts {
+  readonly name: string;
+  readonly region: string | null;
+  /** Store URL without secrets. */
+  readonly location: string;
+  /** `unused`: nothing was copied there yet; `foreign`: it holds another repository; `unreachable`: it did not answer. */
+  readonly state: 'in-sync' | 'behind' | 'unused' | 'foreign' | 'unreachable';
+  /** Backups that it lists; null where it could not be asked. */
+  readonly backups: number | null;
+  /** Backups of the repository that it does not have; null where that could not be told. */
+  readonly pending: number | null;
+  /** The oldest of those first; cut at a stated number. */
+  readonly pendingBackups: readonly string[];
+  /** Age of the oldest backup that it does not have, seconds; 0 where it has all. */
+  readonly lagSeconds: number | null;
+  readonly lastError: string | null;
+}
+
+/** A backup with the time since which it could have been copied. */
+export interface Copyable {
+  readonly id: string;
+  readonly finishedAt: string;
+}
+
+/** Ids that an answer names, at most. */
+const SHOWN_PENDING = 100;
+
+/**
+ * What a target lacks.
+ * @param there ids of the backups that it lists; null where nothing was copied to it yet
+ */
+export function compareTarget(
+  own: readonly Copyable[],
+  there: ReadonlySet<string> | null,
+  nowMs: number,
+): Pick<TargetFacts, 'state' | 'backups' | 'pending' | 'pendingBackups' | 'lagSeconds'> {
+  const missing = own
+    .filter(({ id }) => there?.has(id) !== true)
+    .toSorted((a, b) => (a.finishedAt < b.finishedAt ? -1 : 1));
+  const [oldest] = missing;
+  const behindMs = oldest === undefined ? 0 : Math.max(0, nowMs - Date.parse(oldest.finishedAt));
+  const reached = missing.length === 0 ? 'in-sync' : 'behind';
+  return {
+    state: there === null ? 'unused' : reached,
+    backups: there?.size ?? 0,
+    pending: missing.length,
+    pendingBackups: missing.slice(0, SHOWN_PENDING).map(({ id }) => id),
+    lagSeconds: Math.round(behindMs / 1_000),
+  };
+}

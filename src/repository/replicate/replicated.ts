@@ -1,0 +1,19 @@
+import type { Problem } from '../../domain/backup.ts';
+import type { CopyCheck } from './copying.ts';
+
+export interface ReplicateRequest {
+  /** A backup, which brings all that came before it; or all there are. Journals always come along. */
+  readonly backup: string;
+  readonly check: CopyCheck;
+}
+
+export interface Replicated {
+  /** Backups that the target had not, or not whole; oldest first. */
+  readonly backups: readonly string[];
+  /** Backups that were asked for and that it had. */
+  readonly present: number;
+  readonly objects: number;
+  readonly bytes: number;
+  /** What cannot be copied, because it is damaged or gone in the repository itself. */
+  readonly problems: readonly Problem[];
+}

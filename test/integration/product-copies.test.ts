@@ -1,0 +1,173 @@
+/**
+ * Goal: backups and journals reach every target whatever happens to the others, and a target alone is enough when all else is gone.
+ * Method: a fast target, a slow one whose copy is killed, and one behind a port that nobody listens on at first; objects of a target are
+ * cut and swapped; in the end the whole store is removed, and both databases are compared with what they were at a moment.
+ */
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { createServer, connect, type Server } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from '../../src/platform/ports.ts';
+import { until } from '../support/product/mid-stream.ts';
+import { listFiles, startProduct, type Product } from '../support/product.ts';
+import { startS3, type TestS3 } from '../support/s3-server.ts';
+import { whenAvailable } from '../support/tools.ts';
+import {
+  differencesFrom,
+  JOURNALED,
+  openApplication,
+  type Application,
+  type Moment,
+} from './product-point-in-time-support/moments.ts';
+
+const describeCopies = await whenAvailable('temporal', 'postgres 17', 'redis 7', 's3');
+const COPIED_WITHIN_MS = 45_000;
+
+type Target = Record<string, any>; // oxlint-disable-line typescript/no-explicit-any
+
+describeCopies('copies at targets', () => {
+  let product: Product;
+  let application: Application;
+  let s3: TestS3;
+  let door: Server | undefined;
+  let port: number;
+  let full: string;
+  let incremental: string;
+  let moment: Moment;
+
+  beforeAll(async () => {
+    s3 = await startS3();
+    await s3.createBucket('copies');
+    port = await freePort();
+    const { accessKeyId: accessKey, secretAccessKey: secretKey } = s3.credentials;
+    const east = s3.url('copies/of-auth', `http://127.0.0.1:${port}`);
+    product = await startProduct({
+      postgresMajor: 17,
+      redisVersion: '7',
+      encrypted: true,
+      env: { EAST_KEY: accessKey, EAST_SECRET: secretKey },
+      config: {
+        ...JOURNALED,
+        crossRegion: { enabled: true, regions: ['west', 'slow', 'east'], replicationDelay: 0 },
+        stores: {
+          west: { url: 'file:./west' },
+          slow: { url: 'file:./slow', rateLimit: '1MB' },
+          east: {
+            url: east,
+            credentials: { accessKey: { env: 'EAST_KEY' }, secretKey: { env: 'EAST_SECRET' } },
+            timeout: '5s',
+          },
+        },
+      },
+    });
+    application = await openApplication(product);
+    full = (await product.succeed('backup', 'full')).backup.id;
+  });
+  afterAll(async () => {
+    application?.end();
+    await product?.stop();
+    door?.close();
+    await s3?.stop();
+  });
+
+  const targets = async (): Promise<Record<string, Target>> => {
+    const { json } = await product.cli(['replication', 'status']);
+    const list: Target[] = json['targets'] ?? [];
+    return Object.fromEntries(list.map((target) => [String(target['name']), target]));
+  };
+  /** Of a folder: every manifest of the store is there, and a manifest comes last. */
+  const inSync = async (name: string): Promise<void> =>
+    until(
+      `${name} has all`,
+      async () => {
+        const there = await listFiles(join(product.folder, name));
+        return (await product.storedKeys())
+          .filter((key) => key.endsWith('manifest.json'))
+          .every((key) => there.includes(key));
+      },
+      COPIED_WITHIN_MS,
+    );
+  const objectsIn = async (name: string): Promise<string[]> =>
+    (await listFiles(join(product.folder, name))).filter((key) => key.endsWith('.zst.esdk'));
+
+  test('a dead target and a slow one hold up neither the backup nor the others; a killed copy goes on where it was', async () => {
+    await until('an object of the slow target', async () => (await objectsIn('slow')).length > 0, COPIED_WITHIN_MS);
+    await product.worker.kill();
+    const before = await objectsIn('slow');
+    const manifest = join(product.folder, 'slow', 'backups', full, 'manifest.json');
+    await expect(stat(manifest)).rejects.toThrow('ENOENT');
+    const times = await Promise.all(before.map(async (key) => (await stat(join(product.folder, 'slow', key))).mtimeMs));
+    await product.worker.start();
+    await inSync('west');
+    await inSync('slow');
+    const after = await Promise.all(before.map(async (key) => (await stat(join(product.folder, 'slow', key))).mtimeMs));
+    expect(after).toEqual(times);
+    const { east } = await targets();
+    expect(east).toMatchObject({ state: 'unreachable', backups: null, pending: null });
+    expect(east!['lastError']).toContain('STORE_');
+  });
+
+  test('an incremental backup brings the journals along', async () => {
+    await application.mark(1);
+    moment = await application.moment();
+    await product.spoil();
+    await application.mark(2);
+    await application.moment();
+    incremental = (await product.succeed('backup', 'incremental')).backup.id;
+    await inSync('west');
+    const { backups, window, from } = await product.succeed('backup', 'list', '--target', 'west');
+    expect([backups.map(({ id }: Target) => id), from]).toEqual([expect.arrayContaining([incremental, full]), 'west']);
+    expect([Date.parse(window.from) <= moment.atMs, Date.parse(window.to) >= moment.atMs]).toEqual([true, true]);
+    const { verified } = await product.succeed('backup', 'verify', 'all', '--target', 'west');
+    expect(verified).toEqual(expect.arrayContaining([full, incremental, 'journals/postgres', 'journals/redis']));
+  });
+
+  test('a target that comes back gets what it lacks by itself', async () => {
+    door = createServer((socket) => {
+      const upstream = connect({ host: '127.0.0.1', port: s3.port });
+      socket.on('error', () => upstream.destroy()).pipe(upstream);
+      upstream.on('error', () => socket.destroy()).pipe(socket);
+    });
+    door.listen(port, '127.0.0.1');
+    await until('east has all', async () => (await targets())['east']?.['state'] === 'in-sync', COPIED_WITHIN_MS);
+    const { verified } = await product.succeed('backup', 'verify', 'latest', '--target', 'east');
+    expect(verified).toContain(incremental);
+  });
+
+  test('a target that cuts and swaps objects is found, and put right', async () => {
+    await inSync('slow');
+    const keys = (await objectsIn('slow')).filter((key) => key.startsWith(`backups/${full}`));
+    const [first, second, third] = keys.map((key) => join(product.folder, 'slow', key)) as [string, string, string];
+    const [one, other] = [await readFile(first), await readFile(second)];
+    await Promise.all([writeFile(first, other), writeFile(second, one)]);
+    await truncate(third, (await stat(third)).size - 1);
+    const damaged = await product.cli(['backup', 'verify', full, '--target', 'slow']);
+    expect(damaged.exit).toBe(4);
+    const named: string[] = damaged.json['problems'].map(({ key }: Target) => key);
+    expect(named.toSorted()).toEqual(keys.slice(0, 3).toSorted());
+    const { targets: synced } = await product.succeed('replication', 'sync', 'slow');
+    expect(synced).toMatchObject([{ name: 'slow', state: 'synced', backups: [full] }]);
+    await product.succeed('backup', 'verify', full, '--target', 'slow');
+  });
+
+  test('with the store gone, a target alone lists, verifies and restores to the moment', async () => {
+    await product.worker.stop();
+    await rm(product.store, { recursive: true });
+    await product.worker.start();
+    const listed = await product.cli(['backup', 'list']);
+    const ids = listed.json['backups'].map(({ id }: Target) => id);
+    expect([listed.exit, listed.json['from'], ids]).toEqual([0, 'west', expect.arrayContaining([incremental, full])]);
+    expect(listed.stderr).toContain('reading the copies of target west');
+    await product.succeed('backup', 'verify', 'latest');
+    const rescued = ['rescue', 'list', '--store', join(product.folder, 'west')];
+    const trusted = ['--trusted-key', `${product.env['LIFEBOAT_SIGNING_KEY_PATH']}.pub`];
+    expect((await product.succeed(...rescued, ...trusted))['backups']).toHaveLength(ids.length);
+    await product.destroy();
+    const restored = await product.succeed('restore', 'latest', '--to-time', moment.at, '--drop-existing');
+    expect(restored['from']).toBe('west');
+    expect(differencesFrom(moment.data, await product.fingerprint())).toEqual([]);
+    // What the restore kept began a repository anew: it is not mixed with the copies of the old one.
+    const refused = await product.cli(['replication', 'sync', 'west']);
+    expect([refused.exit, refused.json['targets'][0].error.code]).toEqual([3, 'TARGET_FOREIGN']);
+    expect((await product.succeed('backup', 'list', '--target', 'west'))['backups']).toHaveLength(ids.length);
+  });
+});
