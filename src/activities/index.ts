@@ -5,6 +5,7 @@ import { createCatalogActivities } from './catalog.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
+import { createKeyActivities } from './keys.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
@@ -19,5 +20,6 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
+    ...createKeyActivities(deps),
   };
 }

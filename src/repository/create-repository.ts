@@ -9,6 +9,7 @@ import { readComponentIndex, writeComponentIndex } from './backup/component-inde
 import type { WriterContext } from './context.ts';
 import { discardBackup } from './backup/discard.ts';
 import { createJournals } from './journals/create-journals.ts';
+import { createKeys } from './keys/create-keys.ts';
 import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
@@ -51,6 +52,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
   return {
     ...createReader(context),
     journals: createJournals(context),
+    keys: createKeys(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {

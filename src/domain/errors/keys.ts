@@ -21,7 +21,7 @@ export const KEYS_ERRORS = {
     hint: 'make another one active with `lifeboat key rotate`, then wrap everything for it with `lifeboat key rewrap`',
   },
   KEY_NOT_ACTIVE: {
-    retry: 'transient',
+    retry: 'never',
     exit: 1,
     when: 'While data keys were wrapped again, another key became active, or workers have different keyrings.',
     hint: 'give every worker the same keyring, then run `lifeboat key rewrap` again',

@@ -177,6 +177,15 @@ const answers: Activities = {
   planDirectory: async () => DIRECTORY_PLAN,
   writeDirectory: async () => ({ postgres: null, redis: null, checks: [CHECK] }),
   clearDirectory: async () => {},
+  planRewrap: async () => ({ keyId: 'key-new' }),
+  rewrapKeys: async ({ keyId }) => ({
+    keyId,
+    escrowIds: [],
+    total: 3,
+    rewrapped: 2,
+    problems: [],
+    problemsTotal: 0,
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };

@@ -1,0 +1,53 @@
+import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
+import type { ErrorCode } from '../../../src/domain/errors.ts';
+import { failWith, streamUntilCancelled } from './fakes.ts';
+import type { Activities } from './fakes.ts';
+import type { Scenario } from './scenario.ts';
+
+const input = { group: 'scenario', requestedBy: 'tester@here' };
+const workflow = WORKFLOWS.rewrap;
+
+/** Fails once, as a worker that loses its store does; the retry goes on with what is left. */
+function failingOnce(code: ErrorCode): Activities['rewrapKeys'] {
+  let failed = false;
+  return async ({ keyId }) => {
+    if (!failed) {
+      failed = true;
+      failWith(code);
+    }
+    return { keyId, escrowIds: [], total: 3, rewrapped: 1, problems: [], problemsTotal: 0 };
+  };
+}
+
+/** Paths of wrapping data keys again. */
+export const KEY_SCENARIOS: readonly Scenario[] = [
+  { name: 'rewrap/success', workflow, input, outcome: 'completed', calls: ['planRewrap', 'rewrapKeys'] },
+  {
+    name: 'rewrap/without-a-keyring',
+    workflow,
+    input,
+    planted: () => ({ planRewrap: async () => failWith('KEY_REQUIRED') }),
+    outcome: 'KEY_REQUIRED',
+    calls: ['planRewrap'],
+  },
+  {
+    name: 'rewrap/continued-after-a-transient-error',
+    workflow,
+    input,
+    planted: () => ({ rewrapKeys: failingOnce('STORE_BUSY') }),
+    outcome: 'completed',
+    calls: ['planRewrap', 'rewrapKeys', 'rewrapKeys'],
+  },
+  {
+    name: 'rewrap/cancelled',
+    workflow,
+    input,
+    planted: () => ({ rewrapKeys: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      while (!calls.includes('rewrapKeys')) await new Promise((resolve) => setTimeout(resolve, 20));
+      await handle.signal(SIGNALS.cancel, { reason: 'later', by: 'tester@here' });
+    },
+    outcome: 'cancelled',
+    calls: ['planRewrap', 'rewrapKeys'],
+  },
+];
