@@ -27,13 +27,14 @@ export async function openConfiguredRepository(config: Config, tool: string): Pr
 }
 
 /**
- * The same to read only: nothing is written, and no signing key is made where there is none.
+ * The same to read only: nothing is written, and no signing key is made where there is none. `other`: a keyring to open with, instead of
+ * the configured one.
  * @throws LifeboatError REPOSITORY_MISSING
  */
-export async function openConfiguredReader(config: Config): Promise<RepositoryReader> {
+export async function openConfiguredReader(config: Config, other?: Keyring): Promise<RepositoryReader> {
   const { signing, group } = config;
   const own = `${signing.keyPath}.pub`;
-  const keyring = await keyringOf(config);
+  const keyring = other ?? (await keyringOf(config));
   const trusted = [...signing.trustedKeys, ...(existsSync(own) ? [own] : [])];
   return openRepository({
     store: openPrimaryStore(config),

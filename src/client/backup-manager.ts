@@ -18,8 +18,10 @@ import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
 import type { RestoreSelectionResult } from '../contract/selection.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import type { RewrapResult } from '../contract/keys.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
+import { startRewrap } from './start-rewrap.ts';
 import { startSelection } from './start-selection.ts';
 import type { SelectionOptions } from './start-selection.ts';
 
@@ -64,6 +66,8 @@ export interface BackupManager {
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
+  /** Wraps all data keys for the key that is active on the worker; runs beside other operations. */
+  startRewrap(): Promise<StartedOperation<RewrapResult>>;
 
   performFullBackup(options?: BackupOptions): Promise<BackupResult>;
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
@@ -115,7 +119,13 @@ export function createBackupManager(context: ManagerContext): BackupManager {
 
 type Starts = Pick<
   BackupManager,
-  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startSelection' | 'startUndo' | 'startVerify'
+  | 'startBackup'
+  | 'startRestore'
+  | 'startRestoreToDirectory'
+  | 'startSelection'
+  | 'startUndo'
+  | 'startVerify'
+  | 'startRewrap'
 >;
 
 function createStarts(context: ManagerContext): Starts {
@@ -157,6 +167,7 @@ function createStarts(context: ManagerContext): Starts {
         ...asked,
       });
     },
+    startRewrap: () => startRewrap(context),
     startVerify(backup) {
       const input = { ...asked, backup };
       const summary = `verification of ${backup}, asked for by ${requestedBy}`;

@@ -30,7 +30,10 @@ export async function loadEscrowKey(path: string): Promise<EscrowKey> {
       hint: 'name the public half here (`….pub`), and take the private one away from this machine',
     });
   }
-  return publicHalf(parsed(() => createPublicKey(text), path), path);
+  return publicHalf(
+    parsed(() => createPublicKey(text), path),
+    path,
+  );
 }
 
 /** Makes a key: the private half in a new file (0600), the public one beside it as `<path>.pub`. KEY_FILE_EXISTS. */
@@ -60,7 +63,9 @@ function publicHalf(key: KeyObject, path: string): EscrowKey {
     const what = `${key.asymmetricKeyType} of ${bits} bits`;
     throw new LifeboatError('KEY_FILE_INVALID', `escrow key ${path}: ${what}, not RSA of ${BITS_MIN} or more`);
   }
-  const digest = createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('hex');
+  const digest = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
   return { id: `escrow-${digest.slice(0, 16)}`, publicKey: String(key.export({ type: 'spki', format: 'pem' })) };
 }
 

@@ -26,7 +26,8 @@ export function createLocalStore(options: { readonly root: string }): ObjectStor
       seen ||= await isThere(root);
       const write = async (): Promise<number> =>
         writeFileDurably(path, chunks, { ...putOptions, floor: seen ? root : undefined });
-      const sizeBytes = putOptions.ifMatch === undefined ? await write() : await replaceVersion(path, putOptions.ifMatch, write);
+      const sizeBytes =
+        putOptions.ifMatch === undefined ? await write() : await replaceVersion(path, putOptions.ifMatch, write);
       seen = true;
       return { sizeBytes };
     },

@@ -124,7 +124,9 @@ export const encryptionSection = z
       .array(path())
       .max(4)
       .default([])
-      .describe('Public halves (PEM) of keys for which every data key is wrapped as well; their private halves are kept elsewhere'),
+      .describe(
+        'Public halves (PEM) of keys for which every data key is wrapped as well; their private halves are kept elsewhere',
+      ),
     kms: z
       .strictObject({
         keyArn: z.string().regex(/^arn:/, 'expected an ARN').describe('Key that wraps the data keys'),

@@ -107,7 +107,8 @@ async function tryTo<T>(
 }
 
 export function keyProblem(place: ListedKey, error: unknown): Problem {
-  const isDamage = error instanceof LifeboatError && /^(KEY_(?:MISSING|DAMAGED|MISMATCH)|MANIFEST_|JOURNAL_)/.test(error.code);
+  const isDamage =
+    error instanceof LifeboatError && /^(KEY_(?:MISSING|DAMAGED|MISMATCH)|MANIFEST_|JOURNAL_)/.test(error.code);
   if (!isDamage) throw error;
   return { backupId: nameOf(place), key: place.key, code: error.code, message: error.message };
 }
