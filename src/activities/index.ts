@@ -8,6 +8,7 @@ import { createJournalActivities } from './journal/journal-activities.ts';
 import { createKeyActivities } from './keys.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createVerificationActivities } from './verification.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
@@ -21,5 +22,6 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
     ...createKeyActivities(deps),
+    ...createVerificationActivities(deps),
   };
 }

@@ -21,7 +21,10 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { RewrapResult } from '../contract/keys.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
+import type { VerifyOldestResult } from '../contract/verification.ts';
+import type { VerificationBudget } from '../domain/oldest-first.ts';
 import { startRewrap } from './start-rewrap.ts';
+import { startVerifyOldest } from './start-verify-oldest.ts';
 import { startSelection } from './start-selection.ts';
 import type { SelectionOptions } from './start-selection.ts';
 
@@ -66,6 +69,8 @@ export interface BackupManager {
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
+  /** Reads backups back within a budget, the one that was read back longest ago first. */
+  startVerifyOldest(budget: VerificationBudget): Promise<StartedOperation<VerifyOldestResult>>;
   /** Wraps all data keys for the key that is active on the worker; runs beside other operations. */
   startRewrap(): Promise<StartedOperation<RewrapResult>>;
 
@@ -126,6 +131,7 @@ type Starts = Pick<
   | 'startUndo'
   | 'startVerify'
   | 'startRewrap'
+  | 'startVerifyOldest'
 >;
 
 function createStarts(context: ManagerContext): Starts {
@@ -168,6 +174,7 @@ function createStarts(context: ManagerContext): Starts {
       });
     },
     startRewrap: () => startRewrap(context),
+    startVerifyOldest: (budget) => startVerifyOldest(context, budget),
     startVerify(backup) {
       const input = { ...asked, backup };
       const summary = `verification of ${backup}, asked for by ${requestedBy}`;

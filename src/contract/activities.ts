@@ -5,6 +5,7 @@ import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { KeyControl, KeyData } from './keys.ts';
 import type { SelectionControl, SelectionData } from './selection.ts';
+import type { VerificationData } from './verification.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
 
 /** How the objects of one backup are made. */
@@ -151,7 +152,7 @@ export interface MarkedPoint {
 }
 
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
-export interface DataActivities extends DirectoryData, SelectionData, KeyData {
+export interface DataActivities extends DirectoryData, SelectionData, KeyData, VerificationData {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
   /**
    * Copies the blocks that changed since another backup's base. Where the server or that base does not allow it, the answer says why,

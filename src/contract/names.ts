@@ -14,6 +14,7 @@ export const WORKFLOWS = {
   journal: 'journalWorkflow',
   restoreToDirectory: 'restoreToDirectoryWorkflow',
   rewrap: 'rewrapWorkflow',
+  verifyOldest: 'verifyOldestWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */

@@ -6,4 +6,5 @@ export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';
 export { restoreSelectionWorkflow } from './restore-selection.ts';
 export { rewrapWorkflow } from './rewrap.ts';
 export { undoRestoreWorkflow } from './undo-restore.ts';
+export { verifyOldestWorkflow } from './verify-oldest.ts';
 export { verifyWorkflow } from './verify.ts';

@@ -51,3 +51,50 @@ export const KEY_SCENARIOS: readonly Scenario[] = [
     calls: ['planRewrap', 'rewrapKeys'],
   },
 ];
+
+const oldest = WORKFLOWS.verifyOldest;
+const PLANNED = 'planOldestVerification';
+
+/** Paths of verification within a budget. */
+export const VERIFY_OLDEST_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'verify-oldest/all',
+    workflow: oldest,
+    input: { ...input, budget: { bytes: null, ms: null } },
+    outcome: 'completed',
+    calls: [PLANNED, 'verifyBackup(a)', 'verifyBackup(b)', 'verifyBackup(c)'],
+  },
+  {
+    name: 'verify-oldest/bytes-used-up',
+    workflow: oldest,
+    input: { ...input, budget: { bytes: 130, ms: null } },
+    outcome: 'completed',
+    calls: [PLANNED, 'verifyBackup(a)', 'verifyBackup(b)'],
+  },
+  {
+    name: 'verify-oldest/one-is-bigger-than-the-budget',
+    workflow: oldest,
+    input: { ...input, budget: { bytes: 1, ms: null } },
+    outcome: 'completed',
+    calls: [PLANNED, 'verifyBackup(a)'],
+  },
+  {
+    name: 'verify-oldest/time-used-up',
+    workflow: oldest,
+    input: { ...input, budget: { bytes: null, ms: 0 } },
+    outcome: 'completed',
+    calls: [PLANNED, 'verifyBackup(a)'],
+  },
+  {
+    name: 'verify-oldest/cancelled',
+    workflow: oldest,
+    input: { ...input, budget: { bytes: null, ms: null } },
+    planted: () => ({ verifyBackup: streamUntilCancelled }),
+    drive: async (handle, calls) => {
+      while (!calls.includes('verifyBackup(a)')) await new Promise((resolve) => setTimeout(resolve, 20));
+      await handle.signal(SIGNALS.cancel, { reason: 'later', by: 'tester@here' });
+    },
+    outcome: 'cancelled',
+    calls: [PLANNED, 'verifyBackup(a)'],
+  },
+];
