@@ -1,6 +1,6 @@
 /**
  * Goal: a key is replaced while everything runs, no key that is needed can be retired, and when the keyring is lost an escrow key brings
- * everything back by itself.
+ * everything back by itself. What was verified longest ago is verified next.
  * Method: a real product with an escrow key; rotation beside its running worker; then the keyring is deleted, both databases are
  * destroyed, and rescue gets nothing but the store and the private half of the escrow key.
  */
@@ -76,6 +76,24 @@ describeKeys('keys of a product that runs', () => {
     expect(await product.succeed('key', 'retire', keys[0] ?? '')).toMatchObject({ opened: 2 });
     const verified = await product.succeed('backup', 'verify', 'all');
     expect(verified).toMatchObject({ problems: [], verified: expect.arrayContaining(backups) });
+  });
+
+  test('within a budget the backup that was read back longest ago is read, and the list says when', async () => {
+    const times = async (): Promise<(string | null)[]> => {
+      const { backups: listed } = await product.succeed('backup', 'list');
+      return backups.map((id) => listed.find((backup: { id: string }) => backup.id === id).verifiedAt);
+    };
+    const [first, second] = await times();
+    expect(String(first) < String(second)).toBe(true);
+    const budget = ['backup', 'verify', 'all', '--budget-bytes', '1KiB'];
+    const one = await product.succeed(...budget);
+    expect(one).toMatchObject({ verified: [backups[0]], problems: [], remaining: 1, oldest: second });
+    expect((await times())[1]).toBe(second);
+    expect(await product.succeed(...budget)).toMatchObject({ verified: [backups[1]], remaining: 1 });
+    const all = await product.succeed('backup', 'verify', 'all', '--oldest-first');
+    expect(all).toMatchObject({ verified: backups, remaining: 0, oldest: null });
+    const wrong = await product.cli(['backup', 'verify', 'latest', '--budget-time', '1h']);
+    expect([wrong.exit, wrong.json['error']?.code]).toEqual([2, 'USAGE_INVALID']);
   });
 
   test('with the keyring lost, the escrow key alone opens everything and brings it back', async () => {
