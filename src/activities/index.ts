@@ -7,9 +7,11 @@ import { createCatalogActivities } from './catalog.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
+import { createKeyActivities } from './keys.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
 import { createCopyActivities } from './copy-to-target.ts';
+import { createVerificationActivities } from './verification.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
@@ -26,5 +28,7 @@ export function createActivities(
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
     ...createCopyActivities(deps),
+    ...createKeyActivities(deps),
+    ...createVerificationActivities(deps),
   };
 }

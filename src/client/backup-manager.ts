@@ -19,9 +19,14 @@ import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
 import type { RestoreSelectionResult } from '../contract/selection.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import type { RewrapResult } from '../contract/keys.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
 import { startCleanup, startHold, type CleanupOptions } from './start-cleanup.ts';
+import type { VerifyOldestResult } from '../contract/verification.ts';
+import type { VerificationBudget } from '../domain/oldest-first.ts';
+import { startRewrap } from './start-rewrap.ts';
+import { startVerifyOldest } from './start-verify-oldest.ts';
 import { startSelection } from './start-selection.ts';
 import type { SelectionOptions } from './start-selection.ts';
 
@@ -79,6 +84,10 @@ export interface BackupManager {
   startCleanup(options?: CleanupOptions): Promise<StartedOperation<CleanupResult>>;
   /** Pins a backup against cleanup; `reason` null releases it. */
   startHold(backup: string, reason: string | null): Promise<StartedOperation<HoldResult>>;
+  /** Reads backups back within a budget, the one that was read back longest ago first. */
+  startVerifyOldest(budget: VerificationBudget): Promise<StartedOperation<VerifyOldestResult>>;
+  /** Wraps all data keys for the key that is active on the worker; runs beside other operations. */
+  startRewrap(): Promise<StartedOperation<RewrapResult>>;
 
   performFullBackup(options?: BackupOptions): Promise<BackupResult>;
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
@@ -145,6 +154,8 @@ type Starts = Pick<
   | 'startVerify'
   | 'startCleanup'
   | 'startHold'
+  | 'startRewrap'
+  | 'startVerifyOldest'
 >;
 
 function createStarts(context: ManagerContext): Starts {
@@ -188,6 +199,8 @@ function createStarts(context: ManagerContext): Starts {
         ...asked,
       });
     },
+    startRewrap: () => startRewrap(context),
+    startVerifyOldest: (budget) => startVerifyOldest(context, budget),
     startVerify(backup, { fromTarget } = {}) {
       const at = fromTarget === undefined ? '' : ` at ${fromTarget}`;
       const input = { ...asked, backup, ...(fromTarget === undefined ? {} : { target: fromTarget }) };

@@ -16,6 +16,8 @@ export const WORKFLOWS = {
   cleanup: 'cleanupWorkflow',
   hold: 'holdWorkflow',
   replicate: 'replicateWorkflow',
+  rewrap: 'rewrapWorkflow',
+  verifyOldest: 'verifyOldestWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -55,7 +57,7 @@ export function copyWorkflowId(group: string, target: string, backup: string): s
   return `lifeboat/${group}/copy/${target}/${backup}`;
 }
 
-/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `cleanup` (a dry run). */
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `cleanup` (a dry run). */
 export function besideWorkflowId(group: string, what: string, request: string): string {
   return `lifeboat/${group}/${what}/${request}`;
 }

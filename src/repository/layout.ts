@@ -23,7 +23,8 @@ export function restoreKey(restoreId: string): string {
     details: { restoreId },
   });
 }
-export const verifiedKey = (backupId: string): string => `${VERIFIED_PREFIX}${requireBackupId(backupId)}.json`;
+/** What lies below are entries of the ledger, oldest first. */
+export const verifiedPrefix = (backupId: string): string => `${VERIFIED_PREFIX}${requireBackupId(backupId)}/`;
 
 export const removalKey = (backupId: string): string => `${REMOVALS_PREFIX}${requireBackupId(backupId)}.json`;
 export const holdKey = (backupId: string): string => `${HOLDS_PREFIX}${requireBackupId(backupId)}.json`;

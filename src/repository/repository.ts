@@ -17,6 +17,7 @@ import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Replicated, ReplicateRequest } from './replicate/replicated.ts';
+import type { KeyReader, Keys } from './keys/keys.ts';
 
 export type { Codec } from './codec.ts';
 
@@ -127,10 +128,12 @@ export interface Repository {
   readonly journals: Journals;
   /** Holds, and removal of what retention does not keep. */
   readonly cleanup: RepositoryCleanup;
+  /** What opens all of it. */
+  readonly keys: Keys;
 }
 
 /** What reads and never writes: it works on a read-only store, without a signing key and without Temporal. */
 export type RepositoryReader = Pick<
   Repository,
   'id' | 'group' | 'location' | 'list' | 'load' | 'record' | 'readArtifact' | 'loadRestore' | 'verify' | 'verifyChain'
-> & { readonly journals: JournalReader };
+> & { readonly journals: JournalReader; readonly keys: KeyReader };

@@ -1,7 +1,7 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { RepositoryContext } from '../context.ts';
-import { backupPrefix, beginKey, dataKeyKey, holdKey, manifestKey, signatureKey, verifiedKey } from '../layout.ts';
+import { backupPrefix, beginKey, dataKeyKey, holdKey, manifestKey, signatureKey, verifiedPrefix } from '../layout.ts';
 import { mapBounded } from '../map-bounded.ts';
 import { readRemoval } from './removal-record.ts';
 
@@ -24,7 +24,8 @@ export async function purgeBackup(context: RepositoryContext, backupId: string, 
   await store.remove(manifestKey(backupId));
   await store.remove(signatureKey(backupId));
   const removed = await removeAll(context, backupPrefix(backupId), { last: beginKey(backupId) }, operation);
-  for (const key of [dataKeyKey(backupId), verifiedKey(backupId), holdKey(backupId)]) await store.remove(key);
+  for (const key of [dataKeyKey(backupId), holdKey(backupId)]) await store.remove(key);
+  await removeAll(context, verifiedPrefix(backupId), { last: '' }, operation);
   await store.removeLeftovers(backupPrefix(backupId), 0);
   await store.remove(beginKey(backupId));
   return removed;

@@ -26,7 +26,7 @@ export async function recordOf(context: RepositoryContext, manifest: Manifest): 
   const bytes = canonicalJson(manifest);
   return toRecord(context, manifest, {
     signed: await requireTrusted(context, manifest.id, bytes),
-    verifiedAt: await readVerifiedAt(context.store, manifest.id, bytes),
+    verifiedAt: await readVerifiedAt(context, manifest.id, bytes),
     holds: await readHolds(context, manifest),
   });
 }
@@ -38,7 +38,7 @@ async function listed(
 ): Promise<BackupRecord | undefined> {
   try {
     const { manifest, bytes, signed } = await loadManifest(context, backupId);
-    const verifiedAt = await readVerifiedAt(context.store, backupId, bytes);
+    const verifiedAt = await readVerifiedAt(context, backupId, bytes);
     return toRecord(context, manifest, {
       signed,
       verifiedAt,

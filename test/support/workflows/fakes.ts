@@ -217,6 +217,24 @@ const answers: Activities = {
     bytes: 1,
     problems: [],
   }),
+  planOldestVerification: async () => ({
+    due: [
+      { backupId: 'a', storedBytes: 60, verifiedAt: null },
+      { backupId: 'b', storedBytes: 60, verifiedAt: AT },
+      { backupId: 'c', storedBytes: 60, verifiedAt: AT },
+    ],
+    total: 3,
+    problems: [],
+  }),
+  planRewrap: async () => ({ keyId: 'key-new' }),
+  rewrapKeys: async ({ keyId }) => ({
+    keyId,
+    escrowIds: [],
+    total: 3,
+    rewrapped: 2,
+    problems: [],
+    problemsTotal: 0,
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };

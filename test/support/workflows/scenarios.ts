@@ -5,6 +5,7 @@ import type { Activities } from './fakes.ts';
 import { SELECTIONS } from './selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
+import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
@@ -669,6 +670,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...questions,
   ...DIRECTORY_SCENARIOS,
   ...CLEANUP_SCENARIOS,
+  ...KEY_SCENARIOS,
+  ...VERIFY_OLDEST_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
   ...REPLAY_SCENARIOS,
   ...REPLICATE_SCENARIOS,
