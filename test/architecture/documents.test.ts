@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import {
   besideWorkflowId,
+  copyWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
   SEARCH_ATTRIBUTES,
@@ -120,6 +121,7 @@ describe('docs/reference/durable-names.md', () => {
       [
         groupWorkflowId('<group>'),
         besideWorkflowId('<group>', '<what>', '<request>'),
+        copyWorkflowId('<group>', '<target>', '<backup>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
       ],

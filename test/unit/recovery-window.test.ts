@@ -6,6 +6,7 @@ import { isWithin, recoveryWindow, type RecoveryWindow } from '../../src/domain/
 import { isRefused, resolveTarget } from '../../src/domain/resolve-target.ts';
 import { planStreamReplay } from '../../src/domain/stream-replay.ts';
 import { planWalReplay } from '../../src/domain/wal-replay.ts';
+import { runs } from '../support/property-runs.ts';
 
 const START_MS = Date.UTC(2026, 0, 15, 10, 0);
 const SYSTEM = '7300000000000000001';
@@ -347,7 +348,7 @@ describe('of any journals with any holes', () => {
           }
         }
       }),
-      { numRuns: 300, seed: 20_260_115 },
+      { numRuns: runs(300), seed: 20_260_115 },
     );
   });
 
@@ -370,7 +371,7 @@ describe('of any journals with any holes', () => {
           expect(between.filter((ms) => !isRefused(resolveTarget(window, { atMs: ms })))).toEqual([]);
         }
       }),
-      { numRuns: 200, seed: 20_260_115 },
+      { numRuns: runs(200), seed: 20_260_115 },
     );
   });
 
@@ -387,7 +388,7 @@ describe('of any journals with any holes', () => {
         }
         expect(gaps.filter(({ toMs }) => toMs !== null)).toHaveLength(Math.max(0, spans.length - 1));
       }),
-      { numRuns: 200, seed: 20_260_115 },
+      { numRuns: runs(200), seed: 20_260_115 },
     );
   });
 });

@@ -17,6 +17,7 @@ import { SortedRuns } from '../../../src/redis/digests/sorted-runs.ts';
 import { SpooledList } from '../../../src/redis/digests/spooled-list.ts';
 import { caught } from '../../support/caught.ts';
 import { collect, collectBytes } from '../../support/collect.ts';
+import { runs } from '../../support/property-runs.ts';
 
 interface Key {
   readonly db: number;
@@ -92,7 +93,7 @@ describe('sorted runs', () => {
         await runs.close();
         expect(sorted.map(plain)).toEqual(reference(some).map(plain));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -121,7 +122,7 @@ test('a spooled list gives what was added', async () => {
       await list.close();
       expect(read.map(plain)).toEqual(some.map(recordOf).map(plain));
     }),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });
 
@@ -141,7 +142,7 @@ test('two sorted lists are joined as two maps would be', async () => {
       expect(together).toHaveLength(common.length);
       for (const one of together) expect(one.before!.id).toEqual(one.now!.id);
     }),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 
@@ -154,7 +155,7 @@ describe('a stored list', () => {
         const pieces = cutAt(bytes, bytes.length > 10_000 ? Math.max(size, 5000) : size);
         expect((await collect(readRecordList(DIGEST_INDEX, pieces))).flat().map(plain)).toEqual(records.map(plain));
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -10,6 +10,7 @@ import { readDump } from '../../../src/redis/dump/stream/read-dump.ts';
 import { dumpPayload } from '../../../src/redis/rdb/payload.ts';
 import { encodeCommands } from '../../../src/redis/resp.ts';
 import { string } from './encoders.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const HEADER = { server: '7.0.15', startedAt: '2026-01-02T03:04:05.678Z' };
 
@@ -90,7 +91,7 @@ describe('the redis-dump stream', () => {
         expect(functions).toEqual({ kind: 'functions', payload: Buffer.from('libraries') });
         expect(rest.map(inShort)).toEqual(keys.map((one) => inShort({ kind: 'key', ...one })));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -163,7 +164,7 @@ describe('pipelines to Redis', () => {
         expect(Buffer.concat(buffer.take()).equals(expected)).toBe(true);
         expect(buffer.sizeBytes).toBe(0);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

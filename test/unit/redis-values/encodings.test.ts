@@ -6,6 +6,7 @@ import { ZiplistCursor } from '../../../src/redis/values/encodings/ziplist.ts';
 import { packedElements } from '../../../src/redis/values/types/packed.ts';
 import { stringValue } from '../../../src/redis/values/types/string.ts';
 import { isReadError, type Element, intset, length, listpack, lzfString, string, ziplist } from './encoders.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const text = fc.uint8Array({ maxLength: 80 }).map((bytes) => Buffer.from(bytes));
 const longText = fc.integer({ min: 0, max: 70_000 }).map((size) => Buffer.alloc(size, 'x'));
@@ -113,7 +114,7 @@ describe('encodings of Redis values', () => {
           }
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

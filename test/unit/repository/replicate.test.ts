@@ -105,7 +105,7 @@ test('objects of a target that were swapped and cut are named by verification an
   await Promise.all([to.put(one!, second!), to.put(other!, first!), to.put(third!, cut!.subarray(1))]);
   const target = await openTarget();
   const named = (await target.verify(manifest.id, OPERATION)).map(({ key }) => key);
-  expect(named.toSorted()).toEqual([one, other, third].toSorted());
+  expect(new Set(named)).toEqual(new Set([one, other, third]));
   expect((await repository.replicate(to, EVERY_BYTE, OPERATION)).backups).toEqual([manifest.id]);
   expect(await target.verify(manifest.id, OPERATION)).toEqual([]);
 });
@@ -160,7 +160,7 @@ test('a journal is copied while it goes on, across sealed chapters, and its end 
   // A run that looked before the others and arrives after them.
   const late: ObjectStore = {
     ...place.store,
-    get: async (key, options) => (key === open ? lateOpen(early[open]!) : place.store.get(key, options)),
+    get: async (key, options) => (key === open ? lateOpen(early[open]) : place.store.get(key, options)),
   };
   await (await openWriter({ ...place, store: late })).replicate(to, ALL, OPERATION);
   expect(await target()).toBe('3000');

@@ -3,6 +3,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { compress, decompress } from '../../../src/repository/objects/zstd.ts';
 import { collect, collectBytes } from '../../support/collect.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const OPTIONS = { level: 3, inFlight: 3, giveBack: () => undefined };
 const CHECKSUM = { params: { [constants.ZSTD_c_checksumFlag]: 1 } };
@@ -34,7 +35,7 @@ test('several frames come back whole, however the stored bytes are cut', async (
         expect(output.equals(Buffer.concat(input))).toBe(true);
       },
     ),
-    { seed: 42, numRuns: 50 },
+    { seed: 42, numRuns: runs(50) },
   );
 });
 
