@@ -74,7 +74,7 @@ test('a key that is replaced by somebody else at the same moment is read again, 
   const { activeId } = await rotateKeyring(keyringPath);
   const rival = await open();
   let raced = false;
-  let refused = 0;
+  const refusals: unknown[] = [];
   const store: ObjectStore = {
     ...place.store,
     async put(key, body, options) {
@@ -83,14 +83,14 @@ test('a key that is replaced by somebody else at the same moment is read again, 
         await rival.keys.rewrap(activeId, OPERATION);
       }
       return place.store.put(key, body, options).catch((error: unknown) => {
-        expect(error).toMatchObject({ code: 'STORE_KEY_CHANGED' });
-        refused += 1;
+        refusals.push(error);
         throw error;
       });
     },
   };
   const report = await (await open(store)).keys.rewrap(activeId, OPERATION);
-  expect([raced, refused > 0, report.problems]).toEqual([true, true, []]);
+  expect([raced, report.problems]).toEqual([true, []]);
+  expect(refusals).toContainEqual(expect.objectContaining({ code: 'STORE_KEY_CHANGED' }));
   expect(report.rewrapped).toBeLessThan(3);
   expect((await repository.keys.check(OPERATION)).opened.every(({ wrappedFor }) => wrappedFor[0] === activeId)).toBe(
     true,
