@@ -5,6 +5,7 @@ import { LifeboatError } from '../domain/errors.ts';
 import { fileSystem, systemCode } from './file-system-errors.ts';
 import { listFiles, listFolders, removeTemporaryFiles, statOf } from './local-list.ts';
 import { readFileStream } from './local-read.ts';
+import { replaceVersion, versionOf } from './local-replace.ts';
 import { isThere, makeFolder, pathOf, syncFolder, writeFileDurably } from './local-write.ts';
 import { requireKey, requirePrefix } from './object-key.ts';
 import type { ObjectHead, ObjectStore, PutOptions } from './object-store.ts';
@@ -23,7 +24,10 @@ export function createLocalStore(options: { readonly root: string }): ObjectStor
       const path = pathOf(root, requireKey(key));
       const chunks = body instanceof Uint8Array ? once(body) : body;
       seen ||= await isThere(root);
-      const sizeBytes = await writeFileDurably(path, chunks, { ...putOptions, floor: seen ? root : undefined });
+      const write = async (): Promise<number> =>
+        writeFileDurably(path, chunks, { ...putOptions, floor: seen ? root : undefined });
+      const sizeBytes =
+        putOptions.ifMatch === undefined ? await write() : await replaceVersion(path, putOptions.ifMatch, write);
       seen = true;
       return { sizeBytes };
     },
@@ -51,8 +55,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 }
 
 async function headOf(root: string, key: string): Promise<ObjectHead | undefined> {
-  const found = await statOf(pathOf(root, key));
-  return found?.isFile() === true ? { key, sizeBytes: found.size, modifiedAt: found.mtime } : undefined;
+  const path = pathOf(root, key);
+  const found = await statOf(path);
+  if (found?.isFile() !== true) return undefined;
+  return { key, sizeBytes: found.size, modifiedAt: found.mtime, version: versionOf(found) };
 }
 
 async function removeFile(root: string, key: string): Promise<void> {

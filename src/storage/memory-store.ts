@@ -8,15 +8,17 @@ import type { ObjectHead, ObjectStore } from './object-store.ts';
 interface Held {
   readonly bytes: Buffer;
   readonly modifiedAt: Date;
+  readonly version: string;
 }
 
 /** A store that lives and dies with its process: for tests and trials. */
 export function createMemoryStore(): ObjectStore {
   const objects = new Map<string, Held>();
+  let puts = 0;
 
   const headOf = (key: string): ObjectHead | undefined => {
     const held = objects.get(key);
-    return held && { key, sizeBytes: held.bytes.length, modifiedAt: held.modifiedAt };
+    return held && { key, sizeBytes: held.bytes.length, modifiedAt: held.modifiedAt, version: held.version };
   };
   const keysUnder = (prefix: string): string[] =>
     [...objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
@@ -32,7 +34,11 @@ export function createMemoryStore(): ObjectStore {
       if (options.ifNoneMatch === true && objects.has(key)) {
         throw new LifeboatError('STORE_KEY_EXISTS', `put ${key}: taken`);
       }
-      objects.set(key, { bytes, modifiedAt: new Date() });
+      if (options.ifMatch !== undefined && objects.get(key)?.version !== options.ifMatch) {
+        throw new LifeboatError('STORE_KEY_CHANGED', `put ${key}: not the version that was read`);
+      }
+      puts += 1;
+      objects.set(key, { bytes, modifiedAt: new Date(), version: String(puts) });
       return { sizeBytes: bytes.length };
     },
 

@@ -4,11 +4,15 @@ export interface ObjectHead {
   readonly key: string;
   readonly sizeBytes: number;
   readonly modifiedAt: Date;
+  /** Of `head`: what `ifMatch` takes; another one after each `put`. */
+  readonly version?: string;
 }
 
 export interface PutOptions {
   /** Fail with STORE_KEY_EXISTS when the key is taken; decided by the store, atomically. */
   readonly ifNoneMatch?: boolean;
+  /** Fail with STORE_KEY_CHANGED when the object is gone or of another `version`; with small objects only. */
+  readonly ifMatch?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -24,6 +28,8 @@ export interface GetOptions {
  * - `put` asks for the next chunk of a body only when it is done with the one before, or has copied it: whoever gives the
  *   chunks may use their memory again then.
  * - `put` over an existing key replaces it, unless `ifNoneMatch`.
+ * - `put` with `ifMatch` replaces exactly the version that `head` gave: of writers that do it at once with the same version one wins.
+ *   A directory holds that among processes of one host.
  * - `get` of a missing key rejects with STORE_KEY_MISSING before any byte is given; a short or failed read MUST end
  *   the stream with an error, never with a clean end.
  * - `head` gives undefined for a missing key. `remove` of a missing key resolves.

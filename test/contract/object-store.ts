@@ -64,6 +64,30 @@ export function describeObjectStore(driver: string, open: () => Promise<StoreUnd
       expect(await keys(store, '')).toEqual(['a/b']);
     });
 
+    test('if-match replaces the version that was looked at, and refuses another one and a missing one', async () => {
+      await store.put('a/b', Buffer.from('first'));
+      const first = (await store.head('a/b'))?.version ?? '';
+      await store.put('a/b', Buffer.from('second'), { ifMatch: first });
+      const stale = store.put('a/b', Buffer.from('third'), { ifMatch: first });
+      await expect(stale).rejects.toMatchObject({ code: 'STORE_KEY_CHANGED' });
+      expect((await readAll(store, 'a/b')).toString()).toBe('second');
+      const second = (await store.head('a/b'))?.version ?? '';
+      await store.remove('a/b');
+      const gone = store.put('a/b', Buffer.from('third'), { ifMatch: second });
+      await expect(gone).rejects.toMatchObject({ code: 'STORE_KEY_CHANGED' });
+      expect(await keys(store, '')).toEqual([]);
+    });
+
+    test('of ten writers with if-match at once exactly one wins', async () => {
+      await store.put('race/match', Buffer.from('first'));
+      const ifMatch = (await store.head('race/match'))?.version ?? '';
+      const writers = Array.from({ length: 10 }, (_, writer) => Buffer.from(`of ${writer}`));
+      const results = await Promise.allSettled(writers.map((bytes) => store.put('race/match', bytes, { ifMatch })));
+      const winners = results.flatMap(({ status }, writer) => (status === 'fulfilled' ? [writers[writer]] : []));
+      expect(winners).toHaveLength(1);
+      expect((await readAll(store, 'race/match')).toString()).toBe(winners[0]?.toString());
+    });
+
     test('of twenty writers with if-none-match at once exactly one wins, and its bytes are there', async () => {
       const writers = Array.from({ length: 20 }, (_, writer) => Buffer.alloc(200_000, writer));
       const results = await Promise.allSettled(

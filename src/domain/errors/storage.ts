@@ -14,6 +14,12 @@ export const STORAGE_ERRORS = {
     when: 'An object that may be written once only is there already.',
     hint: 'did another worker write it first? Nothing was changed',
   },
+  STORE_KEY_CHANGED: {
+    retry: 'transient',
+    exit: 1,
+    when: 'An object that was to be replaced is gone, or was replaced meanwhile by somebody else.',
+    hint: 'another run changed it first; nothing was lost: run the command again',
+  },
   STORE_KEY_MISSING: {
     retry: 'never',
     exit: 5,

@@ -40,10 +40,13 @@ export function createS3Driver(location: S3Location, options: S3Options): S3Driv
 async function headObject({ client, location }: S3Bucket, key: string): Promise<ObjectHead | undefined> {
   const command = new HeadObjectCommand({ Bucket: location.bucket, Key: location.root + key });
   try {
-    const { ContentLength = 0, LastModified = new Date(0) } = await s3Request('read', `head ${key}`, async () =>
-      client.send(command),
-    );
-    return { key, sizeBytes: ContentLength, modifiedAt: LastModified };
+    const {
+      ContentLength = 0,
+      LastModified = new Date(0),
+      ETag,
+    } = await s3Request('read', `head ${key}`, async () => client.send(command));
+    const version = ETag === undefined ? {} : { version: ETag };
+    return { key, sizeBytes: ContentLength, modifiedAt: LastModified, ...version };
   } catch (error) {
     if (error instanceof LifeboatError && error.code === 'STORE_KEY_MISSING') return undefined;
     throw error;

@@ -48,6 +48,7 @@ export function paramsOf(bucket: S3Bucket, key: string, options: PutOptions): Om
     Bucket: location.bucket,
     Key: location.root + key,
     ...(options.ifNoneMatch === true ? { IfNoneMatch: '*' } : {}),
+    ...(options.ifMatch === undefined ? {} : { IfMatch: options.ifMatch }),
     ...(checksumAlgorithm === undefined ? {} : { ChecksumAlgorithm: checksumAlgorithm }),
     ...(objectLock === undefined
       ? {}
@@ -112,8 +113,11 @@ async function putInParts(upload: Upload, putId: string, parts: AsyncIterable<Pa
 }
 
 /** A conflict does not say whether the key is taken: it may also be a write that lost to a removal. */
-async function explain({ bucket, key }: Upload, cause: unknown): Promise<LifeboatError> {
+async function explain({ bucket, key, params }: Upload, cause: unknown): Promise<LifeboatError> {
   const error = s3Error('write', `put ${key}`, cause);
+  if (params.IfMatch !== undefined && ['STORE_KEY_EXISTS', 'STORE_KEY_MISSING'].includes(error.code)) {
+    return new LifeboatError('STORE_KEY_CHANGED', `put ${key}: not the version that was read`, { cause: error });
+  }
   if (error.details['status'] !== 409 || (await headOf(bucket, key)) === undefined) return error;
   return new LifeboatError('STORE_KEY_EXISTS', `put ${key}: taken`, { cause: error });
 }

@@ -45,8 +45,8 @@ export async function uploadParts(upload: Upload, parts: AsyncIterable<Part>): P
   });
   return {
     async complete() {
-      const { IfNoneMatch } = params;
-      const condition = IfNoneMatch === undefined ? {} : { IfNoneMatch };
+      const { IfNoneMatch, IfMatch } = params;
+      const condition = { ...(IfNoneMatch && { IfNoneMatch }), ...(IfMatch && { IfMatch }) };
       const command = new CompleteMultipartUploadCommand({ ...place, ...condition, MultipartUpload: { Parts: sent } });
       await bucket.client.send(command, { abortSignal: upload.stop.signal });
     },
