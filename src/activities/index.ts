@@ -5,8 +5,10 @@ import { createCatalogActivities } from './catalog.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
+import { createKeyActivities } from './keys.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createVerificationActivities } from './verification.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
 
 /** All activities; a worker registers them on the queues of its roles. */
@@ -19,5 +21,7 @@ export function createActivities(deps: Dependencies): ControlActivities & DataAc
     ...createCatalogActivities(deps),
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
+    ...createKeyActivities(deps),
+    ...createVerificationActivities(deps),
   };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { zstdLevel } from '../config/compression-level.ts';
 import type { Config } from '../config/schema/config.ts';
-import { loadKeyring } from '../encryption/keyring.ts';
+import { followKeyring } from '../encryption/followed-keyring.ts';
 import type { Keyring } from '../encryption/keyring.ts';
 import { loadPublicKey } from '../encryption/minisign.ts';
 import { ensureSigningKey } from '../encryption/signer.ts';
@@ -27,13 +27,14 @@ export async function openConfiguredRepository(config: Config, tool: string): Pr
 }
 
 /**
- * The same to read only: nothing is written, and no signing key is made where there is none.
+ * The same to read only: nothing is written, and no signing key is made where there is none. `other`: a keyring to open with, instead of
+ * the configured one.
  * @throws LifeboatError REPOSITORY_MISSING
  */
-export async function openConfiguredReader(config: Config): Promise<RepositoryReader> {
+export async function openConfiguredReader(config: Config, other?: Keyring): Promise<RepositoryReader> {
   const { signing, group } = config;
   const own = `${signing.keyPath}.pub`;
-  const keyring = await keyringOf(config);
+  const keyring = other ?? (await keyringOf(config));
   const trusted = [...signing.trustedKeys, ...(existsSync(own) ? [own] : [])];
   return openRepository({
     store: openPrimaryStore(config),
@@ -43,9 +44,13 @@ export async function openConfiguredReader(config: Config): Promise<RepositoryRe
   });
 }
 
-/** The keyring is needed to encrypt; where encryption is off, it still opens the encrypted backups of earlier days. */
+/**
+ * The keyring is needed to encrypt; where encryption is off, it still opens the encrypted backups of earlier days. It follows its
+ * file: a worker that runs for months takes a new key when there is one.
+ */
 export async function keyringOf({ encryption }: Config): Promise<Keyring | undefined> {
-  return encryption.enabled || existsSync(encryption.keyPath) ? loadKeyring(encryption.keyPath) : undefined;
+  const { enabled, keyPath, escrow } = encryption;
+  return enabled || existsSync(keyPath) ? followKeyring({ path: keyPath, escrow }) : undefined;
 }
 
 /** How the objects of new backups are made. */

@@ -22,7 +22,12 @@ import { rescueVerify } from './rescue/rescue-verify.ts';
 import { configValidate } from './commands/config-validate.ts';
 import { completion } from './local/completion.ts';
 import { configShow } from './local/config-show.ts';
+import { keyRewrap } from './commands/key-rewrap.ts';
 import { keyGenerate } from './local/key-generate.ts';
+import { keyList } from './local/key-list.ts';
+import { keyRetire } from './local/key-retire.ts';
+import { keyRotate } from './local/key-rotate.ts';
+import { keyVerify } from './local/key-verify.ts';
 
 /** What the first words of commands that come in families stand for. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -52,6 +57,11 @@ export const COMMANDS: readonly Command[] = [
   configValidate,
   configShow,
   keyGenerate,
+  keyList,
+  keyRotate,
+  keyRewrap,
+  keyVerify,
+  keyRetire,
   storeDoctor,
   up,
   down,

@@ -18,8 +18,13 @@ import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
 import type { RestoreSelectionResult } from '../contract/selection.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import type { RewrapResult } from '../contract/keys.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
+import type { VerifyOldestResult } from '../contract/verification.ts';
+import type { VerificationBudget } from '../domain/oldest-first.ts';
+import { startRewrap } from './start-rewrap.ts';
+import { startVerifyOldest } from './start-verify-oldest.ts';
 import { startSelection } from './start-selection.ts';
 import type { SelectionOptions } from './start-selection.ts';
 
@@ -64,6 +69,10 @@ export interface BackupManager {
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
   startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
   startVerify(backup: string): Promise<StartedOperation<VerifyResult>>;
+  /** Reads backups back within a budget, the one that was read back longest ago first. */
+  startVerifyOldest(budget: VerificationBudget): Promise<StartedOperation<VerifyOldestResult>>;
+  /** Wraps all data keys for the key that is active on the worker; runs beside other operations. */
+  startRewrap(): Promise<StartedOperation<RewrapResult>>;
 
   performFullBackup(options?: BackupOptions): Promise<BackupResult>;
   /** Without a journal that runs, a full backup is taken and `warnings` says so. */
@@ -115,7 +124,14 @@ export function createBackupManager(context: ManagerContext): BackupManager {
 
 type Starts = Pick<
   BackupManager,
-  'startBackup' | 'startRestore' | 'startRestoreToDirectory' | 'startSelection' | 'startUndo' | 'startVerify'
+  | 'startBackup'
+  | 'startRestore'
+  | 'startRestoreToDirectory'
+  | 'startSelection'
+  | 'startUndo'
+  | 'startVerify'
+  | 'startRewrap'
+  | 'startVerifyOldest'
 >;
 
 function createStarts(context: ManagerContext): Starts {
@@ -157,6 +173,8 @@ function createStarts(context: ManagerContext): Starts {
         ...asked,
       });
     },
+    startRewrap: () => startRewrap(context),
+    startVerifyOldest: (budget) => startVerifyOldest(context, budget),
     startVerify(backup) {
       const input = { ...asked, backup };
       const summary = `verification of ${backup}, asked for by ${requestedBy}`;

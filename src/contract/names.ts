@@ -13,6 +13,8 @@ export const WORKFLOWS = {
   catalog: 'catalogWorkflow',
   journal: 'journalWorkflow',
   restoreToDirectory: 'restoreToDirectoryWorkflow',
+  rewrap: 'rewrapWorkflow',
+  verifyOldest: 'verifyOldestWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -47,7 +49,7 @@ export function journalWorkflowId(kind: 'postgres' | 'redis', group: string): st
   return `journal-${kind}/${group}`;
 }
 
-/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`. */
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`. */
 export function besideWorkflowId(group: string, what: string, request: string): string {
   return `lifeboat/${group}/${what}/${request}`;
 }

@@ -2,6 +2,7 @@ import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
+import { KEYS_ERRORS } from './errors/keys.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...SERVICE_ERRORS,
   ...STORAGE_ERRORS,
   ...REPOSITORY_ERRORS,
+  ...KEYS_ERRORS,
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,
   ...REDIS_VALUES_ERRORS,

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
 import { LifeboatError } from '../domain/errors.ts';
 import { type EncryptionContext, esdk, sameContext } from './esdk.ts';
-import { KEY_BYTES, type Keyring } from './keyring.ts';
+import { KEY_BYTES, type Keyring, type OpenedKey } from './keyring.ts';
 import { through } from './through.ts';
 
 /** The name of a data key inside its messages; the wrapped key beside the backup says which key wrapped it. */
@@ -41,13 +41,35 @@ export async function openDataKey(
   wrapped: WrappedDataKey,
   context: EncryptionContext,
 ): Promise<DataKey> {
-  const material = await keyring.unwrap(wrapped.message, context);
-  const checkValue = checkValueOf(material);
-  if (checkValue !== wrapped.keyCheckValue) {
-    const facts = `check value ${checkValue}, recorded ${wrapped.keyCheckValue}`;
-    throw new LifeboatError('KEY_MISMATCH', `open data key: ${facts}`);
-  }
-  return createDataKey(material, checkValue);
+  const { secret } = await openWrapped(keyring, wrapped, context);
+  return createDataKey(secret, wrapped.keyCheckValue);
+}
+
+/** The keys that a data key is wrapped for. @throws LifeboatError as `openDataKey` */
+export async function inspectDataKey(
+  keyring: Keyring,
+  wrapped: WrappedDataKey,
+  context: EncryptionContext,
+): Promise<readonly string[]> {
+  return (await openWrapped(keyring, wrapped, context)).wrappedFor;
+}
+
+/** The same data key, wrapped by the key that is active now and for the escrow keys of now. @throws LifeboatError as `openDataKey` */
+export async function rewrapDataKey(
+  keyring: Keyring,
+  wrapped: WrappedDataKey,
+  context: EncryptionContext,
+): Promise<WrappedDataKey> {
+  const { secret } = await openWrapped(keyring, wrapped, context);
+  return { ...(await keyring.wrap(secret, context)), keyCheckValue: wrapped.keyCheckValue };
+}
+
+async function openWrapped(keyring: Keyring, wrapped: WrappedDataKey, context: EncryptionContext): Promise<OpenedKey> {
+  const opened = await keyring.open(wrapped.message, context);
+  const checkValue = checkValueOf(opened.secret);
+  if (checkValue === wrapped.keyCheckValue) return opened;
+  const facts = `check value ${checkValue}, recorded ${wrapped.keyCheckValue}`;
+  throw new LifeboatError('KEY_MISMATCH', `open data key: ${facts}`);
 }
 
 function checkValueOf(material: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type * as library from '@aws-crypto/client-node';
 
@@ -14,15 +15,26 @@ type Library = typeof library;
 type Keyring = library.KeyringNode;
 type StreamOptions = NonNullable<Parameters<ReturnType<Library['buildClient']>['encryptStream']>[1]>;
 
+/** A key of the keyring (32 bytes), or the public or private half of an escrow key (PEM). */
+export type WrappingKey =
+  | { readonly id: string; readonly material: Uint8Array }
+  | { readonly id: string; readonly publicKey: string; readonly privateKey?: string };
+
 /** The library with our settings: suite 0x0478 (AES-256-GCM, HKDF per message, key commitment, no signature). */
 export interface Esdk {
   readonly keyring: (keyId: string, material: Uint8Array) => Keyring;
-  readonly anyOf: (keyrings: readonly Keyring[]) => Keyring;
-  readonly encrypt: (keyring: Keyring, secret: Uint8Array, context: EncryptionContext) => Promise<Buffer>;
+  /** For all of `keys`: each of them alone opens it. */
+  readonly encrypt: (keys: readonly WrappingKey[], secret: Uint8Array, context: EncryptionContext) => Promise<Buffer>;
+  /** By any of `keys`. */
   readonly decrypt: (
-    keyring: Keyring,
+    keys: readonly WrappingKey[],
     message: Uint8Array,
-  ) => Promise<{ readonly plaintext: Buffer; readonly context: EncryptionContext }>;
+  ) => Promise<{
+    readonly plaintext: Buffer;
+    readonly context: EncryptionContext;
+    /** Ids of the keys that the message is wrapped for. */
+    readonly wrappedFor: readonly string[];
+  }>;
   readonly encryptStream: (keyring: Keyring, context: EncryptionContext) => Duplex;
   /** `onContext` is called once, before the first byte comes out. */
   readonly decryptStream: (keyring: Keyring, onContext: (context: EncryptionContext) => void) => Duplex;
@@ -46,20 +58,19 @@ function createEsdk(library: Library): Esdk {
     frameLength: FRAME_BYTES,
     encryptionContext: { ...context },
   });
+  const keyringOf = createKeyringOf(library);
   return {
-    keyring: (keyId, material) =>
-      new library.RawAesKeyringNode({
-        keyName: keyId,
-        keyNamespace: KEY_NAMESPACE,
-        // The library refuses a view into Node's shared buffer pool.
-        unencryptedMasterKey: new Uint8Array(material),
-        wrappingSuite: library.RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
-      }),
-    anyOf: (keyrings) => new library.MultiKeyringNode({ children: [...keyrings] }),
-    encrypt: async (keyring, secret, context) => (await client.encrypt(keyring, secret, optionsOf(context))).result,
-    async decrypt(keyring, message) {
+    keyring: (id, material) => keyringOf({ id, material }),
+    async encrypt(keys, secret, context) {
+      const [generator, ...children] = keys.map(keyringOf);
+      const keyring = new library.MultiKeyringNode({ ...(generator && { generator }), children });
+      return (await client.encrypt(keyring, secret, optionsOf(context))).result;
+    },
+    async decrypt(keys, message) {
+      const keyring = new library.MultiKeyringNode({ children: keys.map(keyringOf) });
       const { plaintext, messageHeader } = await client.decrypt(keyring, message);
-      return { plaintext, context: messageHeader.encryptionContext };
+      const wrappedFor = messageHeader.encryptedDataKeys.map(idOf);
+      return { plaintext, context: messageHeader.encryptionContext, wrappedFor };
     },
     encryptStream: (keyring, context) => requireDuplex(client.encryptStream(keyring, optionsOf(context))),
     decryptStream(keyring, onContext) {
@@ -68,6 +79,34 @@ function createEsdk(library: Library): Esdk {
       return stream;
     },
   };
+}
+
+function createKeyringOf(library: Library): (key: WrappingKey) => Keyring {
+  return (key) =>
+    'material' in key
+      ? new library.RawAesKeyringNode({
+          keyName: key.id,
+          keyNamespace: KEY_NAMESPACE,
+          // The library refuses a view into Node's shared buffer pool.
+          unencryptedMasterKey: new Uint8Array(key.material),
+          wrappingSuite: library.RawAesWrappingSuiteIdentifier.AES256_GCM_IV12_TAG16_NO_PADDING,
+        })
+      : new library.RawRsaKeyringNode({
+          keyName: key.id,
+          keyNamespace: KEY_NAMESPACE,
+          rsaKey: key.privateKey === undefined ? { publicKey: key.publicKey } : { privateKey: key.privateKey },
+          padding: constants.RSA_PKCS1_OAEP_PADDING,
+          oaepHash: 'sha256',
+        });
+}
+
+/** Raw AES writes tag length, IV length and IV behind the key's name; RSA writes the name alone. Both in the message format. */
+const AES_WRAPPED_BYTES = 48;
+const AES_INFO_BYTES = 20;
+
+function idOf({ rawInfo, providerInfo, encryptedDataKey }: library.EncryptedDataKey): string {
+  if (encryptedDataKey.byteLength !== AES_WRAPPED_BYTES || rawInfo === undefined) return providerInfo;
+  return Buffer.from(rawInfo.subarray(0, rawInfo.byteLength - AES_INFO_BYTES)).toString('utf8');
 }
 
 /** The library's streams come from a package of their own, whose types do not say that they are Node's. */

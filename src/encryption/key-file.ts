@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, realpath, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { LifeboatError } from '../domain/errors.ts';
-import { syncFolder } from '../platform/files.ts';
+import { syncFolder, writeFileAtomic } from '../platform/files.ts';
 
 /** Far above any keyring; a path to a device or a dump is refused before it fills the memory. */
 const KEY_FILE_MAX_BYTES = 1024 * 1024;
@@ -32,6 +32,19 @@ export async function createSecretFile(path: string, text: string): Promise<void
 /** Creates a file that anybody may read, such as a public key. */
 export async function createPublicFile(path: string, text: string): Promise<void> {
   await createFile(path, text, 0o644);
+}
+
+/**
+ * Puts a new text in the place of a secret file, mode 0600: a reader sees the old text or the new one, whole, and so does whoever
+ * comes after a crash. @throws LifeboatError KEY_FILE_READ_ONLY, and nothing is changed
+ */
+export async function replaceSecretFile(path: string, text: string): Promise<void> {
+  try {
+    // A link is followed: the file it names is the one that is copied to other places.
+    await writeFileAtomic(await realpath(path), text);
+  } catch (error) {
+    throw new LifeboatError('KEY_FILE_READ_ONLY', `write key file ${path}: ${codeOf(error)}`, { cause: error });
+  }
 }
 
 async function openKeyFile(path: string): Promise<FileHandle> {

@@ -1,125 +1,100 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
-import { type EncryptionContext, esdk, sameContext } from './esdk.ts';
+import { type EncryptionContext, esdk, sameContext, type WrappingKey } from './esdk.ts';
+import { type EscrowKey, isPrivateKey, parseEscrowSecret } from './escrow-key.ts';
 import { createSecretFile, readSecretFile } from './key-file.ts';
+import { formatKeyEntries, type KeyEntry, type KeyInfo, newKeyEntry, parseKeyEntries } from './keyring-file.ts';
 
-export const KEY_BYTES = 32;
+export { KEY_BYTES, type KeyInfo } from './keyring-file.ts';
 
-/** What may be told about a key. `decrypt-only` and `retired` keys never wrap; `retired` ones do not open either. */
-export interface KeyInfo {
-  readonly id: string;
-  readonly created: string;
-  readonly state: 'active' | 'decrypt-only' | 'retired';
+/** What a wrapped key says once it is open. */
+export interface OpenedKey {
+  readonly secret: Uint8Array;
+  /** Ids of all keys that it is wrapped for, the escrow keys among them; each of them alone opens it. */
+  readonly wrappedFor: readonly string[];
 }
 
 /** Keys that wrap the data keys of backups. The key material stays inside: it is in no property. */
 export interface Keyring {
   readonly activeId: string;
   readonly keys: readonly KeyInfo[];
-  /** Wraps with the active key. */
+  /** Ids of the keys for which everything is wrapped beside the active one. */
+  readonly escrowIds: readonly string[];
+  /** Wraps with the active key, and for each escrow key. KEY_ONLY_OPENS for an escrow key itself. */
   wrap(secret: Uint8Array, context: EncryptionContext): Promise<{ readonly keyId: string; readonly message: Buffer }>;
-  /** KEY_MISMATCH when no key opens it or it was made for another context. */
-  unwrap(message: Uint8Array, context: EncryptionContext): Promise<Uint8Array>;
+  /** KEY_MISMATCH when no key opens it, KEY_DAMAGED when it was made for another context. */
+  open(message: Uint8Array, context: EncryptionContext): Promise<OpenedKey>;
 }
 
-const KEY = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  created: z.iso.datetime({ offset: true }),
-  alg: z.literal('A256GCM'),
-  key: z.base64(),
-  state: z.enum(['active', 'decrypt-only', 'retired']),
-});
-const KEYRING = z.strictObject({ version: z.literal(1), active: z.string(), keys: z.array(KEY).min(1) });
+export interface KeyringOptions {
+  /** Public keys for which everything is wrapped as well. */
+  readonly escrow?: readonly EscrowKey[];
+  /** Behave as if this key were retired. */
+  readonly without?: string;
+}
 
-type KeyEntry = KeyInfo & { readonly material: Buffer };
-
-/** Reads a keyring file: our JSON, or one bare 32-byte key in hex or base64. KEY_FILE_* errors. */
-export async function loadKeyring(path: string): Promise<Keyring> {
+/**
+ * Reads a keyring file: our JSON, or one bare 32-byte key in hex or base64. A file with the private half of an escrow key gives a
+ * keyring that opens all that was wrapped for it, and wraps nothing. KEY_FILE_* errors.
+ */
+export async function loadKeyring(path: string, options: KeyringOptions = {}): Promise<Keyring> {
   const text = (await readSecretFile(path)).trim();
-  const { active, entries } = text.startsWith('{') ? parseKeyring(text, path) : parseBareKey(text, path);
-  return createKeyring(active, entries);
+  if (isPrivateKey(text)) return createEscrowKeyring(parseEscrowSecret(text, path));
+  const { active, entries } = parseKeyEntries(text, path);
+  const { escrow = [], without } = options;
+  const states = entries.map((entry) => (entry.id === without ? { ...entry, state: 'retired' as const } : entry));
+  return createKeyring(active, states, escrow);
 }
 
 /** Makes a keyring with one new key in a new file. KEY_FILE_EXISTS where there is one. */
 export async function generateKeyring(path: string): Promise<Keyring> {
-  const material = randomBytes(KEY_BYTES);
-  const key = { id: keyIdOf(material), created: new Date().toISOString(), alg: 'A256GCM', state: 'active' };
-  const keyring = { version: 1, active: key.id, keys: [{ ...key, key: material.toString('base64') }] };
-  await createSecretFile(path, `${JSON.stringify(keyring, null, 2)}\n`);
+  const key = newKeyEntry();
+  await createSecretFile(path, formatKeyEntries({ active: key.id, entries: [key] }));
   return loadKeyring(path);
 }
 
-function parseKeyring(text: string, path: string): { active: string; entries: KeyEntry[] } {
-  const { active, keys } = parseShape(text, path);
-  const entries = keys.map(({ id, created, state, key }) => ({ id, created, state, material: bytesOf(key, path) }));
-  const activeKeys = entries.filter((entry) => entry.id === active && entry.state === 'active');
-  if (activeKeys.length !== 1 || new Set(entries.map(({ id }) => id)).size !== entries.length) {
-    throw new LifeboatError(
-      'KEY_FILE_INVALID',
-      `keyring ${path}: active key ${active}: not exactly one, or ids repeat`,
-    );
-  }
-  return { active, entries };
-}
-
-function parseShape(text: string, path: string): z.infer<typeof KEYRING> {
-  try {
-    return KEYRING.parse(JSON.parse(text));
-  } catch (error) {
-    // Neither the text nor the cause goes along: both can quote key material.
-    const place = error instanceof z.ZodError ? error.issues.map((issue) => issue.path.join('.')).join(', ') : 'syntax';
-    throw new LifeboatError('KEY_FILE_INVALID', `keyring ${path}: ${place}: not as documented`);
-  }
-}
-
-function parseBareKey(text: string, path: string): { active: string; entries: KeyEntry[] } {
-  const material = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : bytesOf(text, path);
-  const id = keyIdOf(material);
-  return { active: id, entries: [{ id, created: '', state: 'active', material }] };
-}
-
-function bytesOf(base64: string, path: string): Buffer {
-  const bytes = Buffer.from(base64, 'base64');
-  if (bytes.length !== KEY_BYTES || bytes.toString('base64').replace('=', '') !== base64.replace('=', '')) {
-    throw new LifeboatError('KEY_FILE_INVALID', `key file ${path}: not ${KEY_BYTES} bytes in hex or base64`);
-  }
-  return bytes;
-}
-
-/** Told by the key itself, so that a bare key keeps its id when it moves into a keyring. */
-function keyIdOf(material: Uint8Array): string {
-  return `key-${createHmac('sha256', material).update('lifeboat-key-id').digest('hex').slice(0, 16)}`;
-}
-
-function createKeyring(activeId: string, entries: readonly KeyEntry[]): Keyring {
-  const materialOf = (id: string): Buffer => entries.find((entry) => entry.id === id)?.material ?? Buffer.alloc(0);
+function createKeyring(activeId: string, entries: readonly KeyEntry[], escrow: readonly EscrowKey[]): Keyring {
   const opening = entries.filter(({ state }) => state !== 'retired');
+  const wrapping = [...opening.filter(({ id }) => id === activeId), ...escrow];
   return {
     activeId,
     keys: entries.map(({ id, created, state }) => ({ id, created, state })),
-
+    escrowIds: escrow.map(({ id }) => id),
     async wrap(secret, context) {
-      const { encrypt, keyring } = await esdk();
-      const message = await encrypt(keyring(activeId, materialOf(activeId)), secret, context);
-      return { keyId: activeId, message };
+      const { encrypt } = await esdk();
+      return { keyId: activeId, message: await encrypt(wrapping, secret, context) };
     },
-
-    async unwrap(message, context) {
-      const { decrypt, anyOf, keyring } = await esdk();
-      const keyrings = anyOf(opening.map(({ id, material }) => keyring(id, material)));
-      const opened = await decrypt(keyrings, message).catch((error: unknown) => {
-        throw mismatch(opening, error);
-      });
-      if (!sameContext(opened.context, context)) {
-        throw new LifeboatError('KEY_DAMAGED', 'open data key: made for another backup or purpose');
-      }
-      return new Uint8Array(opened.plaintext);
-    },
+    open: async (message, context) => openWith(opening, message, context),
   };
 }
 
-function mismatch(keys: readonly KeyInfo[], cause: unknown): LifeboatError {
+function createEscrowKeyring(key: EscrowKey): Keyring {
+  return {
+    activeId: key.id,
+    keys: [{ id: key.id, created: '', state: 'decrypt-only' }],
+    escrowIds: [],
+    wrap: async () => {
+      throw new LifeboatError('KEY_ONLY_OPENS', `wrap a data key with ${key.id}: an escrow key only opens`);
+    },
+    open: async (message, context) => openWith([key], message, context),
+  };
+}
+
+async function openWith(
+  keys: readonly WrappingKey[],
+  message: Uint8Array,
+  context: EncryptionContext,
+): Promise<OpenedKey> {
+  const { decrypt } = await esdk();
+  const opened = await decrypt(keys, message).catch((error: unknown) => {
+    throw mismatch(keys, error);
+  });
+  if (!sameContext(opened.context, context)) {
+    throw new LifeboatError('KEY_DAMAGED', 'open data key: made for another backup or purpose');
+  }
+  return { secret: new Uint8Array(opened.plaintext), wrappedFor: opened.wrappedFor };
+}
+
+function mismatch(keys: readonly WrappingKey[], cause: unknown): LifeboatError {
   const ids = keys.map(({ id }) => id);
   return new LifeboatError('KEY_MISMATCH', `open data key: not opened by ${ids.join(', ')}`, {
     cause,

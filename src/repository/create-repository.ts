@@ -9,6 +9,7 @@ import { readComponentIndex, writeComponentIndex } from './backup/component-inde
 import type { WriterContext } from './context.ts';
 import { discardBackup } from './backup/discard.ts';
 import { createJournals } from './journals/create-journals.ts';
+import { createKeys } from './keys/create-keys.ts';
 import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
@@ -16,7 +17,7 @@ import { publishBackup } from './backup/publish.ts';
 import type { Repository, WriteArtifact } from './repository.ts';
 import { keepRestore } from './restore-records.ts';
 import { ensureRepositoryFile } from './repository-file.ts';
-import { writeVerifiedMark } from './read/verified-mark.ts';
+import { recordVerification } from './read/verified-mark.ts';
 import { verifyBackup } from './read/verify-backup.ts';
 
 /** One artifact alone keeps the processors busy with three blocks; of several, two each do, and save memory. */
@@ -51,6 +52,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
   return {
     ...createReader(context),
     journals: createJournals(context),
+    keys: createKeys(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {
@@ -85,10 +87,11 @@ async function codecOf(context: WriterContext, request: WriteArtifact): Promise<
 }
 
 async function verifyAndMark(context: WriterContext, idOrLatest: string, operation: Operation): Promise<Problem[]> {
-  const { backupId, manifestBytes, problems } = await verifyBackup(context, idOrLatest, operation);
-  if (problems.length > 0 || manifestBytes === undefined) return problems;
-  await writeVerifiedMark(context.store, backupId, manifestBytes).catch((error: unknown) => {
-    // A store that we may only read keeps no mark; the backup is sound all the same.
+  const startedAt = new Date().toISOString();
+  const { trusted, problems } = await verifyBackup(context, idOrLatest, operation);
+  if (trusted === undefined) return problems;
+  await recordVerification(context, { ...trusted, startedAt, problems: problems.length }).catch((error: unknown) => {
+    // A store that we may only read keeps no ledger; what was found is true all the same.
     if (!(error instanceof LifeboatError && error.code === 'STORE_READ_ONLY')) throw error;
   });
   return problems;

@@ -21,7 +21,8 @@ export function restoreKey(restoreId: string): string {
     details: { restoreId },
   });
 }
-export const verifiedKey = (backupId: string): string => `${VERIFIED_PREFIX}${requireBackupId(backupId)}.json`;
+/** What lies below are entries of the ledger, oldest first. */
+export const verifiedPrefix = (backupId: string): string => `${VERIFIED_PREFIX}${requireBackupId(backupId)}/`;
 
 /** One attempt at one component of one backup. */
 export interface AttemptPlace {

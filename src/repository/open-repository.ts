@@ -3,6 +3,7 @@ import type { PublicKey } from '../encryption/minisign.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { RepositoryContext } from './context.ts';
 import { createJournalReader } from './journals/create-journals.ts';
+import { createKeyReader } from './keys/create-keys.ts';
 import { listBackups, recordOf } from './read/list-backups.ts';
 import { loadManifest, resolveBackupId } from './manifest/load-manifest.ts';
 import { readArtifact } from './read/read-artifact.ts';
@@ -51,5 +52,6 @@ export function createReader(context: RepositoryContext): RepositoryReader {
     verify: async (idOrLatest, operation) => (await verifyBackup(context, idOrLatest, operation)).problems,
     verifyChain: async () => verifyChain(context),
     journals: createJournalReader(context),
+    keys: createKeyReader(context),
   };
 }

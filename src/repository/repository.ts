@@ -14,6 +14,7 @@ import type {
 import type { Operation } from '../domain/operation.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
+import type { KeyReader, Keys } from './keys/keys.ts';
 
 export type { Codec } from './codec.ts';
 
@@ -120,10 +121,12 @@ export interface Repository {
   verifyChain(): Promise<Problem[]>;
   /** Continuous archives beside the backups. */
   readonly journals: Journals;
+  /** What opens all of it. */
+  readonly keys: Keys;
 }
 
 /** What reads and never writes: it works on a read-only store, without a signing key and without Temporal. */
 export type RepositoryReader = Pick<
   Repository,
   'id' | 'group' | 'location' | 'list' | 'load' | 'record' | 'readArtifact' | 'loadRestore' | 'verify' | 'verifyChain'
-> & { readonly journals: JournalReader };
+> & { readonly journals: JournalReader; readonly keys: KeyReader };

@@ -4,5 +4,7 @@ export { journalWorkflow } from './journal.ts';
 export { restoreWorkflow } from './restore.ts';
 export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';
 export { restoreSelectionWorkflow } from './restore-selection.ts';
+export { rewrapWorkflow } from './rewrap.ts';
 export { undoRestoreWorkflow } from './undo-restore.ts';
+export { verifyOldestWorkflow } from './verify-oldest.ts';
 export { verifyWorkflow } from './verify.ts';

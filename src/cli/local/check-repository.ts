@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { openPrimaryStore } from '../../assembly/open-stores.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
-import { loadKeyring } from '../../encryption/keyring.ts';
+import { followKeyring } from '../../encryption/followed-keyring.ts';
 import { loadPublicKey } from '../../encryption/minisign.ts';
 import { loadSigner } from '../../encryption/signer.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
@@ -70,8 +70,11 @@ async function checkSpace(store: ObjectStore, databaseBytes: number | undefined)
 async function checkEncryptionKey({ encryption }: Config): Promise<ConfigCheck> {
   if (!encryption.enabled) return skip('encryption key', 'encryption.enabled is false: backups are not encrypted');
   return attempt('encryption key', async () => {
-    const keyring = await loadKeyring(encryption.keyPath);
-    return `${encryption.keyPath}: ${keyring.keys.length === 1 ? '1 key' : `${keyring.keys.length} keys`}, active ${keyring.activeId}`;
+    // As the worker opens it: with the escrow keys that everything is wrapped for.
+    const keyring = await followKeyring({ path: encryption.keyPath, escrow: encryption.escrow });
+    const keys = keyring.keys.length === 1 ? '1 key' : `${keyring.keys.length} keys`;
+    const escrow = keyring.escrowIds.map((id) => `, also for ${id}`).join('');
+    return `${encryption.keyPath}: ${keys}, active ${keyring.activeId}${escrow}`;
   });
 }
 

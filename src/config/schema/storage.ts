@@ -120,6 +120,13 @@ export const encryptionSection = z
     keyPath: path()
       .prefault('./config/backup-encryption.key')
       .describe('Keyring, mode 0600; make it with `lifeboat key generate`'),
+    escrow: z
+      .array(path())
+      .max(4)
+      .default([])
+      .describe(
+        'Public halves (PEM) of keys for which every data key is wrapped as well; their private halves are kept elsewhere',
+      ),
     kms: z
       .strictObject({
         keyArn: z.string().regex(/^arn:/, 'expected an ARN').describe('Key that wraps the data keys'),

@@ -23,14 +23,14 @@ export async function recordOf(context: RepositoryContext, manifest: Manifest): 
   const bytes = canonicalJson(manifest);
   return toRecord(context, manifest, {
     signed: await requireTrusted(context, manifest.id, bytes),
-    verifiedAt: await readVerifiedAt(context.store, manifest.id, bytes),
+    verifiedAt: await readVerifiedAt(context, manifest.id, bytes),
   });
 }
 
 async function listed(context: RepositoryContext, backupId: string): Promise<BackupRecord | undefined> {
   try {
     const { manifest, bytes, signed } = await loadManifest(context, backupId);
-    const verifiedAt = await readVerifiedAt(context.store, backupId, bytes);
+    const verifiedAt = await readVerifiedAt(context, backupId, bytes);
     return toRecord(context, manifest, { signed, verifiedAt });
   } catch (error) {
     if (!(error instanceof LifeboatError)) throw error;

@@ -17,10 +17,9 @@ import { readSmallObject } from '../small-object.ts';
 /** Objects read at once: one is decrypted while another waits for the store or the thread pool. */
 const OBJECTS_AT_ONCE = 1;
 
-/** Manifest bytes where the manifest could be trusted, and all that is wrong. */
+/** The manifest where it could be trusted, and all that is wrong. */
 export interface Verification {
-  readonly backupId: string;
-  readonly manifestBytes: Buffer | undefined;
+  readonly trusted: { readonly manifest: Manifest; readonly bytes: Buffer } | undefined;
   readonly problems: Problem[];
 }
 
@@ -37,9 +36,9 @@ export async function verifyBackup(
       ...(await verifyContents(context, manifest, operation)),
       ...(await verifySeat(context, manifest)),
     ];
-    return { backupId, manifestBytes: bytes, problems };
+    return { trusted: { manifest, bytes }, problems };
   } catch (error) {
-    return { backupId, manifestBytes: undefined, problems: [problemOf(backupId, manifestKey(backupId), error)] };
+    return { trusted: undefined, problems: [problemOf(backupId, manifestKey(backupId), error)] };
   }
 }
 

@@ -177,6 +177,24 @@ const answers: Activities = {
   planDirectory: async () => DIRECTORY_PLAN,
   writeDirectory: async () => ({ postgres: null, redis: null, checks: [CHECK] }),
   clearDirectory: async () => {},
+  planOldestVerification: async () => ({
+    due: [
+      { backupId: 'a', storedBytes: 60, verifiedAt: null },
+      { backupId: 'b', storedBytes: 60, verifiedAt: AT },
+      { backupId: 'c', storedBytes: 60, verifiedAt: AT },
+    ],
+    total: 3,
+    problems: [],
+  }),
+  planRewrap: async () => ({ keyId: 'key-new' }),
+  rewrapKeys: async ({ keyId }) => ({
+    keyId,
+    escrowIds: [],
+    total: 3,
+    rewrapped: 2,
+    problems: [],
+    problemsTotal: 0,
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };

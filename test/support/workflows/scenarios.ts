@@ -4,6 +4,7 @@ import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilC
 import type { Activities } from './fakes.ts';
 import { SELECTIONS } from './selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
+import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
@@ -665,6 +666,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...restores,
   ...questions,
   ...DIRECTORY_SCENARIOS,
+  ...KEY_SCENARIOS,
+  ...VERIFY_OLDEST_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
   ...SELECTIONS,
 ];

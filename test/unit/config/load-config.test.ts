@@ -107,6 +107,7 @@ describe('the manual', () => {
     expect(config.encryption).toEqual({
       enabled: false,
       algorithm: 'aes-256-gcm',
+      escrow: [],
       keyPath: join(cwd, 'config/backup-encryption.key'),
     });
     expect(config.postgres).toMatchObject({

@@ -43,7 +43,7 @@ test('a bare key in hex or base64 is the same key, and keeps its id in a keyring
   );
   const { keyId, message } = await hex.wrap(randomBytes(32), CONTEXT);
   expect(keyId).toBe(base64.activeId);
-  expect(await json.unwrap(message, CONTEXT)).toEqual(await base64.unwrap(message, CONTEXT));
+  expect(await json.open(message, CONTEXT)).toEqual(await base64.open(message, CONTEXT));
 });
 
 test('a key that was active before still opens, a retired one does not', async () => {
@@ -59,9 +59,10 @@ test('a key that was active before still opens, a retired one does not', async (
     );
   const secret = new Uint8Array(randomBytes(32));
   const { message } = await (await ring(['active', 'active'], 'old')).wrap(secret, CONTEXT);
-  expect(await (await ring(['decrypt-only', 'active'], 'new')).unwrap(message, CONTEXT)).toEqual(secret);
+  const opened = await (await ring(['decrypt-only', 'active'], 'new')).open(message, CONTEXT);
+  expect(opened).toEqual({ secret, wrappedFor: ['old'] });
   const retired = await ring(['retired', 'active'], 'new');
-  await expect(retired.unwrap(message, CONTEXT)).rejects.toMatchObject({ code: 'KEY_MISMATCH' });
+  await expect(retired.open(message, CONTEXT)).rejects.toMatchObject({ code: 'KEY_MISMATCH' });
 });
 
 test.each([0o644, 0o640, 0o604, 0o660])('a file of mode %o is refused', async (mode) => {

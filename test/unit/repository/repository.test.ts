@@ -385,16 +385,12 @@ describe('listing', () => {
     await expect(repository.verify(id, OPERATION)).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' });
   });
 
-  test('the time of a clean verification is told, until the manifest changes', async () => {
-    const { manifest } = await makeBackup(repository);
+  test('the time of a clean verification is told', async () => {
+    await makeBackup(repository);
     expect((await repository.list())[0]?.verifiedAt).toBeNull();
     await repository.verify('latest', OPERATION);
     const verifiedAt = (await repository.list())[0]?.verifiedAt ?? '';
     expect(Date.now() - Date.parse(verifiedAt)).toBeLessThan(60_000);
-    const mark = `verified/${manifest.id}.json`;
-    const text = (await collectBytes(await place.store.get(mark))).toString('utf8');
-    await place.store.put(mark, Buffer.from(text.replace(/"manifestSha256":"./, '"manifestSha256":"_')));
-    expect((await repository.list())[0]?.verifiedAt).toBeNull();
   });
 
   test('an artifact that is not there is not found', async () => {

@@ -1,0 +1,18 @@
+// Run by a test in a process of its own: wraps every data key of a store again, says each key on stdout, and may be killed at any.
+import { followKeyring } from '../../../src/encryption/followed-keyring.ts';
+import { ensureSigningKey } from '../../../src/encryption/signer.ts';
+import { createRepository } from '../../../src/repository/create-repository.ts';
+import { createLocalStore } from '../../../src/storage/local-store.ts';
+
+const [, , folder = '', ...escrow] = process.argv;
+const { keys } = await createRepository({
+  store: createLocalStore({ root: `${folder}/store` }),
+  keyring: await followKeyring({ path: `${folder}/keys/keyring.json`, escrow }),
+  signer: await ensureSigningKey(`${folder}/keys/signing.key`),
+  group: 'default',
+});
+const { rewrapped, total, problems } = await keys.rewrap(await keys.activeId(), {
+  signal: new AbortController().signal,
+  onProgress: ({ items }) => process.stdout.write(`at ${items}\n`),
+});
+process.stdout.write(`done ${JSON.stringify({ rewrapped, total, problems: problems.length })}\n`);
