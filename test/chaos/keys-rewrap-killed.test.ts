@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { rotateKeyring } from '../../src/encryption/change-keyring.ts';
 import { generateEscrowKey } from '../../src/encryption/escrow-key.ts';
@@ -25,7 +24,9 @@ import {
 } from '../unit/repository/fixture.ts';
 
 const BACKUPS = 1000;
-const KILLS = 6;
+const KILLS = 4;
+/** A minute on a quiet machine; on one with much other work it takes ten times as long, and that is no defect. */
+const LIMIT_MS = 900_000;
 const PROGRAM = fileURLToPath(new URL('../support/programs/rewrap-and-say.ts', import.meta.url));
 
 let place: TestPlace;
@@ -47,7 +48,7 @@ beforeAll(async () => {
     codec: ENCRYPTED,
     startedAt: '2026-01-15T10:30:00.000Z',
   });
-}, 120_000);
+}, LIMIT_MS);
 
 afterAll(async () => {
   await place.remove();
@@ -80,17 +81,11 @@ async function makeSmallBackup(repository: Repository, index: number): Promise<v
   contents.set(backupId, bytes);
 }
 
-/** Runs until it is done, or until it has said the number of a key; then it is killed. Gives its last line. */
+/** Runs until it is done, and gives what it says then; nothing where it was killed at the key of this number. */
 async function rewrap(killAt: number, escrow: readonly string[] = []): Promise<string> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, place.folder, ...escrow], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let last = '';
-  for await (const line of createInterface({ input: child.stdout })) {
-    last = line;
-    if (line === `at ${killAt}`) child.kill('SIGKILL');
-  }
-  return last;
+  const args = ['--disable-warning=ExperimentalWarning', PROGRAM, place.folder, String(killAt), ...escrow];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return (await collectBytes(child.stdout)).toString('utf8');
 }
 
 async function openWith(keyring: Keyring): Promise<RepositoryReader> {
@@ -115,54 +110,66 @@ function randomOf(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
-test('a thousand backups whose keys are wrapped again under fire open with the new key, and none needs the old one', async () => {
-  const before = await everythingElse();
-  const { previousId, activeId } = await rotateKeyring(keyringPath);
-  const seed = Date.now() % 2_147_483_646 || 1;
-  console.log(`kills are drawn from seed ${seed}`);
-  const random = randomOf(seed);
-  const reached: string[] = [];
-  for (let kill = 0; kill < KILLS; kill += 1) {
-    // Each run passes by what the ones before did: kills go further and further.
-    reached.push(await rewrap(1 + Math.floor((random() + kill) * (BACKUPS / KILLS))));
-  }
-  // Half done: a keyring with both keys opens everything.
-  const half = await (await openWith(await loadKeyring(keyringPath))).keys.check(OPERATION);
-  expect(half).toMatchObject({ problems: [], opened: { length: BACKUPS + 1 } });
-  expect(new Set(half.opened.flatMap(({ wrappedFor }) => wrappedFor))).toEqual(new Set([previousId, activeId]));
-  expect(reached.every((line) => line.startsWith('at '))).toBe(true);
-  const last = await rewrap(0);
-  const { rewrapped, total, problems: left } = JSON.parse(last.replace('done ', ''));
-  expect({ total, left }).toEqual({ total: BACKUPS + 1, left: 0 });
-  // Kills did leave work, and work was done before them.
-  expect(rewrapped).toBeLessThan(total);
+test(
+  'a thousand backups whose keys are wrapped again under fire open with the new key, and none needs the old one',
+  async () => {
+    const before = await everythingElse();
+    const { previousId, activeId } = await rotateKeyring(keyringPath);
+    const seed = Date.now() % 2_147_483_646 || 1;
+    console.log(`kills are drawn from seed ${seed}`);
+    const random = randomOf(seed);
+    const said: string[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      // Each run passes by what the ones before did: kills go further and further, and the last one leaves some.
+      said.push(await rewrap(1 + Math.floor((random() * 0.9 + kill) * (BACKUPS / KILLS))));
+    }
+    // Half done: a keyring with both keys opens everything.
+    const half = await (await openWith(await loadKeyring(keyringPath))).keys.check(OPERATION);
+    expect(half).toMatchObject({ problems: [], opened: { length: BACKUPS + 1 } });
+    expect(new Set(half.opened.flatMap(({ wrappedFor }) => wrappedFor))).toEqual(new Set([previousId, activeId]));
+    expect(said.join('')).toBe('');
+    const last = await rewrap(0);
+    const { rewrapped, total, problems: left } = JSON.parse(last);
+    expect({ total, left }).toEqual({ total: BACKUPS + 1, left: 0 });
+    // Kills did leave work, and work was done before them.
+    expect(rewrapped).toBeLessThan(total);
 
-  const reader = await openWith(await loadKeyring(keyringPath, { without: previousId }));
-  const { opened, problems } = await reader.keys.check(OPERATION);
-  expect(problems).toEqual([]);
-  expect(opened).toHaveLength(BACKUPS + 1);
-  expect(new Set(opened.flatMap(({ wrappedFor }) => wrappedFor))).toEqual(new Set([activeId]));
-  await mapBounded(contents, 8, async ([backupId, bytes]) => {
+    const reader = await openWith(await loadKeyring(keyringPath, { without: previousId }));
+    const { opened, problems } = await reader.keys.check(OPERATION);
+    expect(problems).toEqual([]);
+    expect(opened).toHaveLength(BACKUPS + 1);
+    expect(new Set(opened.flatMap(({ wrappedFor }) => wrappedFor))).toEqual(new Set([activeId]));
+    await mapBounded(contents, 8, async ([backupId, bytes]) => {
+      const manifest = await reader.load(backupId);
+      const read = await collectBytes(reader.readArtifact(manifest, 'redis', 'snapshot', OPERATION));
+      expect(read.equals(bytes)).toBe(true);
+    });
+    expect(await everythingElse()).toEqual(before);
+  },
+  LIMIT_MS,
+);
+
+test(
+  'a second run finds nothing to do',
+  async () => {
+    expect(await rewrap(0)).toBe(JSON.stringify({ rewrapped: 0, total: BACKUPS + 1, problems: 0 }));
+  },
+  LIMIT_MS,
+);
+
+test(
+  'an escrow key that comes later opens everything by itself once all is wrapped again',
+  async () => {
+    const secret = join(place.folder, 'escrow.pem');
+    await generateEscrowKey(secret);
+    const done = await rewrap(0, [`${secret}.pub`]);
+    expect(JSON.parse(done)).toMatchObject({ rewrapped: BACKUPS + 1 });
+    const reader = await openWith(await loadKeyring(secret));
+    expect((await reader.keys.check(OPERATION)).problems).toEqual([]);
+    const [[backupId = '', bytes] = []] = contents;
     const manifest = await reader.load(backupId);
     const read = await collectBytes(reader.readArtifact(manifest, 'redis', 'snapshot', OPERATION));
-    expect(read.equals(bytes)).toBe(true);
-  });
-  expect(await everythingElse()).toEqual(before);
-}, 180_000);
-
-test('a second run finds nothing to do', async () => {
-  expect(await rewrap(0)).toBe(`done ${JSON.stringify({ rewrapped: 0, total: BACKUPS + 1, problems: 0 })}`);
-}, 60_000);
-
-test('an escrow key that comes later opens everything by itself once all is wrapped again', async () => {
-  const secret = join(place.folder, 'escrow.pem');
-  await generateEscrowKey(secret);
-  const done = await rewrap(0, [`${secret}.pub`]);
-  expect(JSON.parse(done.replace('done ', ''))).toMatchObject({ rewrapped: BACKUPS + 1 });
-  const reader = await openWith(await loadKeyring(secret));
-  expect((await reader.keys.check(OPERATION)).problems).toEqual([]);
-  const [[backupId = '', bytes] = []] = contents;
-  const manifest = await reader.load(backupId);
-  const read = await collectBytes(reader.readArtifact(manifest, 'redis', 'snapshot', OPERATION));
-  expect(read).toEqual(bytes);
-}, 60_000);
+    expect(read).toEqual(bytes);
+  },
+  LIMIT_MS,
+);
