@@ -155,7 +155,7 @@ describe('precedence', () => {
     const { config, origins } = load({ env, flags: { values: { group: { value: 'from-flag', flag: '--group' } } } });
     expect([config.group, config.retention, config.compression]).toEqual([
       'from-flag',
-      { days: 8, maxBackups: 9, minFull: 1 },
+      { days: 8, maxBackups: 9, minFull: 1, grace: '24h' },
       { enabled: true, level: 2 },
     ]);
     const kinds = ['group', 'retention.days', 'retention.maxBackups', 'retention.minFull'].map(
