@@ -1,7 +1,14 @@
+import type { Client } from '@temporalio/client';
 import type { CleanupInput, CleanupResult, HoldInput, HoldResult } from '../contract/cleanup.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
-import type { ManagerContext } from './backup-manager.ts';
 import { startOperation, type StartedOperation } from './operation.ts';
+
+/** Where and for whom. */
+interface Asking {
+  readonly client: Client;
+  readonly group: string;
+  readonly requestedBy: string;
+}
 
 export interface CleanupOptions {
   /** Only say what would be removed. */
@@ -10,7 +17,7 @@ export interface CleanupOptions {
 
 /** A dry run changes nothing and runs beside whatever holds the group. @throws LifeboatError GROUP_BUSY */
 export async function startCleanup(
-  { client, group, requestedBy }: ManagerContext,
+  { client, group, requestedBy }: Asking,
   { dryRun = false }: CleanupOptions = {},
 ): Promise<StartedOperation<CleanupResult>> {
   const input: CleanupInput = { group, requestedBy, dryRun };
@@ -27,7 +34,7 @@ export async function startCleanup(
 
 /** `reason` null releases. @throws LifeboatError GROUP_BUSY */
 export async function startHold(
-  { client, group, requestedBy }: ManagerContext,
+  { client, group, requestedBy }: Asking,
   backup: string,
   reason: string | null,
 ): Promise<StartedOperation<HoldResult>> {

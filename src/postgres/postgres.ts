@@ -2,7 +2,6 @@ import type { Check, PostgresFacts } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { PostgresTables } from './tables/tables.ts';
 import type { ArtifactSource, PostgresTarget } from './target.ts';
-import type { DatabaseIdentity } from './swap/replaced-databases.ts';
 
 export type { ArtifactSource, PostgresTarget } from './target.ts';
 
@@ -75,6 +74,12 @@ export interface AsideResult {
   readonly bytes: number;
   /** Identity of the aside database, for `Swap.asideOid`: it stays the same under every name. */
   readonly databaseOid: number;
+}
+
+/** A database by name and identity (oid): one that got the name later is another. */
+export interface DatabaseIdentity {
+  readonly database: string;
+  readonly oid: number;
 }
 
 export interface Swap {

@@ -12,7 +12,7 @@ import type {
   RedisFacts,
 } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
-import type { RepositoryCleanup } from './cleanup/cleanup.ts';
+import type { RepositoryCleanup } from './cleanup/repository-cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';

@@ -1,4 +1,5 @@
 import type { CleanupData } from '../../contract/cleanup.ts';
+import type { BackupRecord } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
 import type { Operation } from '../../domain/operation.ts';
@@ -11,9 +12,11 @@ export async function hideRemoved(
   operation: Operation,
 ): Promise<void> {
   const ids = backups.map(({ id }) => id);
-  await requireUnneeded(repository, ids);
-  // Newest first: whatever dies on the way, nothing is listed without what it stands on.
-  for (const { id, reasons } of backups.toSorted((a, b) => (a.id < b.id ? 1 : -1))) {
+  const lineage = byId(await requireUnneeded(repository, ids));
+  // What stands on others goes before them: whatever dies on the way, nothing is listed without what it needs. Not by id: a clock may
+  // have been set back between the two.
+  const under = new Map(ids.map((id) => [id, neededBy(id, lineage).ids.length]));
+  for (const { id, reasons } of backups.toSorted((a, b) => (under.get(b.id) ?? 0) - (under.get(a.id) ?? 0))) {
     operation.signal.throwIfAborted();
     await repository.cleanup.hideBackup(id, { removedAt: at, reasons: reasons.map(({ message }) => message) });
     operation.onProgress({ phase: 'removing', object: id, bytes: 0 });
@@ -33,7 +36,7 @@ export async function hideRemoved(
 }
 
 /** The plan was made a moment ago, maybe by another worker: what matters most is looked at again. */
-async function requireUnneeded(repository: Repository, ids: readonly string[]): Promise<void> {
+async function requireUnneeded(repository: Repository, ids: readonly string[]): Promise<readonly BackupRecord[]> {
   const going = new Set(ids);
   const listed = await repository.list();
   const lineage = byId(listed);
@@ -45,6 +48,7 @@ async function requireUnneeded(repository: Repository, ids: readonly string[]): 
     const under = neededBy(id, lineage).ids.find((one) => going.has(one));
     if (under !== undefined) throw stillNeeded(under, `${id} stands on it`);
   }
+  return listed;
 }
 
 /** Second half; refuses what a listed backup stands on. */

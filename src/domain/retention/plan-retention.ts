@@ -46,8 +46,6 @@ function countsFor(backup: RetentionBackup, { nowMs }: RetentionMoment): boolean
  * newest, which the journal goes on from.
  */
 function keepJournalStarts(newestFirst: readonly RetentionBackup[], reasons: Map<string, RetentionReason[]>): void {
-  const isStart = (backup: RetentionBackup): boolean =>
-    isTakenAside(backup) && backup.label['reason'] === JOURNAL_START && backup.status === 'complete';
   const oldest = newestFirst.findLast((backup) => !isTakenAside(backup) && (reasons.get(backup.id) ?? []).length > 0);
   const newest = newestFirst.find(isStart);
   for (const backup of newestFirst.filter(isStart)) {
@@ -72,4 +70,8 @@ function keepLineages(newestFirst: readonly RetentionBackup[], reasons: Map<stri
     const others = more.length === 0 ? '' : ` and ${more.length} more`;
     reasons.get(id)?.push({ code: 'needed', message: `${first}${others} cannot be restored without it` });
   }
+}
+
+function isStart(backup: RetentionBackup): boolean {
+  return backup.label['reason'] === JOURNAL_START && backup.status === 'complete';
 }

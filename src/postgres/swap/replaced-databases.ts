@@ -1,13 +1,7 @@
 import { withMaintenance } from '../connection/maintenance.ts';
-import type { PostgresTarget } from '../postgres.ts';
+import type { DatabaseIdentity, PostgresTarget } from '../postgres.ts';
 import { dropThrough } from './drop-database.ts';
 import { observeDatabases } from './observe.ts';
-
-/** A database by name and identity (oid): one that got the name later is another. */
-export interface DatabaseIdentity {
-  readonly database: string;
-  readonly oid: number;
-}
 
 /** See Postgres.findDatabases. */
 export async function findDatabases(

@@ -6,7 +6,7 @@ import { recoveryWindow, type RecoveryWindow } from '../../domain/recovery-windo
 import { planRetention } from '../../domain/retention/plan-retention.ts';
 import type { RetentionDecision, RetentionRules } from '../../domain/retention/retention-rules.ts';
 import { unneededEpochs } from '../../domain/retention/unneeded-epochs.ts';
-import type { Unreferenced } from '../../repository/cleanup/unreferenced.ts';
+import type { Unreferenced } from '../../repository/cleanup/repository-cleanup.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type RecoveryCatalog, readRecoveryCatalog } from '../read-catalog.ts';
 import { undoUntil } from './restore-expiry.ts';

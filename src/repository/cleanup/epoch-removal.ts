@@ -10,6 +10,7 @@ import { mapBounded } from '../map-bounded.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { removeAll } from './purge-backup.ts';
 import { isRecordDamaged, readRecord, recordNames, type RecordPlace, writeRecord } from './signed-record.ts';
+import type { HiddenEpoch } from './repository-cleanup.ts';
 
 const READS_AT_ONCE = 16;
 
@@ -26,11 +27,6 @@ const EPOCH_REMOVAL = z.looseObject({
   removedAt: z.iso.datetime(),
 });
 type EpochRemoval = z.infer<typeof EPOCH_REMOVAL>;
-
-/** An epoch that was removed in order and whose objects are still there; `hiddenMs` as of a backup. */
-export interface HiddenEpoch extends EpochPlace {
-  readonly hiddenMs: number;
-}
 
 function removalKeyOf(place: EpochPlace): string {
   return `${REMOVALS_PREFIX}${epochName(place)}.json`;

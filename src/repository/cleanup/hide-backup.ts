@@ -6,15 +6,9 @@ import { mapBounded } from '../map-bounded.ts';
 import { sha256Of } from '../small-object.ts';
 import { hiddenAmong, readRemoval, removalPlace } from './removal-record.ts';
 import { writeRecord } from './signed-record.ts';
+import type { HiddenBackup } from './repository-cleanup.ts';
 
 const READS_AT_ONCE = 16;
-
-/** A backup that was removed in order and whose objects are still there. */
-export interface HiddenBackup {
-  readonly backupId: string;
-  /** The later of what the record says and when the store wrote it, milliseconds since 1970: one clock alone may be wrong. */
-  readonly hiddenMs: number;
-}
 
 /**
  * First half of a removal: from now on the backup is not listed, and can still be read by whoever reads it already. Safe to repeat.

@@ -3,6 +3,7 @@ import type { Manifest } from '../../domain/backup.ts';
 import type { RepositoryContext, WriterContext } from '../context.ts';
 import { holdKey } from '../layout.ts';
 import { isRecordDamaged, readRecord, type RecordPlace, writeRecord } from './signed-record.ts';
+import type { ChangeHolds } from './repository-cleanup.ts';
 
 /** `holds/<backupId>.json`: what holds a backup, in place of what its manifest says; the manifest cannot be changed. */
 const HOLDS = z.looseObject({
@@ -15,13 +16,6 @@ const HOLDS = z.looseObject({
   changedBy: z.string(),
 });
 type Holds = z.infer<typeof HOLDS>;
-
-export interface ChangeHolds {
-  /** Why it is held, each reason once; empty for one that is free. */
-  readonly holds: readonly string[];
-  readonly changedAt: string;
-  readonly changedBy: string;
-}
 
 function holdPlace(backupId: string): RecordPlace<Holds> {
   return { key: holdKey(backupId), shape: HOLDS, isOf: (record) => record.backupId === backupId };

@@ -7,23 +7,10 @@ import type { RepositoryContext } from '../context.ts';
 import { backupPrefix, manifestKey } from '../layout.ts';
 import { listBackupIds, listVisibleIds, loadManifest } from '../manifest/load-manifest.ts';
 import { hiddenAmong } from './removal-record.ts';
+import type { Age, Unreferenced } from './repository-cleanup.ts';
 
 /** What interrupted runs may leave: prefixes below which writes happen. */
 const WRITTEN_PREFIXES = ['backups/', 'journals/', 'keys/', 'verified/', 'restores/', 'removals/', 'holds/'];
-
-/** What nobody will ever read. */
-export interface Unreferenced {
-  /** Backups that were begun and never published. */
-  readonly abandoned: readonly { readonly backupId: string; readonly sizeBytes: number }[];
-  /** Objects of lost attempts below published backups. */
-  readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
-}
-
-/** `nowMs`: milliseconds since 1970. What was written within `olderThanMs` before may be of an operation that runs, and is left alone. */
-export interface Age {
-  readonly nowMs: number;
-  readonly olderThanMs: number;
-}
 
 /** Changes nothing. */
 export async function findUnreferenced(

@@ -31,7 +31,7 @@ function made(daysAgo: number, { holdsOf = ['postgres', 'redis'], layers = [], .
     label: {},
     holds: [],
     verifiedAt: createdAt,
-    components: components as unknown as RetentionBackup['components'],
+    components,
     ...more,
   };
 }
@@ -123,7 +123,7 @@ describe('what is kept', () => {
 
   test('is what is held, damaged, locked, or from the future; and those push nobody out', () => {
     const held = made(90, { holds: ['audit'] });
-    const damaged = made(80, { status: 'damaged', components: {} } as Made);
+    const damaged = made(80, { status: 'damaged', holdsOf: [] });
     const future = made(-400);
     expect(plan([future, made(1), damaged, held], { maxBackups: 1 })).toEqual({
       [future.id]: ['kept', 'from-the-future'],
@@ -189,68 +189,12 @@ describe('whatever happens', () => {
     let removals = 0;
     fc.assert(
       fc.property(fc.array(act, { minLength: 15, maxLength: 60, size: 'max' }), rulesOf, (acts, rules) => {
-        let nowMs = NOW;
-        let backups: RetentionBackup[] = [];
-        const pick = (at: number): RetentionBackup | undefined => backups[at % Math.max(1, backups.length)];
-        const change = (at: number, to: Partial<RetentionBackup>): void => {
-          const one = pick(at);
-          backups = backups.map((backup) => (backup === one ? { ...backup, ...to } : backup));
-        };
+        const group: Group = { nowMs: NOW, backups: [] };
         for (const step of acts) {
-          if (step.do === 'wait' || step.do === 'clock') nowMs += step.days * DAY;
-          if (step.do === 'hold') change(step.at, { holds: ['because'] });
-          if (step.do === 'release') change(step.at, { holds: [] });
-          if (step.do === 'damage') change(step.at, { status: 'damaged', components: {}, parentId: null, holds: [] });
-          if (step.do === 'backup') {
-            nowMs += 60_000;
-            while (backups.some(({ id }) => id === idAt(nowMs))) nowMs += 1;
-            const last = backups
-              .filter(({ status, kind, components }) => status === 'complete' && kind === 'full' && components.redis)
-              .at(-1);
-            const isIncremental = step.incremental && last !== undefined;
-            const layers = isIncremental ? [last.id] : [];
-            const only =
-              isIncremental || step.only === 'both'
-                ? (['postgres', 'redis'] as const)
-                : ([step.only] as ('postgres' | 'redis')[]);
-            const at = (NOW - nowMs) / DAY;
-            backups.push(
-              made(at, {
-                id: idAt(nowMs),
-                createdAt: new Date(nowMs).toISOString(),
-                holdsOf: only,
-                layers,
-                verifiedAt: step.verified ? new Date(nowMs).toISOString() : null,
-                ...(isIncremental ? { kind: 'incremental' as const, parentId: last.id } : {}),
-              }),
-            );
-          }
-          if (step.do !== 'cleanup') continue;
-          const before = backups;
-          const decisions = planRetention(before, rules, { nowMs, undoUntilMs: new Map() });
-          const gone = new Set(decisions.filter(({ keep }) => !keep).map(({ id }) => id));
-          removals += gone.size;
-          backups = before.filter(({ id }) => !gone.has(id));
-          const [was, is] = [byId(before as never), byId(backups as never)];
-          for (const { id, status } of backups) {
-            if (status === 'damaged' || neededBy(id, was).missing.length > 0) continue;
-            expect(neededBy(id, is).missing).toEqual([]);
-          }
-          expect(before.filter(({ id, holds }) => holds.length > 0 && gone.has(id))).toEqual([]);
-          expect(before.filter(({ id, createdAt }) => Date.parse(createdAt) > nowMs && gone.has(id))).toEqual([]);
-          for (const name of ['postgres', 'redis'] as const) {
-            const full = before.filter(
-              (one) => one.kind === 'full' && one.status === 'complete' && one.components[name],
-            );
-            const verified = full.filter(({ verifiedAt }) => verifiedAt !== null);
-            const minimum = Math.min(rules.minFull, verified.length);
-            expect(verified.filter(({ id }) => is.has(id)).length).toBeGreaterThanOrEqual(minimum);
-            if (full.length > 0) expect(full.some(({ id }) => is.has(id))).toBe(true);
-          }
-          // A plan that was carried out finds nothing more to do.
-          expect(planRetention(backups, rules, { nowMs, undoUntilMs: new Map() }).filter(({ keep }) => !keep)).toEqual(
-            [],
-          );
+          if (step.do === 'wait' || step.do === 'clock') group.nowMs += step.days * DAY;
+          else if (step.do === 'backup') take(group, step);
+          else if (step.do === 'cleanup') removals += cleanUp(group, rules);
+          else change(group, step.at, CHANGES[step.do]);
         }
       }),
       { numRuns: 120, seed: 5 },
@@ -259,3 +203,72 @@ describe('whatever happens', () => {
     expect(removals).toBeGreaterThan(200);
   });
 });
+
+/** A clock, and what is listed, in the order in which it was taken. */
+interface Group {
+  nowMs: number;
+  backups: RetentionBackup[];
+}
+
+const CHANGES: Readonly<Record<'hold' | 'release' | 'damage', Partial<RetentionBackup>>> = {
+  hold: { holds: ['because'] },
+  release: { holds: [] },
+  damage: { status: 'damaged', components: {}, parentId: null, holds: [] },
+};
+
+function change(group: Group, at: number, to: Partial<RetentionBackup>): void {
+  const one = group.backups[at % Math.max(1, group.backups.length)];
+  group.backups = group.backups.map((backup) => (backup === one ? { ...backup, ...to } : backup));
+}
+
+/** As Lifeboat takes them: an incremental one stands on the newest full one that can be read. */
+function take(
+  group: Group,
+  { incremental, verified, only }: { readonly incremental: boolean; readonly verified: boolean; readonly only: string },
+): void {
+  group.nowMs += 60_000;
+  while (group.backups.some(({ id }) => id === idAt(group.nowMs))) group.nowMs += 1;
+  const last = group.backups.findLast(isWhole);
+  const parent = incremental ? last : undefined;
+  const both = parent !== undefined || only === 'both';
+  group.backups.push(
+    made((NOW - group.nowMs) / DAY, {
+      id: idAt(group.nowMs),
+      createdAt: new Date(group.nowMs).toISOString(),
+      holdsOf: (['postgres', 'redis'] as const).filter((name) => both || name === only),
+      layers: parent === undefined ? [] : [parent.id],
+      verifiedAt: verified ? new Date(group.nowMs).toISOString() : null,
+      ...(parent === undefined ? {} : { kind: 'incremental', parentId: parent.id }),
+    }),
+  );
+}
+
+function isWhole({ status, kind, components }: RetentionBackup): boolean {
+  return status === 'complete' && kind === 'full' && components.redis !== undefined;
+}
+
+/** Does what the plan says, and looks at what must be so afterwards; gives how many went. */
+function cleanUp(group: Group, rules: RetentionRules): number {
+  const { nowMs, backups: before } = group;
+  const decide = (): ReturnType<typeof planRetention> =>
+    planRetention(group.backups, rules, { nowMs, undoUntilMs: new Map() });
+  const gone = new Set(decide().flatMap(({ id, keep }) => (keep ? [] : [id])));
+  group.backups = before.filter(({ id }) => !gone.has(id));
+  const [was, is] = [byId(before), byId(group.backups)];
+  for (const { id, status } of group.backups) {
+    if (status === 'damaged' || neededBy(id, was).missing.length > 0) continue;
+    expect(neededBy(id, is).missing).toEqual([]);
+  }
+  expect(before.filter(({ id, holds }) => holds.length > 0 && gone.has(id))).toEqual([]);
+  expect(before.filter(({ id, createdAt }) => Date.parse(createdAt) > nowMs && gone.has(id))).toEqual([]);
+  for (const name of ['postgres', 'redis'] as const) {
+    const full = before.filter((one) => one.kind === 'full' && one.status === 'complete' && one.components[name]);
+    const verified = full.filter(({ verifiedAt }) => verifiedAt !== null);
+    const left = verified.filter(({ id }) => is.has(id)).length;
+    expect(left).toBeGreaterThanOrEqual(Math.min(rules.minFull, verified.length));
+    if (full.length > 0) expect(full.some(({ id }) => is.has(id))).toBe(true);
+  }
+  // A plan that was carried out finds nothing more to do.
+  expect(decide().filter(({ keep }) => !keep)).toEqual([]);
+  return gone.size;
+}

@@ -140,7 +140,10 @@ describe('epochs that no backup needs', () => {
   });
 
   test('are none while nothing is kept that could be replayed', () => {
-    const epochs = epochsOf('redis', Array<Made>(6).fill({ history: 0, joined: true, back: 0, units: 1 }));
+    const epochs = epochsOf(
+      'redis',
+      Array.from({ length: 6 }, () => ({ history: 0, joined: true, back: 0, units: 1 })),
+    );
     expect(unneededEpochs('redis', epochs, [backupOf({ postgres: {} })])).toEqual([]);
     expect(unneededEpochs('redis', epochs, [backupOf({ redis: { replid: REPLIDS[1], offset: 5 } })]).length).toBe(4);
   });

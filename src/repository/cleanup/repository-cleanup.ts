@@ -1,0 +1,64 @@
+import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { EpochPlace } from '../journals/journal-keys.ts';
+
+/** A backup that was removed in order and whose objects are still there. */
+export interface HiddenBackup {
+  readonly backupId: string;
+  /** The later of what the record says and when the store wrote it, milliseconds since 1970: one clock alone may be wrong. */
+  readonly hiddenMs: number;
+}
+
+/** An epoch that was removed in order and whose objects are still there; `hiddenMs` as of a backup. */
+export interface HiddenEpoch extends EpochPlace {
+  readonly hiddenMs: number;
+}
+
+/** What nobody will ever read. */
+export interface Unreferenced {
+  /** Backups that were begun and never published. */
+  readonly abandoned: readonly { readonly backupId: string; readonly sizeBytes: number }[];
+  /** Objects of lost attempts below published backups. */
+  readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
+}
+
+/** `nowMs`: milliseconds since 1970. What was written within `olderThanMs` before may be of an operation that runs, and is left alone. */
+export interface Age {
+  readonly nowMs: number;
+  readonly olderThanMs: number;
+}
+
+export interface ChangeHolds {
+  /** Why it is held, each reason once; empty for one that is free. */
+  readonly holds: readonly string[];
+  readonly changedAt: string;
+  readonly changedBy: string;
+}
+
+/**
+ * Removal in two halves. `hide…` writes a signed record: nobody lists the thing any more, and the chain of manifests stays provable.
+ * `purge…` removes the objects, and refuses what no trusted record names. Between them lies a grace period, for whoever still reads, and in which
+ * `recallBackup` takes the first half back. Everything is safe to repeat. What may be removed is not decided here.
+ */
+export interface RepositoryCleanup {
+  hideBackup(backupId: string, why: { readonly removedAt: string; readonly reasons: readonly string[] }): Promise<void>;
+  recallBackup(backupId: string): Promise<void>;
+  hiddenBackups(): Promise<HiddenBackup[]>;
+  /** Gives the bytes that it removed. */
+  purgeBackup(backupId: string, operation: Operation): Promise<number>;
+
+  hideEpoch(epoch: Pick<JournalEpoch, 'begin' | 'durable'>, removedAt: string): Promise<void>;
+  hiddenEpochs(kind: JournalKind): Promise<HiddenEpoch[]>;
+  purgeEpoch(place: EpochPlace, operation: Operation): Promise<number>;
+
+  /** Bytes of what was hidden and not yet purged. */
+  sizeOf(what: { readonly backupId: string } | EpochPlace): Promise<number>;
+
+  findUnreferenced(age: Age, operation: Operation): Promise<Unreferenced>;
+  removeUnreferenced(age: Age, operation: Operation): Promise<Unreferenced & { readonly unfinishedWrites: number }>;
+
+  /** What holds a backup from now on, in place of what its manifest says. */
+  writeHolds(backupId: string, change: ChangeHolds): Promise<void>;
+  /** Every record of `keepRestore`, oldest first. */
+  restores(): Promise<unknown[]>;
+}
