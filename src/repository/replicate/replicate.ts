@@ -3,12 +3,14 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { RepositoryContext } from '../context.ts';
-import { REPOSITORY_KEY } from '../layout.ts';
+import { holdKey, REPOSITORY_KEY } from '../layout.ts';
 import { listBackups } from '../read/list-backups.ts';
 import { readRepositoryFile } from '../repository-file.ts';
 import { readSmallObject } from '../small-object.ts';
 import { copyBackup, copyKey, isCopied } from './copy-backup.ts';
 import { copyJournal } from './copy-journal.ts';
+import { copySmall } from './copy-object.ts';
+import { copyRemovals } from './copy-records.ts';
 import { beginCopying, type Copying } from './copying.ts';
 import type { Replicated, ReplicateRequest } from './replicated.ts';
 
@@ -27,6 +29,7 @@ export async function replicate(
   await ensureSameRepository(context, to);
   const wanted = chosen(await listBackups(context), backup);
   const problems: Problem[] = [];
+  await copyRemovals(context, copying);
   for (const kind of ['postgres', 'redis'] as const) {
     await orProblem(problems, `journals/${kind}`, async () => copyJournal(context, copying, kind));
   }
@@ -55,6 +58,7 @@ async function copyOne(
   copying: Copying,
   { id, encrypted }: BackupRecord,
 ): Promise<'copied' | 'present'> {
+  await copySmall(copying, holdKey(id));
   if (copying.check === 'size' && (await isCopied(context, copying.to, id))) {
     await copyKey(copying, { id, encrypted });
     return 'present';

@@ -171,3 +171,35 @@ async function lateOpen(bytes: Buffer): ReturnType<ObjectStore['get']> {
   await store.put('open', bytes);
   return store.get('open');
 }
+
+describe('what was removed from the repository', () => {
+  const WHY = { removedAt: '2026-03-01T00:00:00.000Z', reasons: ['it is older than 7 days'] };
+
+  test('stays listed at a target that has it, and is explained to one that never had it', async () => {
+    const repository = await openWriter(place);
+    const { manifest } = await makeBackup(repository);
+    const old = createMemoryStore();
+    await repository.replicate(old, ALL, OPERATION);
+    await repository.cleanup.hideBackup(manifest.id, WHY);
+    await repository.cleanup.purgeBackup(manifest.id, OPERATION);
+    const later = await makeBackup(repository, { createdAt: LATER });
+    for (const store of [old, to]) await repository.replicate(store, ALL, OPERATION);
+    const [before, after] = [await openTarget(old), await openTarget()];
+    expect((await before.list()).map(({ id }) => id)).toEqual([later.manifest.id, manifest.id]);
+    expect((await after.list()).map(({ id }) => id)).toEqual([later.manifest.id]);
+    for (const target of [before, after]) expect(await target.verifyChain()).toEqual([]);
+  });
+
+  test('is listed at a target again once it was called back', async () => {
+    const repository = await openWriter(place);
+    const { manifest } = await makeBackup(repository);
+    await repository.cleanup.hideBackup(manifest.id, WHY);
+    await makeBackup(repository, { createdAt: LATER });
+    await repository.replicate(to, ALL, OPERATION);
+    expect(await (await openTarget()).list()).toHaveLength(1);
+    await repository.cleanup.recallBackup(manifest.id);
+    await repository.replicate(to, ALL, OPERATION);
+    expect(await (await openTarget()).list()).toHaveLength(2);
+    expect(await (await openTarget()).verifyChain()).toEqual([]);
+  });
+});

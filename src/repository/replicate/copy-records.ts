@@ -1,0 +1,29 @@
+import type { RepositoryContext } from '../context.ts';
+import { isBackupId, manifestKey, REMOVALS_PREFIX } from '../layout.ts';
+import { copySmall } from './copy-object.ts';
+import type { Copying } from './copying.ts';
+
+const RECORD = '.json';
+
+/**
+ * Brings the signed records of removals along: a target that never had a backup, or an epoch of a journal, needs to know why it is missing.
+ * What a target has stays there, listed, however long ago it was removed from the repository; so its record is not brought. A record whose
+ * backup was called back goes from the target, too.
+ */
+export async function copyRemovals({ store }: Pick<RepositoryContext, 'store'>, copying: Copying): Promise<void> {
+  const { to, operation } = copying;
+  for await (const { key } of store.list(REMOVALS_PREFIX)) {
+    operation.signal.throwIfAborted();
+    if ((await to.head(headOf(key))) === undefined) await copySmall(copying, key);
+  }
+  for await (const { key } of to.list(REMOVALS_PREFIX)) {
+    operation.signal.throwIfAborted();
+    if ((await store.head(key)) === undefined) await to.remove(key);
+  }
+}
+
+/** What is there as long as the removed thing is: a manifest, or the beginning of an epoch. */
+function headOf(key: string): string {
+  const name = key.slice(REMOVALS_PREFIX.length, -RECORD.length);
+  return isBackupId(name) ? manifestKey(name) : `${name}/begin.json`;
+}
