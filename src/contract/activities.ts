@@ -171,7 +171,12 @@ export interface DataActivities extends CleanupData, DirectoryData, SelectionDat
     parentId: string;
   }): Promise<CopiedIncrementalBase>;
   /** Waits until a journal is durable through a position; catches up by itself where nothing else follows the server. */
-  awaitJournal(input: { kind: JournalKind; through: string }): Promise<AwaitedJournal>;
+  awaitJournal(input: {
+    kind: JournalKind;
+    through: string;
+    /** When the server was there, ISO 8601: a journal that began anew since then cannot bring it back. */
+    at?: string;
+  }): Promise<AwaitedJournal>;
   copyRedis(input: { backupId: string; codec: CodecMessage; method: 'replication' | 'dump' }): Promise<CopyResult>;
   /** Copies the keys that differ from those of another backup; a second run copies anew, under an attempt of its own. */
   copyRedisChanges(input: { backupId: string; codec: CodecMessage; redisParentId: string }): Promise<CopyResult>;

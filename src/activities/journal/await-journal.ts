@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AwaitedJournal } from '../../contract/activities.ts';
+import type { AwaitedJournal, DataActivities } from '../../contract/activities.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
 import { compareLsn } from '../../domain/lsn.ts';
@@ -9,7 +9,7 @@ import { configured } from '../sources.ts';
 import { followPostgresWal } from './follow-postgres.ts';
 import { followRedisStream } from './follow-redis.ts';
 import { latestEpoch } from './journal-start.ts';
-import { openGap } from './open-gap.ts';
+import { lostInstant } from './open-gap.ts';
 
 /** Between two looks at the repository. */
 const LOOK_MS = 250;
@@ -17,20 +17,18 @@ const LOOK_MS = 250;
 const SILENT_FLUSHES = 2;
 const SILENT_EXTRA_MS = 2_000;
 
+type Wanted = Parameters<DataActivities['awaitJournal']>[0];
+
 /**
  * Waits until all before `through` is durable. While another process follows the server that is a matter of seconds; where none
  * does, this one catches up. What is durable counts only where a base can be replayed to it.
  */
-export async function awaitJournal(
-  deps: Dependencies,
-  wanted: { readonly kind: JournalKind; readonly through: string },
-  operation: Operation,
-): Promise<AwaitedJournal> {
+export async function awaitJournal(deps: Dependencies, wanted: Wanted, operation: Operation): Promise<AwaitedJournal> {
   const { kind, through } = wanted;
   for (;;) {
     const last = await latestEpoch(deps, kind);
     operation.onProgress({ phase: 'waiting', object: last?.durable.at ?? through, bytes: 0, items: Date.now() });
-    if (last !== undefined && isThrough(kind, last, through)) return ifReached(deps, kind, operation);
+    if (last !== undefined && isThrough(kind, last, through)) return ifReached(deps, wanted, operation);
     if (!(await isFollowed(deps, kind, last))) return catchUp(deps, wanted, operation);
     await delay(LOOK_MS, undefined, { signal: operation.signal });
   }
@@ -50,23 +48,20 @@ async function isFollowed(deps: Dependencies, kind: JournalKind, last: JournalEp
   return last !== undefined && Date.now() - last.durable.timeMs < SILENT_FLUSHES * flushMs + SILENT_EXTRA_MS;
 }
 
-/** A journal that began anew may hold the position while no base stands on that side of the gap. */
-async function ifReached(deps: Dependencies, kind: JournalKind, operation: Operation): Promise<AwaitedJournal> {
-  const gap = await openGap(deps, kind, operation);
+/** A journal that began anew may hold the position while no base stands on that side of the gap, or only one behind it. */
+async function ifReached(deps: Dependencies, { kind, at }: Wanted, operation: Operation): Promise<AwaitedJournal> {
+  const gap = await lostInstant(deps, { kind, at }, operation);
   return gap === null ? { end: 'durable' } : { end: 'new-base-needed', message: gap.message };
 }
 
-async function catchUp(
-  deps: Dependencies,
-  { kind, through }: { readonly kind: JournalKind; readonly through: string },
-  operation: Operation,
-): Promise<AwaitedJournal> {
+async function catchUp(deps: Dependencies, wanted: Wanted, operation: Operation): Promise<AwaitedJournal> {
+  const { kind, through } = wanted;
   try {
     const end =
       kind === 'postgres'
         ? await followPostgresWal(deps, { slot: await ownSlot(deps), until: through, ...NO_DEADLINE }, operation)
         : await followRedisStream(deps, { until: Number(through), ...NO_DEADLINE }, operation);
-    return end.end === 'handed-over' ? await ifReached(deps, kind, operation) : end;
+    return end.end === 'handed-over' ? await ifReached(deps, wanted, operation) : end;
   } catch (error) {
     const lost = ['JOURNAL_WAL_REMOVED', 'JOURNAL_SLOT_LOST', 'JOURNAL_HISTORY_MISMATCH'] as const;
     if (!(error instanceof LifeboatError) || !lost.some((code) => code === error.code)) throw error;

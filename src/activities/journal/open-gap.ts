@@ -1,6 +1,7 @@
 import type { JournalKind } from '../../domain/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow } from '../../domain/recovery-window.ts';
+import { basesFor } from '../../domain/resolve-target.ts';
 import { readRecoveryCatalog } from '../../recovery/read-catalog.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -16,6 +17,36 @@ export interface OpenGap {
  */
 export async function openGap(deps: Dependencies, kind: JournalKind, operation: Operation): Promise<OpenGap | null> {
   const { gaps } = recoveryWindow(await readRecoveryCatalog(await deps.repository(), [kind], operation));
+  return openOf(gaps, kind);
+}
+
+/**
+ * Why an instant that a journal holds by its position cannot be brought back: nothing stands behind it, or the journal began anew after
+ * it, with a snapshot or base that is later. Null where it can be.
+ */
+export async function lostInstant(
+  deps: Dependencies,
+  { kind, at }: { readonly kind: JournalKind; readonly at: string | undefined },
+  operation: Operation,
+): Promise<OpenGap | null> {
+  const catalog = await readRecoveryCatalog(await deps.repository(), [kind], operation);
+  const window = recoveryWindow(catalog);
+  const open = openOf(window.gaps, kind);
+  if (open !== null || at === undefined) return open;
+  const atMs = Date.parse(at);
+  const last = catalog[kind].toSorted((a, b) => a.begin.epoch - b.begin.epoch).at(-1);
+  const isAnew = last !== undefined && last.begin.continues === null && last.begin.from.timeMs > atMs;
+  const component = window[kind];
+  if (!isAnew || (component !== null && basesFor(component, { atMs }).length > 0)) return null;
+  const began = new Date(last.begin.from.timeMs).toISOString();
+  const why = last.begin.gap?.message ?? 'there was no journal to go on from';
+  return {
+    code: 'JOURNAL_GAP',
+    message: `the journal of ${kind} began anew at ${began}, behind the marked instant: ${why}`,
+  };
+}
+
+function openOf(gaps: ReturnType<typeof recoveryWindow>['gaps'], kind: JournalKind): OpenGap | null {
   const open = gaps.find(({ component, toMs }) => component === kind && toMs === null);
   return open === undefined ? null : { code: open.code, message: open.message };
 }

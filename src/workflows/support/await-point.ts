@@ -3,15 +3,15 @@ import { data } from './activity-options.ts';
 import { allOrCancel } from './cancellation.ts';
 
 /** Until both journals hold a point; why a full backup must be taken instead, where one of them can never, else null. */
-export async function awaitJournals({ postgres, redis }: MarkedPoint): Promise<string | null> {
+export async function awaitJournals({ postgres, redis, time: at }: MarkedPoint): Promise<string | null> {
   const tasks: (() => Promise<AwaitedJournal>)[] = [];
   if (postgres !== null) {
     const wait = data(`WAL durable through ${postgres.lsn}`);
-    tasks.push(() => wait.awaitJournal({ kind: 'postgres', through: postgres.lsn }));
+    tasks.push(() => wait.awaitJournal({ kind: 'postgres', through: postgres.lsn, at }));
   }
   if (redis !== null) {
     const wait = data(`stream durable through ${redis.offset}`);
-    tasks.push(() => wait.awaitJournal({ kind: 'redis', through: String(redis.offset) }));
+    tasks.push(() => wait.awaitJournal({ kind: 'redis', through: String(redis.offset), at }));
   }
   const journals = await allOrCancel<AwaitedJournal[]>(tasks);
   const broken = journals.find(({ end }) => end === 'new-base-needed');
