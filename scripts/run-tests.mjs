@@ -23,7 +23,7 @@ const CHECKS = { types: [join(BIN, 'tsc'), '--noEmit'], lint: [join(BIN, 'oxlint
 const LIGHT = ['unit', 'contract', 'replay', 'architecture'];
 const HEAVY = ['workflow', 'integration', 'chaos'];
 /** Each file waits for its servers most of the time. In the other heavy suites what is measured or killed must not be disturbed. */
-const THREE_AT_ONCE = ['integration'];
+const TWO_AT_ONCE = ['integration'];
 /** Jest leaves a core free by itself, and so has one worker on a machine with two. */
 const ALL_CORES = ['--maxWorkers=100%'];
 const DEFAULT = ['types', 'lint', ...LIGHT, 'workflow', 'integration'];
@@ -38,7 +38,7 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 for (const name of Object.keys(CHECKS).filter((check) => wanted.includes(check))) await runCheck(name);
 await runSuites(LIGHT.filter(isWanted), ALL_CORES);
 for (const suite of HEAVY.filter(isWanted)) {
-  await runSuites([suite], THREE_AT_ONCE.includes(suite) ? ['--maxWorkers=3'] : ['--runInBand']);
+  await runSuites([suite], TWO_AT_ONCE.includes(suite) ? ['--maxWorkers=2'] : ['--runInBand']);
 }
 
 if (totals.passed + totals.failed === 0) totals.failed = fail('no test ran');
