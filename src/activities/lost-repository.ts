@@ -21,7 +21,7 @@ export async function requireNotLost(deps: Pick<Dependencies, 'hasRepository' | 
 /** A target that cannot be asked says nothing: a new installation must not wait for it. */
 async function hasCopies({ name, repository }: CopyTarget): Promise<boolean> {
   try {
-    await within(ANSWER_MS, `ask target ${name}`, repository());
+    await within(ANSWER_MS, { doing: `ask target ${name}` }, repository());
     return true;
   } catch (error) {
     if (error instanceof LifeboatError) return false;

@@ -48,7 +48,7 @@ export async function chooseSource(deps: Dependencies, asked: string | undefined
 async function whyGone(repository: Dependencies['repository']): Promise<string | null> {
   try {
     const opened = repository().then(async (one) => one.load('latest'));
-    await within(ANSWER_MS, 'ask for the newest backup', opened);
+    await within(ANSWER_MS, { doing: 'ask for the newest backup' }, opened);
     return null;
   } catch (error) {
     const { code, message } = toLifeboatError(error);

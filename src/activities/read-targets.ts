@@ -29,7 +29,7 @@ async function lookAt(target: CopyTarget, own: Own | ReturnType<typeof toLifeboa
   let location = '';
   try {
     location = target.store().url;
-    const there = await within(ANSWER_MS, `ask target ${name}`, listThere(target));
+    const there = await within(ANSWER_MS, { doing: `ask target ${name}` }, listThere(target));
     if ('code' in own) {
       const message = `the repository itself cannot be read: ${own.message}`;
       const backups = there?.ids.size ?? 0;

@@ -31,7 +31,12 @@ export async function writeFileAtomic(
 
 /** Makes renames, links and new names in a folder durable. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  await syncFile(folder);
+}
+
+/** fsync of what was written to a file before, by whomever. */
+export async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {

@@ -1,7 +1,7 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Operation } from '../domain/operation.ts';
-import { syncFolder } from './files.ts';
+import { syncFile, syncFolder } from './files.ts';
 
 /** fsync of every file and folder in a folder, and of the folder itself; links are not followed. Progress is the number of files. */
 export async function syncTree(folder: string, operation: Operation): Promise<void> {
@@ -22,13 +22,4 @@ async function* filesIn(folder: string): AsyncGenerator<string, void, undefined>
     else if (entry.isFile()) yield path;
   }
   await syncFolder(folder);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readRecoveryCatalog } from '../../src/activities/replay/catalog.ts';
+import { readRecoveryCatalog } from '../../src/recovery/read-catalog.ts';
 import { lsnOf } from '../../src/domain/lsn.ts';
 import { isWithin, type RecoveryWindow } from '../../src/domain/recovery-window.ts';
 import { planWalReplay } from '../../src/domain/wal-replay.ts';
@@ -147,7 +147,7 @@ describeFire(`journals under fire, seed ${SEED}`, () => {
   });
 
   test('the WAL that is stored is that of the server, byte for byte, without a hole', async () => {
-    const catalog = await readRecoveryCatalog(copies.deps, ['postgres'], operation);
+    const catalog = await readRecoveryCatalog(await copies.deps.repository(), ['postgres'], operation);
     const base = catalog.backups.find(({ components }) => components.postgres?.base !== undefined)?.components.postgres
       ?.base;
     const plan = planWalReplay(catalog.postgres, { base: base!, target: 'end', histories: catalog.histories });

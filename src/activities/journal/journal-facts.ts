@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { JournalFacts } from '../../contract/journal-facts.ts';
-import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
+import { toLifeboatError } from '../../domain/errors.ts';
 import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
 import { whyNotKept } from '../../domain/kept-journals.ts';
 import { lsnOf } from '../../domain/lsn.ts';
@@ -10,6 +9,8 @@ import { viewWindow } from '../../domain/window-view.ts';
 import { readRecoveryCatalog } from '../../recovery/read-catalog.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configured, configuredComponents } from '../sources.ts';
+import { within } from '../within.ts';
+import { newestOf } from './journal-start.ts';
 
 /** A look at the state does not wait longer for a server: that it does not answer is part of the state. */
 const ANSWER_LIMIT_MS = 5_000;
@@ -29,7 +30,7 @@ export async function readJournalFacts(deps: Dependencies, operation: Operation)
   const { enabled, flushMs } = deps.settings.journal;
   return kinds.map((kind, index) => {
     const server = servers[index] as ServerFacts;
-    const last = catalog[kind].toSorted((a, b) => a.begin.epoch - b.begin.epoch).at(-1);
+    const last = newestOf(catalog[kind]);
     return {
       kind,
       enabled,
@@ -70,22 +71,13 @@ function lagBytes(
 
 async function askServer(deps: Dependencies, kind: JournalKind, operation: Operation): Promise<ServerFacts> {
   const limit = AbortSignal.any([operation.signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]);
-  const given = new AbortController();
-  const silence = delay(ANSWER_LIMIT_MS, undefined, { signal: given.signal }).then(() => {
-    throw new LifeboatError('JOURNAL_SERVER_SILENT', `${kind}: no answer in ${ANSWER_LIMIT_MS / 1_000} s`);
-  });
   try {
     const asking = kind === 'postgres' ? askPostgres(deps) : askRedis(deps, limit);
-    // One of the two comes too late to be heard.
-    asking.catch(() => undefined);
-    silence.catch(() => undefined);
-    return await Promise.race([asking, silence]);
+    return await within(ANSWER_LIMIT_MS, { doing: kind, code: 'JOURNAL_SERVER_SILENT' }, asking);
   } catch (error) {
     operation.signal.throwIfAborted();
     const { code, message } = toLifeboatError(error);
     return { position: null, slot: null, serverProblem: { code, message } };
-  } finally {
-    given.abort();
   }
 }
 

@@ -5,6 +5,10 @@ import type { Dependencies } from '../dependencies.ts';
 /** The epoch that was begun last; undefined before the first. */
 export async function latestEpoch(deps: Dependencies, kind: JournalKind): Promise<JournalEpoch | undefined> {
   const { epochs } = await (await deps.repository()).journals.catalog(kind);
+  return newestOf(epochs);
+}
+
+export function newestOf(epochs: readonly JournalEpoch[]): JournalEpoch | undefined {
   return epochs.toSorted((a, b) => a.begin.epoch - b.begin.epoch).at(-1);
 }
 

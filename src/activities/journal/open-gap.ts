@@ -4,6 +4,7 @@ import { recoveryWindow } from '../../domain/recovery-window.ts';
 import { basesFor } from '../../domain/resolve-target.ts';
 import { readRecoveryCatalog } from '../../recovery/read-catalog.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { newestOf } from './journal-start.ts';
 
 /** Why what a journal holds now stands on nothing. */
 export interface OpenGap {
@@ -16,8 +17,7 @@ export interface OpenGap {
  * backup is taken. Null where all that is durable can be restored.
  */
 export async function openGap(deps: Dependencies, kind: JournalKind, operation: Operation): Promise<OpenGap | null> {
-  const { gaps } = recoveryWindow(await readRecoveryCatalog(await deps.repository(), [kind], operation));
-  return openOf(gaps, kind);
+  return lostInstant(deps, { kind, at: undefined }, operation);
 }
 
 /**
@@ -31,10 +31,11 @@ export async function lostInstant(
 ): Promise<OpenGap | null> {
   const catalog = await readRecoveryCatalog(await deps.repository(), [kind], operation);
   const window = recoveryWindow(catalog);
-  const open = openOf(window.gaps, kind);
-  if (open !== null || at === undefined) return open;
+  const open = window.gaps.find(({ component, toMs }) => component === kind && toMs === null);
+  if (open !== undefined) return { code: open.code, message: open.message };
+  if (at === undefined) return null;
   const atMs = Date.parse(at);
-  const last = catalog[kind].toSorted((a, b) => a.begin.epoch - b.begin.epoch).at(-1);
+  const last = newestOf(catalog[kind]);
   const isAnew = last !== undefined && last.begin.continues === null && last.begin.from.timeMs > atMs;
   const component = window[kind];
   if (!isAnew || (component !== null && basesFor(component, { atMs }).length > 0)) return null;
@@ -44,9 +45,4 @@ export async function lostInstant(
     code: 'JOURNAL_GAP',
     message: `the journal of ${kind} began anew at ${began}, behind the marked instant: ${why}`,
   };
-}
-
-function openOf(gaps: ReturnType<typeof recoveryWindow>['gaps'], kind: JournalKind): OpenGap | null {
-  const open = gaps.find(({ component, toMs }) => component === kind && toMs === null);
-  return open === undefined ? null : { code: open.code, message: open.message };
 }

@@ -1,7 +1,7 @@
 import type { Check } from '../../domain/backup.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { ReplayPlan } from '../../domain/replay.ts';
-import { cutOf, openRedisReplay as openFrom, type OpenReplay } from '../../recovery/replay/open-redis-replay.ts';
+import { cutOf, openRedisReplay } from '../../recovery/replay/open-redis-replay.ts';
 import type { StreamCut } from '../../redis/journal/journal.ts';
 import { removeReplayed } from '../../redis/journal/replay/remove-replayed.ts';
 import { replayIntoServer } from '../../redis/journal/replay/replay-into-server.ts';
@@ -9,15 +9,6 @@ import type { RedisTarget } from '../../redis/redis.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 type RedisReplay = NonNullable<ReplayPlan['redis']>;
-
-/** A snapshot and the stream behind it, from a worker's repository. */
-export async function openRedisReplay(
-  deps: Dependencies,
-  { snapshotId }: Pick<RedisReplay, 'snapshotId'>,
-  operation: Operation,
-): Promise<OpenReplay> {
-  return openFrom(deps, { snapshotId }, operation);
-}
 
 /** Where the stream is to be cut; finding it reads all of it, so that damage is found before live keys are touched. */
 export async function findRedisCut(deps: Dependencies, replay: RedisReplay, operation: Operation): Promise<StreamCut> {

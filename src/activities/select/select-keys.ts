@@ -6,11 +6,12 @@ import type { Operation } from '../../domain/operation.ts';
 import { withPrivateFolder } from '../../platform/files.ts';
 import { materialise, readPieces } from '../../redis/journal/replay/load-through-scratch.ts';
 import { openRedisSnapshot } from '../../recovery/open-redis-snapshot.ts';
+import { openRedisReplay } from '../../recovery/replay/open-redis-replay.ts';
 import { createRedisSelection } from '../../redis/select/create-selection.ts';
 import type { KeySelection, KeySource, KeySurvey } from '../../redis/select/selected-keys.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { readingFrom } from '../read-source.ts';
-import { findRedisCut, openRedisReplay } from '../replay/replay-redis.ts';
+import { findRedisCut } from '../replay/replay-redis.ts';
 import { redisTarget } from '../sources.ts';
 
 type Cut = KeySelectionMessage['cut'];

@@ -14,9 +14,10 @@ export function describePositions({ positions }: Pick<RestoreResult, 'positions'
 }
 
 /** The failure of a restore whose data is there and was not proven. */
-export function unproved(failed: readonly Check[]): LifeboatError {
+export function unproved(failed: readonly Check[], hint?: string): LifeboatError {
   const names = failed.map(({ name }) => name);
   return new LifeboatError('RESTORE_UNPROVED', `${failed.length} checks failed: ${names.join(', ')}`, {
     details: { checks: names },
+    ...(hint === undefined ? {} : { hint }),
   });
 }

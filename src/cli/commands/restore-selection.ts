@@ -4,6 +4,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { formatTableName, parseTableName } from '../../domain/table-name.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { describeChecks } from './describe-backup.ts';
+import { unproved } from './describe-restored.ts';
 import { runOperation } from './run-operation.ts';
 
 /** Options of `restore` that concern single tables and keys, and those that go with them or do not. */
@@ -104,11 +105,11 @@ function describeSelection({ output }: CommandContext, result: RestoreSelectionR
     const steps = plan.steps.map((step, index) => `  ${index + 1}. ${step}`);
     return { json, text: () => [`restore of ${plan.backupId} would:`, ...steps].join('\n') };
   }
-  const failed = checks.filter(({ status }) => status === 'fail').map(({ name }) => name);
+  const failed = checks.filter(({ status }) => status === 'fail');
   const { postgres, redis } = restored;
   return {
     json,
-    ...(failed.length === 0 ? {} : { failure: unproved(failed) }),
+    ...(failed.length === 0 ? {} : { failure: unproved(failed, UNPROVED_HINT) }),
     text: () =>
       [
         `of ${plan.backupId}, as of ${result.recoveryPoint.time}:`,
@@ -143,9 +144,4 @@ function describeTables({
 /** A screen of them; JSON has more. */
 const SHOWN_TABLES = 20;
 
-function unproved(names: readonly string[]): LifeboatError {
-  return new LifeboatError('RESTORE_UNPROVED', `${names.length} checks failed: ${names.join(', ')}`, {
-    details: { checks: names },
-    hint: 'did clients write to these keys meanwhile? the answer says how to go back',
-  });
-}
+const UNPROVED_HINT = 'did clients write to these keys meanwhile? the answer says how to go back';

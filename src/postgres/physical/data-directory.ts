@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LifeboatError, messageOf } from '../../domain/errors.ts';
-import { syncFolder } from '../../platform/files.ts';
+import { syncFile, syncFolder } from '../../platform/files.ts';
 import { systemErrorCode } from '../../platform/system-error.ts';
 import { runAll } from '../run-all.ts';
 import { createAlignedMemory, openDirect, writeDirect, type AlignedMemory } from './direct-file.ts';
@@ -163,15 +163,6 @@ async function syncAndClose(handle: FileHandle): Promise<void> {
   }
 }
 
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** What is in the way here was there before, and is no folder. */
 async function makeRoot(folder: string, mode: number): Promise<void> {
   try {
@@ -188,7 +179,7 @@ async function writing<T>(doing: string, call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (cause) {
     // Errors of what is written are not errors of the writing.
-    if (cause instanceof LifeboatError || systemErrorCode(cause) === undefined) throw cause;
+    if (systemErrorCode(cause) === undefined) throw cause;
     const taken = systemErrorCode(cause) === 'EEXIST';
     const code = taken ? 'POSTGRES_BASE_DAMAGED' : 'POSTGRES_DIRECTORY_UNWRITABLE';
     throw new LifeboatError(code, `write a data directory: ${doing}: ${messageOf(cause)}`, { cause });

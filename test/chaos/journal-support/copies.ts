@@ -5,8 +5,7 @@ import type { Client as Session } from 'pg';
 import { Client } from 'pg';
 import type { Redis } from 'ioredis';
 import type { Dependencies } from '../../../src/activities/dependencies.ts';
-import { readRecoveryCatalog } from '../../../src/activities/replay/catalog.ts';
-import { findRedisCut, openRedisReplay } from '../../../src/activities/replay/replay-redis.ts';
+import { findRedisCut } from '../../../src/activities/replay/replay-redis.ts';
 import { unpackPostgres } from '../../../src/activities/replay/unpack-postgres.ts';
 import { openLibraries } from '../../../src/assembly/libraries.ts';
 import { codecOf } from '../../../src/assembly/open-repository.ts';
@@ -14,6 +13,8 @@ import { loadConfig } from '../../../src/config/load-config.ts';
 import { postgresTarget } from '../../../src/config/postgres-target.ts';
 import { redisTarget, redisTargetAt } from '../../../src/config/redis-target.ts';
 import type { Operation } from '../../../src/domain/operation.ts';
+import { readRecoveryCatalog } from '../../../src/recovery/read-catalog.ts';
+import { openRedisReplay } from '../../../src/recovery/replay/open-redis-replay.ts';
 import { recoveryWindow, type RecoveryWindow } from '../../../src/domain/recovery-window.ts';
 import { isRefused, resolveTarget } from '../../../src/domain/resolve-target.ts';
 import type { ReplayPlan } from '../../../src/domain/replay.ts';
@@ -40,9 +41,9 @@ export interface Copies {
 export function openCopies(product: Product): Copies {
   const deps = dependenciesOf(product);
   const window = async (): Promise<RecoveryWindow> =>
-    recoveryWindow(await readRecoveryCatalog(deps, ['postgres', 'redis'], operation));
+    recoveryWindow(await readRecoveryCatalog(await deps.repository(), ['postgres', 'redis'], operation));
   const partFor = async <K extends keyof ReplayPlan>(kind: K, atMs: number): Promise<NonNullable<ReplayPlan[K]>> => {
-    const all = recoveryWindow(await readRecoveryCatalog(deps, [kind], operation));
+    const all = recoveryWindow(await readRecoveryCatalog(await deps.repository(), [kind], operation));
     const plan = resolveTarget(all, { atMs });
     if (isRefused(plan)) throw new Error(`${kind}: ${plan.message}`);
     return plan[kind]!;
