@@ -2,6 +2,7 @@ import type { BackupRecord, ComponentName } from '../../domain/backup.ts';
 import type { CopyResult, SourceSurvey } from '../../contract/activities.ts';
 import type { BackupInput, BackupResult } from '../../contract/messages.ts';
 import { control, data } from './activity-options.ts';
+import { beginBackup } from './begin-backup.ts';
 import { allOrCancel } from './cancellation.ts';
 import { orCompensate } from './compensation.ts';
 import type { WorkflowProgress } from './progress.ts';
@@ -29,15 +30,7 @@ async function takeFull(
   progress.enter('inspecting', 'connecting to the databases and checking versions, rights and space');
   const sources = await control('decide', 'connect to the databases').surveySources(input);
 
-  const createdAt = new Date().toISOString();
-  const begun = await control('decide', 'take a backup id').beginBackup({ request: input, createdAt, owner });
-  const { backupId, codec } = begun;
-  progress.concerns(backupId);
-
-  const discard = {
-    name: 'remove the unfinished backup',
-    run: () => control('settle', `remove what ${backupId} left behind`).discardBackup({ backupId }),
-  };
+  const { backupId, codec, createdAt, discard } = await beginBackup(progress, input, owner);
   return orCompensate(progress, [discard], async () => {
     progress.enter('copying', describeSources(sources));
     const copies = await copyComponents({ backupId, codec }, sources);

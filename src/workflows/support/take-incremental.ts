@@ -3,6 +3,7 @@ import type { BackupInput } from '../../contract/messages.ts';
 import { describeNativeObstacle } from '../../domain/native-incremental.ts';
 import { control } from './activity-options.ts';
 import { awaitJournals, describePoint } from './await-point.ts';
+import { beginBackup } from './begin-backup.ts';
 import { orCompensate } from './compensation.ts';
 import { copyRedisChanges, pointOf } from './copy-redis-changes.ts';
 import type { WorkflowProgress } from './progress.ts';
@@ -41,13 +42,7 @@ export async function takeIncremental(
   const reason = await awaitJournals(point);
   if (reason !== null) return { result: null, reason };
 
-  const createdAt = new Date().toISOString();
-  const { backupId, codec } = await control('decide', 'take a backup id').beginBackup({ request, createdAt, owner });
-  progress.concerns(backupId);
-  const discard = {
-    name: 'remove the unfinished backup',
-    run: () => control('settle', `remove what ${backupId} left behind`).discardBackup({ backupId }),
-  };
+  const { backupId, codec, createdAt, discard } = await beginBackup(progress, request, owner);
   return orCompensate(progress, [discard], async () => {
     const redis = await copyRedisChanges(progress, { backupId, codec, redisParentId });
     const warnings = [...obstacles, ...(redis?.warnings ?? [])];

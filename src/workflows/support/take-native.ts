@@ -3,6 +3,7 @@ import type { BackupInput } from '../../contract/messages.ts';
 import { describeNativeObstacle, type NativeOutcome } from '../../domain/native-incremental.ts';
 import { control, data } from './activity-options.ts';
 import { awaitJournals, describePoint } from './await-point.ts';
+import { beginBackup } from './begin-backup.ts';
 import { orCompensate } from './compensation.ts';
 import { copyRedisChanges, pointOf } from './copy-redis-changes.ts';
 import type { WorkflowProgress } from './progress.ts';
@@ -26,13 +27,7 @@ export async function takeNative(
   progress: WorkflowProgress,
   { request, owner, fullId, parentId, redisParentId }: NativeRequest,
 ): Promise<TakenIncremental> {
-  const createdAt = new Date().toISOString();
-  const { backupId, codec } = await control('decide', 'take a backup id').beginBackup({ request, createdAt, owner });
-  progress.concerns(backupId);
-  const discard = {
-    name: 'remove the unfinished backup',
-    run: () => control('settle', `remove what ${backupId} left behind`).discardBackup({ backupId }),
-  };
+  const { backupId, codec, createdAt, discard } = await beginBackup(progress, request, owner);
   return orCompensate(progress, [discard], async () => {
     progress.enter('copying', `the blocks that changed since ${parentId}`);
     const copied = await data(`copy the blocks changed since ${parentId}`).copyIncrementalBase({
