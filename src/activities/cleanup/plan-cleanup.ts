@@ -5,6 +5,7 @@ import type { Operation } from '../../domain/operation.ts';
 import { viewWindow } from '../../domain/window-view.ts';
 import { type CleanupFindings, findCleanup, type HiddenThing } from '../../recovery/cleanup/plan-cleanup.ts';
 import { expiredDatabases } from '../../recovery/cleanup/restore-expiry.ts';
+import { epochName } from '../../repository/journals/journal-keys.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configuredComponents } from '../sources.ts';
@@ -99,7 +100,5 @@ function nameEpoch({ begin: { kind, history, epoch } }: CleanupFindings['epochs'
 }
 
 function idOf(what: HiddenThing): string {
-  return 'backupId' in what
-    ? what.backupId
-    : `journals/${what.kind}/${what.history}/${String(what.epoch).padStart(8, '0')}`;
+  return 'backupId' in what ? what.backupId : epochName(what);
 }

@@ -14,7 +14,7 @@ import { requireRepository } from '../repository-file.ts';
 import { readSmallObject } from '../small-object.ts';
 import { keyOfBackup, keyOfEpoch, type ListedKey, listKeys } from './list-keys.ts';
 import { requireExpected } from './open-key.ts';
-import { contextOf, explainUnopened, findWrappedKey, nameOf, requireKeyring } from './wrapped-key.ts';
+import { openedBy, findWrappedKey, nameOf, requireKeyring } from './wrapped-key.ts';
 
 /** Hides a store's latency; each holds one manifest in memory. */
 const CHECKS_AT_ONCE = 8;
@@ -58,9 +58,7 @@ async function checkKey(
       throw new LifeboatError('KEY_MISSING', `read ${place.key}: missing`, { details: { key: place.key } });
     }
     const keyring = requireKeyring(context, place);
-    const wrappedFor = await inspectDataKey(keyring, wrapped, contextOf(place)).catch((error: unknown) => {
-      throw explainUnopened(error, keyring, { place, wrapped });
-    });
+    const wrappedFor = await openedBy(inspectDataKey, keyring, { place, wrapped });
     if (typeof expected?.checkValue === 'string') requireExpected(place, wrapped.keyCheckValue, expected);
     return { name: nameOf(place), wrappedFor };
   });

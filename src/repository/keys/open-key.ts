@@ -3,7 +3,7 @@ import { type DataKey, makeDataKey, openDataKey } from '../../encryption/data-ke
 import type { RepositoryContext } from '../context.ts';
 import {
   contextOf,
-  explainUnopened,
+  openedBy,
   formatWrappedKey,
   type KeyPlace,
   nameOf,
@@ -32,9 +32,7 @@ export async function openKey(
 ): Promise<DataKey> {
   const keyring = requireKeyring(context, place);
   const wrapped = await readWrappedKey(context.store, place);
-  const key = await openDataKey(keyring, wrapped, contextOf(place)).catch((error: unknown) => {
-    throw explainUnopened(error, keyring, { place, wrapped });
-  });
+  const key = await openedBy(openDataKey, keyring, { place, wrapped });
   if (expected !== undefined) requireExpected(place, key.checkValue, expected);
   return key;
 }

@@ -9,7 +9,7 @@ import { mapBounded } from '../map-bounded.ts';
 import { requireRepository } from '../repository-file.ts';
 import { keyProblem } from './check-keys.ts';
 import { type ListedKey, listKeys } from './list-keys.ts';
-import { contextOf, explainUnopened, findWrappedKey, formatWrappedKey, nameOf, requireKeyring } from './wrapped-key.ts';
+import { contextOf, openedBy, findWrappedKey, formatWrappedKey, nameOf, requireKeyring } from './wrapped-key.ts';
 
 /** Hides a store's latency. */
 const KEYS_AT_ONCE = 8;
@@ -73,9 +73,7 @@ async function rewrapOne(work: Rewrapping, place: ListedKey): Promise<boolean> {
     const wrapped = await findWrappedKey(store, place);
     // An unfinished backup was discarded meanwhile, and its key with it.
     if (wrapped === undefined) return false;
-    const wrappedFor = await inspectDataKey(keyring, wrapped, contextOf(place)).catch((error: unknown) => {
-      throw explainUnopened(error, keyring, { place, wrapped });
-    });
+    const wrappedFor = await openedBy(inspectDataKey, keyring, { place, wrapped });
     if (wrapped.keyId === work.keyId && isSame(wrappedFor, work.wanted)) return false;
     const again = await rewrapDataKey(keyring, wrapped, contextOf(place));
     if (again.keyId !== work.keyId) throw notActive(`${again.keyId} is active, not ${work.keyId}`);

@@ -69,8 +69,21 @@ export function requireKeyring({ keyring }: RepositoryContext, place: KeyPlace):
   throw new LifeboatError('KEY_REQUIRED', `open key of ${name}: no keyring configured`, { details: { name } });
 }
 
+/** A wrapped key and the keyring that is to open it, given to one of the functions that do. @throws LifeboatError KEY_MISMATCH, KEY_DAMAGED */
+export async function openedBy<T>(
+  open: (keyring: Keyring, wrapped: WrappedDataKey, context: EncryptionContext) => Promise<T>,
+  keyring: Keyring,
+  found: { readonly place: KeyPlace; readonly wrapped: WrappedDataKey },
+): Promise<T> {
+  try {
+    return await open(keyring, found.wrapped, contextOf(found.place));
+  } catch (error) {
+    throw explainUnopened(error, keyring, found);
+  }
+}
+
 /** The key that wrapped it is at hand and still does not open it: then the wrapped key changed, not the keyring. */
-export function explainUnopened(
+function explainUnopened(
   error: unknown,
   keyring: Keyring,
   { place, wrapped }: { readonly place: KeyPlace; readonly wrapped: WrappedDataKey },
