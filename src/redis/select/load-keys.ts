@@ -44,7 +44,7 @@ export async function loadKeys(
 }
 
 /** Undefined for a snapshot of more keys than are kept in memory. */
-function namesFor({ facts }: KeySource): HashSet | undefined {
+export function namesFor({ facts }: Pick<KeySource, 'facts'>): HashSet | undefined {
   return facts.keys > HASH_SET_MAX ? undefined : createHashSet(facts.keys);
 }
 

@@ -3,9 +3,8 @@ import { importByRestore } from '../dump/import-by-restore.ts';
 import { nameHash } from '../import/membership.ts';
 import { matcherOf } from '../scratch/glob.ts';
 import { openRedisSocket } from '../socket.ts';
-import { createHashSet, HASH_SET_MAX } from '../values/hash-set.ts';
 import { wantedItems, type KeyName } from './key-items.ts';
-import { stampFor } from './load-keys.ts';
+import { namesFor, stampFor } from './load-keys.ts';
 import type { KeySelection, KeySource } from './selected-keys.ts';
 import { perDatabase } from './survey-keys.ts';
 
@@ -17,8 +16,8 @@ export async function revertKeys(
   saved: KeySource | null,
   operation: Operation,
 ): Promise<{ readonly keys: number }> {
-  const { target, facts } = selection;
-  const names = facts.keys > HASH_SET_MAX ? undefined : createHashSet(facts.keys);
+  const { target } = selection;
+  const names = namesFor(selection);
   await removeKeys(selection, operation, (name) => names?.add(nameHash(name)));
   if (saved === null) return { keys: 0 };
   const matches = matcherOf(selection.patterns);

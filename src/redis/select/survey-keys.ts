@@ -1,7 +1,7 @@
-import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { checkSnapshot } from '../check-snapshot.ts';
 import { listDatabases } from '../dump/scan/databases.ts';
+import { readScanReply, type ScanReply } from '../dump/scan/scan-reply.ts';
 import { requireCounts } from '../inspect.ts';
 import type { RdbEntry } from '../rdb/walk.ts';
 import type { RedisTarget } from '../redis.ts';
@@ -29,28 +29,19 @@ export async function countMatching(
   try {
     for (const db of await listDatabases(redis, await viewServer(redis))) {
       await redis.command('SELECT', db);
-      let cursor = '0';
-      do {
-        const { next, keys } = await scan(redis, cursor);
+      for (let cursor: string | undefined = '0'; cursor !== undefined;) {
+        const reply = await redis.command('SCAN', cursor, 'COUNT', SCAN_COUNT);
+        const { next, keys }: ScanReply = readScanReply(reply, redis);
         matching += keys.filter(wanted).length;
         items += keys.length;
         operation.onProgress({ phase: 'looking for keys', object: `db${db}`, bytes: 0, items });
         cursor = next;
-      } while (cursor !== '0');
+      }
     }
     return matching;
   } finally {
     redis.close();
   }
-}
-
-async function scan(redis: RedisSocket, cursor: string): Promise<{ next: string; keys: Buffer[] }> {
-  const reply = await redis.command('SCAN', cursor, 'COUNT', SCAN_COUNT);
-  const [next, keys] = Array.isArray(reply) ? reply : [];
-  if (next instanceof Buffer && Array.isArray(keys)) {
-    return { next: next.toString('latin1'), keys: keys.filter((key): key is Buffer => key instanceof Buffer) };
-  }
-  throw new LifeboatError('REDIS_PROTOCOL_ERROR', `scan at redis ${redis.name}: reply of another shape`);
 }
 
 /** See RedisSelection.survey. */

@@ -7,6 +7,7 @@ import { CommandBuffer } from '../command-buffer.ts';
 import { type ExpiryReader, MISSING, NEVER } from './expiry-reader.ts';
 import { createFlightWindow } from './flight-window.ts';
 import { createRecentKeys } from './recent-keys.ts';
+import { readScanReply } from './scan-reply.ts';
 
 /** Keys a SCAN looks at; 1000 block the server for about a millisecond. */
 const SCAN_COUNT = '1000';
@@ -96,14 +97,10 @@ export class DatabaseScan {
   }
 
   #takeScan(reply: RespValue): void {
-    if (reply instanceof RespError) throw replyError(reply, `scan at redis ${this.#socket.name}`);
-    const [cursor, keys] = Array.isArray(reply) ? reply : [];
-    if (!(cursor instanceof Buffer) || !Array.isArray(keys)) throw this.#unexpected('scan');
+    const { next, keys } = readScanReply(reply, this.#socket);
     this.#scanning = false;
-    const next = cursor.toString('latin1');
-    this.#cursor = next === '0' ? undefined : next;
+    this.#cursor = next;
     for (const key of keys) {
-      if (!(key instanceof Buffer)) throw this.#unexpected('scan');
       if (this.#wanted(key) && !this.#recent.add(key)) this.#waiting.push(key);
     }
   }
