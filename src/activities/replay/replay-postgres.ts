@@ -1,16 +1,14 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Artifact, PostgresFacts } from '../../domain/backup.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { ReplayedPosition, ReplayPlan } from '../../domain/replay.ts';
 import type { AsideResult, PostgresTarget } from '../../postgres/postgres.ts';
-import { RESTORE_FROM_FOLDER } from '../../postgres/scratch/prepare-directory.ts';
-import { startScratch } from '../../postgres/scratch/start-scratch.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configured } from '../sources.ts';
-import { unpackPostgres } from './unpack-postgres.ts';
+import { withReplayed } from './with-replayed.ts';
 
 export interface ReplayAside {
   readonly replay: NonNullable<ReplayPlan['postgres']>;
@@ -29,33 +27,19 @@ export async function replayPostgresAside(
   request: ReplayAside,
   operation: Operation,
 ): Promise<AsideResult & { readonly position: ReplayedPosition }> {
-  const folder = join(await deps.settings.scratchFolder(), `${request.restoreId}-postgres`);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true, mode: 0o711 });
-  try {
-    const directory = join(folder, 'data');
-    const unpacked = await unpackPostgres(deps, { replay: request.replay, directory }, operation);
-    const { manifest, tools, recovery } = unpacked;
-    const { target } = configured(deps.settings, 'postgres');
-    const { database } = manifest.components.postgres ?? target;
-    const start = { directory, tools, user: target.user, database, recovery: { ...recovery, ...PROMOTED } };
-    const scratch = await startScratch(start, operation);
-    try {
-      const reached = await scratch.waitForRecovery();
-      const dumped = await dumpToFolder(deps, { target: scratch.target, folder: join(folder, 'dump') }, operation);
-      const aside = await loadAside(deps, { request, dumped }, operation);
-      const { lsn, timeline, lastCommitAt } = reached;
-      const position = { position: lsn, timeline, at: lastCommitAt };
-      return { ...aside, checks: [...unpacked.checks, ...aside.checks], position };
-    } finally {
-      await scratch.stop();
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { replay, restoreId } = request;
+  return withReplayed(
+    deps,
+    { replay, name: `${restoreId}-postgres` },
+    {
+      operation,
+      async use({ target, folder }) {
+        const dumped = await dumpToFolder(deps, { target, folder: join(folder, 'dump') }, operation);
+        return loadAside(deps, { request, dumped }, operation);
+      },
+    },
+  );
 }
-
-const PROMOTED = { restoreCommand: RESTORE_FROM_FOLDER, action: 'promote' } as const;
 
 interface Dumped {
   readonly facts: PostgresFacts;
