@@ -2,6 +2,17 @@ import type { RestoreResult } from '../../contract/messages.ts';
 import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 
+/** What a dry run says. */
+export function describePlan({
+  backupId,
+  steps,
+}: {
+  readonly backupId: string;
+  readonly steps: readonly string[];
+}): string {
+  return [`restore of ${backupId} would:`, ...steps.map((step, index) => `  ${index + 1}. ${step}`)].join('\n');
+}
+
 /** Where a replay ended, a line for each component. */
 export function describePositions({ positions }: Pick<RestoreResult, 'positions'>): string[] {
   if (!positions) return [];

@@ -4,7 +4,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { formatTableName, parseTableName } from '../../domain/table-name.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { describeChecks } from './describe-backup.ts';
-import { unproved } from './describe-restored.ts';
+import { describePlan, unproved } from './describe-restored.ts';
 import { runOperation } from './run-operation.ts';
 
 /** Options of `restore` that concern single tables and keys, and those that go with them or do not. */
@@ -101,10 +101,7 @@ function describeSelection({ output }: CommandContext, result: RestoreSelectionR
   const { from = null, notice } = plan;
   if (notice != null) output.warn(notice);
   const json = { ...result, undo: null, from };
-  if (dryRun) {
-    const steps = plan.steps.map((step, index) => `  ${index + 1}. ${step}`);
-    return { json, text: () => [`restore of ${plan.backupId} would:`, ...steps].join('\n') };
-  }
+  if (dryRun) return { json, text: () => describePlan(plan) };
   const failed = checks.filter(({ status }) => status === 'fail');
   const { postgres, redis } = restored;
   return {

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import type { DirectoryResult } from '../../contract/directory.ts';
-import type { DirectoryPlan } from '../../domain/directory-plan.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { flagName } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
-import { describePositions, unproved } from './describe-restored.ts';
+import { describePlan, describePositions, unproved } from './describe-restored.ts';
 import { describeWritten } from './describe-written.ts';
 import { runOperation } from './run-operation.ts';
 
@@ -78,8 +77,4 @@ function describe({ output }: CommandContext, result: DirectoryResult): CommandR
         `  written in ${(rtoMs / 1_000).toFixed(1)} s; how to start it: ${plan.directory}/README`,
       ].join('\n'),
   };
-}
-
-function describePlan({ backupId, steps }: DirectoryPlan): string {
-  return [`restore of ${backupId} would:`, ...steps.map((step, index) => `  ${index + 1}. ${step}`)].join('\n');
 }

@@ -6,7 +6,7 @@ import type { CommandContext, CommandResult } from '../command.ts';
 import { parseTime } from '../time.ts';
 import { BACKUP_OR_LATEST, flag, required, value, values } from '../options.ts';
 import { chosenComponents, describeChecks } from './describe-backup.ts';
-import { describePositions, unproved } from './describe-restored.ts';
+import { describePlan, describePositions, unproved } from './describe-restored.ts';
 import { restoreToDirectory } from './restore-to-directory.ts';
 import { chosenSelection, parseTable, restoreSelection } from './restore-selection.ts';
 import { runOperation } from './run-operation.ts';
@@ -126,15 +126,7 @@ function describeRestore({ output }: CommandContext, result: RestoreResult): Com
   const { from = null, notice } = plan;
   if (notice != null) output.warn(notice);
   const json = { ...result, from };
-  if (dryRun) {
-    return {
-      json,
-      text: () =>
-        [`restore of ${plan.backupId} would:`, ...plan.steps.map((step, index) => `  ${index + 1}. ${step}`)].join(
-          '\n',
-        ),
-    };
-  }
+  if (dryRun) return { json, text: () => describePlan(plan) };
   const { postgres, redis } = restored;
   const failed = checks.filter(({ status }) => status === 'fail');
   const shown = checks.length > SHOWN_CHECKS ? checks.filter(({ status }) => status !== 'pass') : checks;
