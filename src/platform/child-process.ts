@@ -36,7 +36,7 @@ export interface Child {
   readonly stdin: Writable | null;
   /** Must be read or resumed: a full pipe stops the child. Nothing is lost when reading starts late. */
   readonly stdout: Readable;
-  /** Settles when the process has exited and the rest of its group is ended. Never rejects. */
+  /** Settles when the process has exited and the rest of its group was sent SIGKILL. Never rejects. */
   readonly exited: Promise<ChildExit>;
   /** The request's signal, so that readers can tell an abort from a failure. */
   readonly signal: AbortSignal;
