@@ -1,6 +1,7 @@
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
+import { FAILOVER_ERRORS } from './errors/failover.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
@@ -36,6 +37,7 @@ export const ERRORS = {
   ...REDIS_JOURNAL_ERRORS,
   ...REDIS_DIGESTS_ERRORS,
   ...JOURNAL_ERRORS,
+  ...FAILOVER_ERRORS,
   ...EMBEDDED_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;
