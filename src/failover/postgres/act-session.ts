@@ -1,0 +1,22 @@
+import { withSession, type Session } from '../../postgres/connection/session.ts';
+import type { PostgresNode } from './node.ts';
+
+/** Longer than any act takes that is not waited for in steps: a CHECKPOINT writes what 128 MB of buffers and more hold. */
+const ACT_TIMEOUT_MS = 300_000;
+
+/**
+ * A session for an act. Its commits wait for no standby: after a change of roles synchronous_standby_names may name the server that is gone.
+ * The bound is ours, because no statement_timeout ends such a wait.
+ */
+export async function withActSession<T>(
+  node: PostgresNode,
+  request: { readonly doing: string; readonly signal: AbortSignal },
+  act: (session: Session) => Promise<T>,
+): Promise<T> {
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ACT_TIMEOUT_MS)]);
+  const applicationName = 'lifeboat failover';
+  return withSession(node.target, { doing: request.doing, applicationName, signal }, async (session) => {
+    await session.query("SELECT set_config('synchronous_commit', 'local', false)");
+    return act(session);
+  });
+}

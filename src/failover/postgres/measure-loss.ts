@@ -1,0 +1,107 @@
+import { LifeboatError } from '../../domain/errors.ts';
+import type { ExactLoss } from '../../domain/failover/loss.ts';
+import { formatLsn, lsnOf, type Lsn } from '../../domain/lsn.ts';
+import type { Operation } from '../../domain/operation.ts';
+import { inspectHost, type HostState } from '../host/inspect-host.ts';
+import { howItEnded, startOnHost } from '../host/run-command.ts';
+import type { PostgresNode } from './node.ts';
+import { readWalLines, type WalRecord } from './wal-lines.ts';
+
+export interface MeasureLoss {
+  /** Stopped: its WAL must have an end. */
+  readonly old: PostgresNode;
+  /** Where the new primary left the old timeline: `Promotion.forkLsn`. */
+  readonly forkLsn: string;
+  /** The timeline that was left. */
+  readonly timeline: number;
+}
+
+const PROGRESS_RECORDS = 10_000;
+
+/**
+ * Counts what only the old primary has, from its WAL: bytes and commits behind the fork. Changes nothing, and holds no more than a
+ * record. It begins at a record that is surely there, the last checkpoint or the fork, so that nothing lost and nothing readable
+ * cannot be taken for each other.
+ * @throws LifeboatError FAILOVER_LOSS_UNKNOWN, FAILOVER_NOT_STOPPED, FAILOVER_COMMAND_FAILED, TOOL_MISSING
+ */
+export async function measureLoss(request: MeasureLoss, operation: Operation): Promise<ExactLoss> {
+  const { old, timeline } = request;
+  const doing = `count what only ${old.name} has`;
+  const state = await inspectHost(old, operation.signal);
+  if (state.running) throw new LifeboatError('FAILOVER_NOT_STOPPED', `${doing}: it runs`);
+  if (state.timeline !== timeline) {
+    throw unknown(doing, `it is on timeline ${state.timeline}, and was left on ${timeline}`);
+  }
+  const fork = lsnOf(request.forkLsn);
+  const start = lsnOf(state.checkpointLsn) < fork ? lsnOf(state.checkpointLsn) : fork;
+  const counted = await count({ old, doing, start, fork, state, operation });
+  if (counted.end < fork)
+    throw unknown(doing, `its wal ends at ${formatLsn(counted.end)}, before the fork at ${request.forkLsn}`);
+  const { first, last, transactions, end } = counted;
+  return {
+    kind: 'exact',
+    bytes: Number(end - fork),
+    transactions,
+    seconds: first === null || last === null ? 0 : (Date.parse(last) - Date.parse(first)) / 1_000,
+    forkLsn: request.forkLsn,
+    endLsn: formatLsn(end),
+    firstCommitAt: first,
+    lastCommitAt: last,
+  };
+}
+
+interface Counted {
+  end: Lsn;
+  transactions: number;
+  first: string | null;
+  last: string | null;
+}
+
+async function count(context: {
+  readonly old: PostgresNode;
+  readonly doing: string;
+  readonly start: Lsn;
+  readonly fork: Lsn;
+  readonly state: HostState;
+  readonly operation: Operation;
+}): Promise<Counted> {
+  const { old, doing, start, fork, state, operation } = context;
+  const facts = { timeline: String(state.timeline), start: formatLsn(start) };
+  const { readWal: command, timeoutMs } = old.host;
+  const child = startOnHost({ doing, command, facts, timeoutMs, signal: operation.signal });
+  const counted: Counted = { end: 0n, transactions: 0, first: null, last: null };
+  let records = 0;
+  try {
+    for await (const record of readWalLines(child.stdout, state.segmentBytes)) {
+      add(counted, record, fork);
+      records += 1;
+      if (records % PROGRESS_RECORDS > 0) continue;
+      operation.onProgress({
+        phase: doing,
+        object: formatLsn(record.end),
+        bytes: Number(record.end - start),
+        items: counted.transactions,
+      });
+    }
+    // The end of a WAL is where no record is any more: pg_waldump calls that an error, and it is the usual one.
+    const exit = await child.exited;
+    operation.signal.throwIfAborted();
+    if (exit.code === null) throw unknown(doing, howItEnded(exit));
+    if (records === 0) throw unknown(doing, `no record at ${formatLsn(start)}: ${howItEnded(exit)}`);
+    return counted;
+  } finally {
+    await child.end();
+  }
+}
+
+function add(counted: Counted, { start, end, committedAt }: WalRecord, fork: Lsn): void {
+  counted.end = end;
+  if (start < fork || committedAt === null) return;
+  counted.transactions += 1;
+  counted.first ??= committedAt;
+  counted.last = committedAt;
+}
+
+function unknown(doing: string, what: string): LifeboatError {
+  return new LifeboatError('FAILOVER_LOSS_UNKNOWN', `${doing}: ${what}`);
+}
