@@ -170,13 +170,12 @@ suite('a pair of PostgreSQL servers', () => {
 });
 
 /** Ends the stream to `b`, and gives where it ended: what `a` writes from now on is its own. */
-async function cutOff({ a, b }: TestPair): Promise<string> {
+async function cutOff({ a, b, cut }: TestPair): Promise<string> {
   const lsn = async (): Promise<string | undefined> =>
     (await b.query<{ lsn: string }>('select pg_last_wal_replay_lsn()::text as lsn')).rows[0]?.lsn;
   const written = (await a.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')).rows[0]?.lsn;
   await until(async () => (await lsn()) === written, 'b has all');
-  await b.query("alter system set primary_conninfo = ''");
-  await b.query('select pg_reload_conf()');
+  await cut();
   await until(async () => (await a.query('select 1 from pg_stat_replication')).rows.length === 0, 'b is cut off');
   return (await lsn()) ?? '';
 }

@@ -9,6 +9,7 @@ import { observePostgres } from '../../../src/failover/postgres/observe.ts';
 import { unprivilegedUser } from '../../../src/platform/unprivileged-user.ts';
 import type { PostgresTarget } from '../../../src/postgres/postgres.ts';
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
+import { startCut } from '../../support/tcp-cut.ts';
 import { startPostgres, type TestPostgres } from '../../support/servers.ts';
 import { startStandby, until, type TestCopy } from '../postgres-wal-support/wal-server.ts';
 
@@ -22,13 +23,16 @@ export interface TestPair {
   readonly systemIdentifier: string;
   readonly authorities: Authorities;
   readonly mandate: Mandate;
+  /** Ends the line on which `b` streams from `a`, for good. */
+  cut(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** `a` is the primary; the mandate is that of epoch 1, to bring it to `b`. */
 export async function startPair(): Promise<TestPair> {
   const a = await startPostgres({ settings: { wal_keep_size: '256MB', checkpoint_timeout: '1h' } });
-  const b = await startStandby(a);
+  const line = await startCut(a.target.port, { after: Number.POSITIVE_INFINITY });
+  const b = await startStandby({ ...a, target: { ...a.target, port: line.port } });
   const nodes = {
     a: { name: 'a', target: a.target, host: await commandsOf(a.binDir, a.dataDir) },
     b: { name: 'b', target: b.target, host: await commandsOf(a.binDir, b.dataDir) },
@@ -49,7 +53,11 @@ export async function startPair(): Promise<TestPair> {
     systemIdentifier: view.systemIdentifier,
     authorities,
     mandate: createMandate(authorities, authority),
-    stop: async () => void (await Promise.all([a.stop(), b.stop()])),
+    cut: async () => line.close(),
+    async stop() {
+      await line.close();
+      await Promise.all([a.stop(), b.stop()]);
+    },
   };
 }
 
