@@ -4,7 +4,8 @@
  * what was acknowledged, a standby that is cut off, kill -9, and servers of other clusters.
  */
 import { estimateLoss } from '../../src/domain/failover/loss.ts';
-import { judgePostgresPair, type PairVerdict } from '../../src/domain/failover/judge-postgres.ts';
+import { judgePostgresPair } from '../../src/domain/failover/judge-postgres.ts';
+import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
 import type { PostgresView } from '../../src/domain/failover/postgres-view.ts';
 import { requireReady } from '../../src/domain/failover/require-ready.ts';
 import { awaitCaughtUp } from '../../src/failover/postgres/await-caught-up.ts';

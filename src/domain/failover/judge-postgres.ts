@@ -1,37 +1,9 @@
 import { lsnOf } from '../lsn.ts';
 import { isReachable } from '../timeline.ts';
-import { findingsOf, type Finding, type PairLimits } from './postgres-findings.ts';
+import type { Finding, PairLimits } from './finding.ts';
+import { findingsOf } from './postgres-findings.ts';
+import { allow, nothing, type PairVerdict } from './pair-verdict.ts';
 import type { NodeView, PostgresView } from './postgres-view.ts';
-
-/**
- * What two servers of one service are to each other.
- * - `healthy`, `degraded`: one primary, one standby of it; `degraded` where something was found.
- * - `primary-lost`, `standby-lost`, `dark`: one does not answer, or neither.
- * - `no-primary`: both are standbys: a change of roles stopped between fence and promotion.
- * - `split-brain`: both take writes. `usurped`: the one that does is not where the authority is.
- * - `foreign`: they are not of one cluster. `rejoin-blocked`: the standby holds WAL that the primary does not have.
- */
-export type PairState =
-  | 'healthy'
-  | 'degraded'
-  | 'primary-lost'
-  | 'standby-lost'
-  | 'no-primary'
-  | 'dark'
-  | 'split-brain'
-  | 'usurped'
-  | 'foreign'
-  | 'rejoin-blocked';
-
-export interface PairVerdict {
-  readonly state: PairState;
-  /** Names of nodes; null where there is none, or no single one. */
-  readonly primary: string | null;
-  readonly standby: string | null;
-  readonly findings: readonly Finding[];
-  /** Which change of roles may begin now, automatically or with the approvals that the findings ask for. */
-  readonly mayBegin: 'graceful' | 'ungraceful' | 'none';
-}
 
 export interface PairQuestion {
   /** In any order: what comes out is the same. */
@@ -59,7 +31,13 @@ function judgeAlone(question: PairQuestion, node: PostgresView): PairVerdict {
     return { ...nothing('standby-lost'), primary: node.node };
   }
   const findings = findingsOf({ standby: node, ...question });
-  return { state: 'primary-lost', primary: null, standby: node.node, findings, mayBegin: mode('ungraceful', findings) };
+  return {
+    state: 'primary-lost',
+    primary: null,
+    standby: node.node,
+    findings,
+    mayBegin: allow('ungraceful', findings),
+  };
 }
 
 function judgeBoth(question: PairQuestion, pair: readonly [PostgresView, PostgresView]): PairVerdict {
@@ -74,7 +52,7 @@ function judgeBoth(question: PairQuestion, pair: readonly [PostgresView, Postgre
   if (ahead !== undefined) return { ...nothing('rejoin-blocked', ahead), ...named };
   const findings = findingsOf({ primary, standby, ...question });
   const state = findings.length === 0 ? 'healthy' : 'degraded';
-  return { state, ...named, findings, mayBegin: mode('graceful', findings) };
+  return { state, ...named, findings, mayBegin: allow('graceful', findings) };
 }
 
 function isUsurper({ authorized }: PairQuestion, primary: PostgresView): boolean {
@@ -90,14 +68,6 @@ function divergence(primary: PostgresView, standby: PostgresView): Finding | und
     weight: 'stops',
     message: `${standby.node} is at ${standby.lsn} of timeline ${standby.timeline}, which ${primary.node} on timeline ${primary.timeline} does not have`,
   };
-}
-
-function mode(wanted: 'graceful' | 'ungraceful', findings: readonly Finding[]): PairVerdict['mayBegin'] {
-  return findings.some(({ weight }) => weight === 'stops') ? 'none' : wanted;
-}
-
-function nothing(state: PairState, ...findings: readonly Finding[]): PairVerdict {
-  return { state, primary: null, standby: null, findings, mayBegin: 'none' };
 }
 
 function foreign(first: PostgresView, second: PostgresView): Finding {

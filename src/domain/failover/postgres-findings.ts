@@ -1,20 +1,6 @@
 import { lsnOf } from '../lsn.ts';
+import type { Finding, PairLimits } from './finding.ts';
 import type { PostgresView } from './postgres-view.ts';
-
-/** `stops`: no change of roles begins; `approval`: only when a person takes it on; `notice`: worth knowing. */
-export interface Finding {
-  readonly name: string;
-  readonly weight: 'stops' | 'approval' | 'notice';
-  /** Lower case, made of facts. */
-  readonly message: string;
-}
-
-export interface PairLimits {
-  /** A standby that is further behind is not switched to, and promoted only with an approval. */
-  readonly maxLagBytes: number;
-  /** Silence of a sender that counts as a broken line. */
-  readonly maxSilentSeconds: number;
-}
 
 export interface FindingsQuestion {
   readonly primary?: PostgresView;

@@ -1,5 +1,5 @@
 import { LifeboatError, type ErrorCode } from '../errors.ts';
-import type { PairState, PairVerdict } from './judge-postgres.ts';
+import type { PairState, PairVerdict } from './pair-verdict.ts';
 
 /** States with a name of their own among the errors; every other one that does not allow it is FAILOVER_NOT_READY. */
 const CODES: Partial<Record<PairState, ErrorCode>> = {
