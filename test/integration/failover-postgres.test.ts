@@ -3,17 +3,23 @@
  * twice, and an old primary that comes back takes no writes. Method: real servers with streaming, a writer that keeps
  * what was acknowledged, a standby that is cut off, kill -9, and servers of other clusters.
  */
+import { existsSync } from 'node:fs';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { estimateLoss } from '../../src/domain/failover/loss.ts';
 import { judgePostgresPair } from '../../src/domain/failover/judge-postgres.ts';
 import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
 import type { PostgresView } from '../../src/domain/failover/postgres-view.ts';
 import { requireReady } from '../../src/domain/failover/require-ready.ts';
+import { runOnHost } from '../../src/failover/host/run-on-host.ts';
 import { awaitCaughtUp } from '../../src/failover/postgres/await-caught-up.ts';
 import { fencePrimary, type FencePrimary } from '../../src/failover/postgres/fence-primary.ts';
 import { measureLoss } from '../../src/failover/postgres/measure-loss.ts';
 import type { PostgresNode } from '../../src/failover/postgres/node.ts';
 import { observePostgres } from '../../src/failover/postgres/observe.ts';
 import { promote, type Promote } from '../../src/failover/postgres/promote.ts';
+import { rejoinPrimary, type RejoinPrimary } from '../../src/failover/postgres/rejoin-primary.ts';
 import { caught } from '../support/caught.ts';
 import { whenAvailable } from '../support/tools.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
@@ -37,6 +43,19 @@ suite('a pair of PostgreSQL servers', () => {
     mandate: pair.mandate,
     signal: NEVER,
   });
+  const back = (forkLsn: string): RejoinPrimary => {
+    const { host, port, user } = pair.b.target;
+    const { mandate, nodes } = pair;
+    return {
+      old: nodes.a,
+      primary: nodes.b,
+      forkLsn,
+      timeline: 1,
+      source: { host, port, user },
+      mandate,
+      timeoutMs: 30_000,
+    };
+  };
   const to = (proof: Promote['proof']): Promote => ({
     standby: pair.nodes.b,
     old: pair.nodes.a,
@@ -83,6 +102,18 @@ suite('a pair of PostgreSQL servers', () => {
     expect(await judge('b')).toMatchObject({ state: 'degraded', primary: 'b', standby: 'a', mayBegin: 'none' });
     // A late repetition leaves the standby alone.
     expect((await caught(() => fencePrimary(fence()))).code).toBe('FAILOVER_NOT_READY');
+
+    // It had nothing of its own, and follows without a rewind.
+    await stopByHost(pair);
+    const rejoined = await withStarts(pair, async () => rejoinPrimary(back(first.forkLsn), OPERATION));
+    expect(rejoined).toMatchObject({ node: 'a', way: 'followed', loss: { bytes: 0, transactions: 0 } });
+    expect(await judge('b')).toEqual({
+      state: 'healthy',
+      primary: 'b',
+      standby: 'a',
+      findings: [],
+      mayBegin: 'graceful',
+    });
   });
 
   it('loses exactly what the report says when the primary dies with writes that nobody else has', async () => {
@@ -137,6 +168,27 @@ suite('a pair of PostgreSQL servers', () => {
     const diverged = await judge('b');
     expect(diverged).toMatchObject({ state: 'rejoin-blocked', primary: 'b', standby: 'a', mayBegin: 'none' });
     expect((await caught(() => requireReady(diverged, 'graceful'))).code).toBe('FAILOVER_REJOIN_BLOCKED');
+
+    await stopByHost(pair);
+    const blocked = await caught(() => rejoinPrimary(back(done.forkLsn), OPERATION));
+    expect(blocked.code).toBe('FAILOVER_REJOIN_BLOCKED');
+    expect(blocked.message).toContain(`${lost} transactions in ${loss.bytes} bytes are on a alone`);
+    const tooFew = { ...back(done.forkLsn), givenUpTransactions: lost - 1 };
+    expect((await caught(() => rejoinPrimary(tooFew, OPERATION))).code).toBe('FAILOVER_REJOIN_BLOCKED');
+    const conf = await readFile(join(pair.a.dataDir, 'postgresql.conf'), 'utf8');
+    await appendFile(join(pair.a.dataDir, 'postgresql.conf'), "cluster_name = 'a of its own'\n");
+    const rejoin = { ...back(done.forkLsn), givenUpTransactions: lost };
+    const rejoined = await withStarts(pair, async () => rejoinPrimary(rejoin, OPERATION));
+    expect(rejoined).toEqual({ node: 'a', way: 'rewound', loss });
+    expect(await rejoinPrimary(rejoin, OPERATION)).toEqual({ node: 'a', way: 'there', loss: null });
+    expect(await judge('b')).toMatchObject({ state: 'healthy', primary: 'b', standby: 'a' });
+    expect(await readFile(join(pair.a.dataDir, 'postgresql.conf'), 'utf8')).toBe(
+      `${conf}cluster_name = 'a of its own'\n`,
+    );
+    expect(await readdir(join(pair.a.dataDir, '..'))).toContain('lifeboat-diverged-e1');
+    await pair.b.query('insert into written values (-2)');
+    await until(async () => (await pair.a.query('select 1 from written where id = -2')).rows.length === 1, 'a has it');
+    expect(await missing(pair.a, after.acknowledged)).toBe(lost);
   });
 
   it('stops by name where both take writes, where the authority is gone, and where a server is of another cluster', async () => {
@@ -169,6 +221,27 @@ suite('a pair of PostgreSQL servers', () => {
     expect(await judge('b')).toMatchObject({ state: 'standby-lost', primary: 'b' });
   });
 });
+
+async function stopByHost({ nodes }: TestPair): Promise<void> {
+  await runOnHost({ doing: 'stop a', host: nodes.a.host, verb: 'stop', signal: NEVER });
+}
+
+/** The service manager of `a`: starts it when its host is told to. */
+async function withStarts<T>({ a }: TestPair, work: () => Promise<T>): Promise<T> {
+  const asked = join(a.dataDir, '..', 'start-asked');
+  let over = false;
+  const watch = async (): Promise<void> => {
+    while (!over && !existsSync(asked)) await delay(50);
+    if (!over) await a.restart();
+  };
+  const watching = watch();
+  try {
+    return await work();
+  } finally {
+    over = true;
+    await watching;
+  }
+}
 
 /** Ends the stream to `b`, and gives where it ended: what `a` writes from now on is its own. */
 async function cutOff({ a, b, cut }: TestPair): Promise<string> {

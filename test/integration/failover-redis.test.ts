@@ -150,22 +150,23 @@ function startWriter(
 ): { readonly acknowledged: ReadonlySet<number>; stop(): Promise<void> } {
   const acknowledged = new Set<number>();
   let stopping = false;
-  const run = async (): Promise<void> => {
-    for (let id = from; !stopping; await delay(5)) {
-      for (const target of targets) {
-        const redis = await openRedisSocket(target).catch(() => undefined);
-        try {
-          while (!stopping && redis !== undefined) {
-            id += 1;
-            await redis.command('SET', `written:${id}`, id);
-            acknowledged.add(id);
-          }
-        } catch {
-          // Read-only or gone: the key was not acknowledged, and the next server is tried.
-        } finally {
-          redis?.close();
-        }
+  let id = from;
+  const write = async (target: RedisTarget): Promise<void> => {
+    const redis = await openRedisSocket(target);
+    try {
+      while (!stopping) {
+        id += 1;
+        await redis.command('SET', `written:${id}`, id);
+        acknowledged.add(id);
       }
+    } finally {
+      redis.close();
+    }
+  };
+  const run = async (): Promise<void> => {
+    for (let turn = 0; !stopping; turn += 1) {
+      // Read-only or gone: the key was not acknowledged, and the next server is tried.
+      await write(targets[turn % targets.length]!).catch(async () => delay(5));
     }
   };
   const running = run();

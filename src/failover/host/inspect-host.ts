@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
-import type { HostCommands } from './host-commands.ts';
-import { runOnHost } from './run-command.ts';
+import type { HostProgram } from './host-program.ts';
+import { runOnHost } from './run-on-host.ts';
 
 /** A data directory, as its control file and `pg_ctl` describe it; known while the server is down. */
 export interface HostState {
@@ -14,16 +14,17 @@ export interface HostState {
   readonly segmentBytes: number;
   /** standby.signal is there. */
   readonly fenced: boolean;
+  /** On the disk of the data directory, for its account. */
+  readonly freeBytes: number;
 }
 
 /** @throws LifeboatError FAILOVER_COMMAND_FAILED, FAILOVER_HOST_UNREADABLE */
 export async function inspectHost(
-  node: { readonly name: string; readonly host: HostCommands },
+  node: { readonly name: string; readonly host: HostProgram },
   signal: AbortSignal,
 ): Promise<HostState> {
   const doing = `look at the data directory of ${node.name}`;
-  const { inspect: command, timeoutMs } = node.host;
-  return parseHostState(doing, await runOnHost({ doing, command, timeoutMs, signal }));
+  return parseHostState(doing, await runOnHost({ doing, host: node.host, verb: 'inspect', signal }));
 }
 
 /** `label: value` lines. https://www.postgresql.org/docs/current/app-pgcontroldata.html */
@@ -45,6 +46,7 @@ export function parseHostState(doing: string, text: string): HostState {
     checkpointLsn: read('Latest checkpoint location', /^[0-9A-F]+\/[0-9A-F]+$/),
     segmentBytes: Number(read('Bytes per WAL segment', /^\d+$/)),
     fenced: read('standby.signal', /^(present|absent)$/) === 'present',
+    freeBytes: Number(read('free bytes', /^\d+$/)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { inspectHost, type HostState } from '../host/inspect-host.ts';
-import { runOnHost } from '../host/run-command.ts';
+import { runOnHost } from '../host/run-on-host.ts';
 import type { Mandate } from '../epoch.ts';
 import { withActSession } from './act-session.ts';
 import type { PostgresNode } from './node.ts';
@@ -43,7 +43,7 @@ export async function fencePrimary(request: FencePrimary): Promise<FenceProof> {
   if (!state.fenced) {
     const doing = `fence ${primary.name}`;
     await request.mandate.require(doing);
-    await runOnHost({ doing, command: primary.host.fence, timeoutMs: primary.host.timeoutMs, signal });
+    await runOnHost({ doing, host: primary.host, verb: 'fence', signal });
     state = await look(request);
   }
   if (state.running) throw notStopped(primary, 'it was started while it was fenced');
@@ -76,7 +76,7 @@ async function stop(request: FencePrimary): Promise<void> {
   const doing = `stop ${primary.name}`;
   await mandate.require(doing);
   if (view.answers) await endSessions(primary, { doing, signal });
-  await runOnHost({ doing, command: primary.host.stop, timeoutMs: primary.host.timeoutMs, signal });
+  await runOnHost({ doing, host: primary.host, verb: 'stop', signal });
 }
 
 /** Clients first, then what they wrote: the shutdown has little left to do, and the pause of the writers is short. */

@@ -3,7 +3,7 @@ import type { ExactLoss } from '../../domain/failover/loss.ts';
 import { formatLsn, lsnOf, type Lsn } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { inspectHost, type HostState } from '../host/inspect-host.ts';
-import { howItEnded, startOnHost } from '../host/run-command.ts';
+import { howItEnded, startOnHost } from '../host/run-on-host.ts';
 import type { PostgresNode } from './node.ts';
 import { readWalLines, type WalRecord } from './wal-lines.ts';
 
@@ -14,6 +14,8 @@ export interface MeasureLoss {
   readonly forkLsn: string;
   /** The timeline that was left. */
   readonly timeline: number;
+  /** Reads the copy that was saved under this epoch, and not the server's own WAL. */
+  readonly savedUnder?: number;
 }
 
 const PROGRESS_RECORDS = 10_000;
@@ -33,8 +35,9 @@ export async function measureLoss(request: MeasureLoss, operation: Operation): P
     throw unknown(doing, `it is on timeline ${state.timeline}, and was left on ${timeline}`);
   }
   const fork = lsnOf(request.forkLsn);
-  const start = lsnOf(state.checkpointLsn) < fork ? lsnOf(state.checkpointLsn) : fork;
-  const counted = await count({ old, doing, start, fork, state, operation });
+  const start = firstNeeded(state, fork);
+  const savedAs = request.savedUnder === undefined ? [] : [String(request.savedUnder)];
+  const counted = await count({ old, doing, start, fork, state, savedAs, operation });
   if (counted.end < fork)
     throw unknown(doing, `its wal ends at ${formatLsn(counted.end)}, before the fork at ${request.forkLsn}`);
   const { first, last, transactions, end } = counted;
@@ -50,6 +53,11 @@ export async function measureLoss(request: MeasureLoss, operation: Operation): P
   };
 }
 
+/** A record that is surely there: the one of the last checkpoint, or the first behind the fork. */
+export function firstNeeded({ checkpointLsn }: HostState, fork: Lsn): Lsn {
+  return lsnOf(checkpointLsn) < fork ? lsnOf(checkpointLsn) : fork;
+}
+
 interface Counted {
   end: Lsn;
   transactions: number;
@@ -63,12 +71,12 @@ async function count(context: {
   readonly start: Lsn;
   readonly fork: Lsn;
   readonly state: HostState;
+  readonly savedAs: readonly string[];
   readonly operation: Operation;
 }): Promise<Counted> {
-  const { old, doing, start, fork, state, operation } = context;
-  const facts = { timeline: String(state.timeline), start: formatLsn(start) };
-  const { readWal: command, timeoutMs } = old.host;
-  const child = startOnHost({ doing, command, facts, timeoutMs, signal: operation.signal });
+  const { old, doing, start, fork, state, savedAs, operation } = context;
+  const words = [String(state.timeline), formatLsn(start), ...savedAs];
+  const child = startOnHost({ doing, host: old.host, verb: 'read-wal', words, signal: operation.signal });
   const counted: Counted = { end: 0n, transactions: 0, first: null, last: null };
   let records = 0;
   try {

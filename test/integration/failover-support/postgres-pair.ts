@@ -1,9 +1,11 @@
-/** Two servers with streaming, the commands of their hosts, and a writer that knows what was acknowledged. */
+/** Two servers with streaming, the program of their hosts, and a writer that knows what was acknowledged. */
+import { chown, readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { createAuthorities, createMandate, type Authorities, type Mandate } from '../../../src/failover/epoch.ts';
-import type { HostCommands } from '../../../src/failover/host/host-commands.ts';
+import type { HostProgram } from '../../../src/failover/host/host-program.ts';
 import type { PostgresNode } from '../../../src/failover/postgres/node.ts';
 import { observePostgres } from '../../../src/failover/postgres/observe.ts';
 import { unprivilegedUser } from '../../../src/platform/unprivileged-user.ts';
@@ -34,8 +36,8 @@ export async function startPair(): Promise<TestPair> {
   const line = await startCut(a.target.port, { after: Number.POSITIVE_INFINITY });
   const b = await startStandby({ ...a, target: { ...a.target, port: line.port } });
   const nodes = {
-    a: { name: 'a', target: a.target, host: await commandsOf(a.binDir, a.dataDir) },
-    b: { name: 'b', target: b.target, host: await commandsOf(a.binDir, b.dataDir) },
+    a: { name: 'a', target: a.target, host: await hostOf(a, a.dataDir) },
+    b: { name: 'b', target: b.target, host: await hostOf(a, b.dataDir) },
   };
   await a.query('create table written (id bigint primary key)');
   await until(async () => {
@@ -61,27 +63,36 @@ export async function startPair(): Promise<TestPair> {
   };
 }
 
-/** As the guide has them, with the account of the servers in the place of ssh. */
-async function commandsOf(binDir: string, dataDir: string): Promise<HostCommands> {
+const PROGRAM = fileURLToPath(new URL('../../../bin/lifeboat-postgres-host', import.meta.url));
+
+/** The program that hosts have, under the account of the servers in the place of ssh. */
+async function hostOf(a: Pick<TestPostgres, 'binDir' | 'target'>, dataDir: string): Promise<HostProgram> {
   const user = (await unprivilegedUser()) ?? undefined;
+  const folder = dirname(dataDir);
+  const conf = join(folder, 'host.conf');
+  const passfile = join(folder, 'host-passfile');
+  await writeFile(passfile, `*:*:*:*:${a.target.password}\n`, { mode: 0o600 });
+  // The server's own test is what starts it, so that it dies with the test; here that is only asked for.
+  const start = `sh -c 'touch ${folder}/start-asked; until pg_ctl status -D ${dataDir}; do sleep 0.1; done'`;
+  await writeFile(
+    conf,
+    `PG_BIN=${a.binDir}\nCONNINFO=passfile=${passfile}\nSTART=start_by_test\nstart_by_test() { ${start}; }\n`,
+  );
+  if (user !== undefined) await Promise.all([conf, passfile].map(async (path) => chown(path, user.uid, user.gid)));
   const account = user === undefined ? [] : ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  const programs = [
+  // The project may lie where that account cannot go: the shell reads the program before it becomes the account.
+  const program = await readFile(PROGRAM, 'utf8');
+  const command = [
+    ...account,
     'env',
-    `LD_LIBRARY_PATH=${join(binDir, '..', 'lib')}`,
-    `PATH=${binDir}:/usr/bin:/bin`,
-    'LC_ALL=C',
-    'TZ=UTC',
+    `LIFEBOAT_HOST_CONF=${conf}`,
+    'sh',
+    '-c',
+    program,
+    'lifeboat-postgres-host',
+    dataDir,
   ];
-  const as = [...account, ...programs];
-  const inspect = `cd ${dataDir}; pg_ctl status -D .; pg_controldata -D .; test -e standby.signal && echo standby.signal: present || echo standby.signal: absent`;
-  return {
-    stop: [...as, 'pg_ctl', 'stop', '-D', dataDir, '-m', 'fast', '-w', '-t', '60'],
-    start: [...as, 'pg_ctl', 'start', '-D', dataDir, '-w', '-t', '60'],
-    inspect: [...as, 'sh', '-c', inspect],
-    fence: [...as, 'touch', join(dataDir, 'standby.signal')],
-    readWal: [...as, 'pg_waldump', `--path=${join(dataDir, 'pg_wal')}`, '--timeline={timeline}', '--start={start}'],
-    timeoutMs: 60_000,
-  };
+  return { command, timeoutMs: 60_000 };
 }
 
 export interface Writer {
@@ -94,25 +105,25 @@ export interface Writer {
 export function startWriter(targets: readonly PostgresTarget[], from = 0): Writer {
   const acknowledged = new Set<number>();
   const stopping = new AbortController();
-  const run = async (): Promise<void> => {
-    for (let id = from; !stopping.signal.aborted;) {
-      for (const target of targets) {
-        const client = new Client({ ...target, ssl: false, connectionTimeoutMillis: 2_000 });
-        client.on('error', () => undefined);
-        try {
-          await client.connect();
-          while (!stopping.signal.aborted) {
-            id += 1;
-            await client.query('insert into written values ($1)', [id]);
-            acknowledged.add(id);
-          }
-        } catch {
-          // Read-only, gone or going: the number was not acknowledged, and the next server is tried.
-        } finally {
-          await client.end().catch(() => undefined);
-        }
+  let id = from;
+  const write = async (target: PostgresTarget): Promise<void> => {
+    const client = new Client({ ...target, ssl: false, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      while (!stopping.signal.aborted) {
+        id += 1;
+        await client.query('insert into written values ($1)', [id]);
+        acknowledged.add(id);
       }
-      await delay(10);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+  const run = async (): Promise<void> => {
+    for (let turn = 0; !stopping.signal.aborted; turn += 1) {
+      // Read-only, gone or going: the number was not acknowledged, and the next server is tried.
+      await write(targets[turn % targets.length]!).catch(async () => delay(10));
     }
   };
   const running = run();
