@@ -11,8 +11,11 @@ import { estimateLoss } from '../../src/domain/failover/loss.ts';
 import { judgePostgresPair } from '../../src/domain/failover/judge-postgres.ts';
 import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
 import type { PostgresView } from '../../src/domain/failover/postgres-view.ts';
+import { formatLsn } from '../../src/domain/lsn.ts';
 import { requireReady } from '../../src/domain/failover/require-ready.ts';
+import { inspectHost } from '../../src/failover/host/inspect-host.ts';
 import { runOnHost } from '../../src/failover/host/run-on-host.ts';
+import { createMandate } from '../../src/failover/epoch.ts';
 import { awaitCaughtUp } from '../../src/failover/postgres/await-caught-up.ts';
 import { fencePrimary, type FencePrimary } from '../../src/failover/postgres/fence-primary.ts';
 import { measureLoss } from '../../src/failover/postgres/measure-loss.ts';
@@ -216,9 +219,25 @@ suite('a pair of PostgreSQL servers', () => {
     const split = await judge();
     expect(split).toMatchObject({ state: 'split-brain', primary: null, standby: null, mayBegin: 'none' });
     expect((await caught(() => requireReady(split, 'ungraceful'))).code).toBe('FAILOVER_SPLIT_BRAIN');
+    await pair.a.query('insert into written values (1), (2)');
     await pair.a.kill();
     expect(await judge('a')).toMatchObject({ state: 'usurped', primary: 'b', mayBegin: 'none' });
     expect(await judge('b')).toMatchObject({ state: 'standby-lost', primary: 'b' });
+
+    // A person decides for b. The crashed one is rewound as it is; a rewind that fails leaves it fenced.
+    const authority = await pair.authorities.take({ service: 'auth', region: 'b', holder: 'erin', after: 2 });
+    const mandate = createMandate(pair.authorities, authority);
+    expect((await fencePrimary({ ...fence(), mandate })).kind).toBe('crashed');
+    const fork = (await answering(pair.nodes.b)).history?.ancestors[0]?.end ?? 0n;
+    const rejoin = { ...back(formatLsn(fork)), mandate, givenUpTransactions: 1 };
+    const nowhere = { ...rejoin, source: { ...rejoin.source, port: 1 } };
+    const failed = await caught(() => rejoinPrimary(nowhere, OPERATION));
+    expect(failed.code).toBe('FAILOVER_COMMAND_FAILED');
+    expect(failed.message).toContain('rewind a: exit code 1');
+    expect(await inspectHost(pair.nodes.a, NEVER)).toMatchObject({ running: false, fenced: true });
+    const rejoined = await withStarts(pair, async () => rejoinPrimary(rejoin, OPERATION));
+    expect(rejoined).toMatchObject({ way: 'rewound', loss: { transactions: 1 } });
+    expect((await judge('b')).state).toBe('healthy');
   });
 });
 

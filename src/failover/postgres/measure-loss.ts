@@ -54,7 +54,7 @@ export async function measureLoss(request: MeasureLoss, operation: Operation): P
 }
 
 /** A record that is surely there: the one of the last checkpoint, or the first behind the fork. */
-export function firstNeeded({ checkpointLsn }: HostState, fork: Lsn): Lsn {
+function firstNeeded({ checkpointLsn }: HostState, fork: Lsn): Lsn {
   return lsnOf(checkpointLsn) < fork ? lsnOf(checkpointLsn) : fork;
 }
 

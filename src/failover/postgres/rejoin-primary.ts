@@ -1,6 +1,6 @@
 import { LifeboatError, type ErrorCode } from '../../domain/errors.ts';
 import type { ExactLoss } from '../../domain/failover/loss.ts';
-import { lsnOf, segmentName } from '../../domain/lsn.ts';
+import { lsnOf } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { switchPoint } from '../../domain/timeline.ts';
 import { inspectHost, type HostState } from '../host/inspect-host.ts';
@@ -8,7 +8,7 @@ import type { HostVerb } from '../host/host-program.ts';
 import { runOnHost } from '../host/run-on-host.ts';
 import type { Mandate } from '../epoch.ts';
 import { awaitStreaming } from './await-streaming.ts';
-import { firstNeeded, measureLoss, type MeasureLoss } from './measure-loss.ts';
+import { measureLoss, type MeasureLoss } from './measure-loss.ts';
 import type { PostgresNode } from './node.ts';
 import { observePostgres } from './observe.ts';
 
@@ -95,17 +95,22 @@ async function takeBack(
     throw refusal('FAILOVER_REJOIN_BLOCKED', doing, `${count}, ${givenUpTransactions ?? 'none'} are given up`);
   }
   const { signal } = operation;
-  const first = segmentName(state.timeline, firstNeeded(state, lsnOf(request.forkLsn)), state.segmentBytes);
+  const epoch = String(mandate.epoch);
   const saving = `save the wal of ${old.name}`;
-  await onHost(request, { doing: saving, verb: 'save-wal', words: [first, String(mandate.epoch)], signal });
+  await onHost(request, { doing: saving, verb: 'save-wal', words: [hex8(state.timeline), epoch], signal });
   const copy: MeasureLoss = { ...request, savedUnder: mandate.epoch };
   const again = await measureLoss(copy, operation);
   if (again.endLsn !== loss.endLsn || again.transactions !== loss.transactions) {
     const what = `its copy has ${again.transactions} transactions up to ${again.endLsn}, and ${count}`;
     throw refusal('FAILOVER_LOSS_UNKNOWN', saving, what);
   }
-  const words = [source.host, String(source.port), source.user];
+  const words = [epoch, source.host, String(source.port), source.user];
   await onHost(request, { doing: `rewind ${old.name}`, verb: 'rewind', words, signal });
+}
+
+/** As names of segments begin. */
+function hex8(timeline: number): string {
+  return timeline.toString(16).toUpperCase().padStart(8, '0');
 }
 
 async function requireSameService(
