@@ -11,4 +11,6 @@ export interface PairLimits {
   readonly maxLagBytes: number;
   /** Silence of a sender that counts as a broken line. */
   readonly maxSilentSeconds: number;
+  /** Room that the disk of the one to be promoted must have; not asked where it is absent. */
+  readonly minFreeBytes?: number;
 }

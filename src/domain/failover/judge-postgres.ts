@@ -13,6 +13,8 @@ export interface PairQuestion {
   readonly authorized?: string;
   /** The primary when it last answered, for judging a standby without one. */
   readonly lastPrimaryLsn?: string;
+  /** Of the standby, where its host was asked: `HostState.freeBytes`. */
+  readonly standbyFreeBytes?: number;
 }
 
 export function judgePostgresPair(question: PairQuestion): PairVerdict {

@@ -7,12 +7,18 @@ export interface FindingsQuestion {
   readonly standby: PostgresView;
   readonly limits: PairLimits;
   readonly lastPrimaryLsn?: string;
+  readonly standbyFreeBytes?: number;
 }
 
 /** What stands in the way of a change of roles, or makes it worse. Without a primary: of a promotion after its loss. */
 export function findingsOf(question: FindingsQuestion): readonly Finding[] {
   const { primary } = question;
-  const all = [lag(question), paused(question), ...(primary === undefined ? [] : ofBoth(question, primary))];
+  const all = [
+    lag(question),
+    paused(question),
+    room(question),
+    ...(primary === undefined ? [] : ofBoth(question, primary)),
+  ];
   return all.filter((finding) => finding !== undefined);
 }
 
@@ -42,6 +48,15 @@ function paused({ primary, standby }: FindingsQuestion): Finding | undefined {
   if (!standby.replayPaused) return undefined;
   const weight = primary === undefined ? 'notice' : 'stops';
   return { name: 'replay-paused', weight, message: `replay of ${standby.node} is paused` };
+}
+
+/** A standby on a full disk stops replaying, and a primary on one stops for good. */
+function room({ primary, standby, limits, standbyFreeBytes }: FindingsQuestion): Finding | undefined {
+  const { minFreeBytes } = limits;
+  if (minFreeBytes === undefined || standbyFreeBytes === undefined || standbyFreeBytes >= minFreeBytes)
+    return undefined;
+  const message = `${standby.node} has ${standbyFreeBytes} bytes free, ${minFreeBytes} are asked for`;
+  return { name: 'disk-nearly-full', weight: primary === undefined ? 'approval' : 'stops', message };
 }
 
 function ofBoth({ standby, limits }: FindingsQuestion, primary: PostgresView): readonly (Finding | undefined)[] {

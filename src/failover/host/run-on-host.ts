@@ -12,7 +12,7 @@ export interface HostRequest {
 }
 
 const MAX_OUTPUT_BYTES = 1_048_576;
-const SAID_CHARACTERS = 200;
+const SAID_CHARACTERS = 400;
 const SAFE_WORD = /^[A-Za-z0-9._:/-]+$/;
 
 /** What it printed. @throws LifeboatError FAILOVER_COMMAND_FAILED, TOOL_MISSING and the abort reason */
@@ -37,7 +37,8 @@ export function startOnHost(request: HostRequest): Child {
 
 /** For messages: how it ended, and the last that it said. */
 export function howItEnded({ code, signal, stderrTail }: ChildExit): string {
-  const said = stderrTail.split('\n').at(-1)?.slice(0, SAID_CHARACTERS) ?? '';
+  // Tools of PostgreSQL say in the line before the last what was the matter.
+  const said = stderrTail.split('\n').slice(-2).join('; ').slice(-SAID_CHARACTERS);
   const how = code === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`;
   return said === '' ? how : `${how}: ${said}`;
 }

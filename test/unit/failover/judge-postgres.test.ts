@@ -196,6 +196,18 @@ describe('a pair of PostgreSQL servers', () => {
     requireReady(far, 'ungraceful', ['standby-behind']);
   });
 
+  it('needs room on the disk of the standby, where that is known', () => {
+    const limits = { ...LIMITS, minFreeBytes: 100 };
+    const names = (nodes: PairQuestion['nodes'], standbyFreeBytes?: number): string[] => {
+      const known = standbyFreeBytes === undefined ? {} : { standbyFreeBytes };
+      const { findings } = judgePostgresPair({ nodes, limits, lastPrimaryLsn: '0/3000100', ...known });
+      return findings.map(({ name, weight }) => `${name} ${weight}`);
+    };
+    expect(names([A, B], 99)).toEqual(['disk-nearly-full stops']);
+    expect(names([silent('a'), B], 99)).toEqual(['disk-nearly-full approval']);
+    expect([...names([A, B], 100), ...names([A, B])]).toEqual([]);
+  });
+
   it('is refused with the error of its state', async () => {
     const split = judgePostgresPair({ nodes: [A, { ...B, inRecovery: false }], limits: LIMITS });
     const foreign = judgePostgresPair({ nodes: [A, { ...B, systemIdentifier: '8' }], limits: LIMITS });
