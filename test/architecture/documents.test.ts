@@ -138,3 +138,17 @@ test('every guide and every decision is linked from a document that people read 
   );
   expect(pages.filter((path) => !entrances.includes(path.split('/').at(-1) ?? path))).toEqual([]);
 });
+
+test('files that are named as slow, or as to be run alone, are there', () => {
+  const named = (path: string, declared: RegExp): string[] => {
+    const [, list = ''] = declared.exec(read(path)) ?? [];
+    return [...list.matchAll(/[\w/-]+/g)].map(([name]) => name);
+  };
+  const names = [
+    ...named('test/support/longest-first.mjs', /LONGEST = \[([^\]]*)\]/),
+    ...named('scripts/run-tests.mjs', /ALONE = '([^']*)'/),
+    ...named('scripts/check.mjs', /LEFT_TO_NPM_TEST = \[([^\]]*)\]/),
+  ];
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => globSync(`test/**/${name}.test.ts`, { cwd: ROOT }).length !== 1)).toEqual([]);
+});
