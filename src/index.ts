@@ -17,7 +17,8 @@ export type {
 } from './client/cross-region-manager.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
-export type { CleanupPlan, CleanupResult, HoldResult } from './contract/cleanup.ts';
+export type { CleanupPlan, CleanupResult, CleanupTargetResult, HoldResult } from './contract/cleanup.ts';
+export type { CleanupOptions, TargetCleanupOutcome } from './client/start-cleanup.ts';
 export type { DirectoryResult } from './contract/directory.ts';
 export type { BackupRecord, Check, Problem, RecoveryPoint } from './domain/backup.ts';
 export { LifeboatError } from './domain/errors.ts';

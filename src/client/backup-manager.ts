@@ -22,7 +22,13 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { RewrapResult } from '../contract/keys.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
-import { startCleanup, startHold, type CleanupOptions } from './start-cleanup.ts';
+import {
+  awaitTargetCleanups,
+  startCleanup,
+  startHold,
+  type CleanupOptions,
+  type TargetCleanupOutcome,
+} from './start-cleanup.ts';
 import type { VerifyOldestResult } from '../contract/verification.ts';
 import type { VerificationBudget } from '../domain/oldest-first.ts';
 import { startRewrap } from './start-rewrap.ts';
@@ -100,6 +106,8 @@ export interface BackupManager {
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string, options?: ReadOptions): Promise<VerifyResult>;
   cleanupOldBackups(options?: CleanupOptions): Promise<CleanupResult>;
+  /** Waits for what a cleanup does at the targets, all at once; a target that failed is an outcome. */
+  awaitTargetCleanups(result: Pick<CleanupResult, 'targets'>): Promise<readonly TargetCleanupOutcome[]>;
   holdBackup(backup: string, reason: string): Promise<HoldResult>;
   releaseBackup(backup: string): Promise<HoldResult>;
   /** Newest first. */
@@ -131,6 +139,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup, options) => (await starts.startVerify(backup, options)).result(),
     cleanupOldBackups: async (options) => (await starts.startCleanup(options)).result(),
+    awaitTargetCleanups: async (result) => awaitTargetCleanups(context.client, result),
     holdBackup: async (backup, reason) => (await starts.startHold(backup, reason)).result(),
     releaseBackup: async (backup) => (await starts.startHold(backup, null)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,

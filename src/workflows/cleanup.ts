@@ -1,6 +1,7 @@
 import type { CleanupInput, CleanupResult } from '../contract/cleanup.ts';
 import { control, data } from './support/activity-options.ts';
 import { cancellable } from './support/cancellation.ts';
+import { startTargetCleanups } from './support/start-target-cleanups.ts';
 import { trackProgress } from './support/progress.ts';
 
 /**
@@ -13,12 +14,12 @@ export async function cleanupWorkflow(input: CleanupInput): Promise<CleanupResul
   return cancellable(progress, async () => {
     progress.enter('planning', 'finding what retention keeps');
     const plan = await data('find what retention keeps').planCleanup({ request: input });
-    if (dryRun) return { dryRun, plan };
+    if (dryRun) return { dryRun, plan, ...(await startTargetCleanups(input, plan)) };
 
     const { at, hide, purge, replaced } = plan;
     if (hide.backups.length + hide.epochs.length > 0) {
       progress.enter('hiding', `${hide.backups.length} backups are no longer listed`);
-      await data('record what is removed').hideRemoved({ at, ...hide });
+      await data('record what is removed').hideRemoved({ at, ...hide, includeDamaged: input.includeDamaged === true });
     }
     if (purge.backupIds.length + purge.epochs.length > 0) {
       progress.enter('removing', `objects of ${purge.backupIds.length} backups`);
@@ -31,6 +32,6 @@ export async function cleanupWorkflow(input: CleanupInput): Promise<CleanupResul
       await control('decide', 'drop replaced databases').dropReplaced({ replaced });
     }
     progress.enter('done', `${hide.backups.length} backups removed, ${plan.freedBytes} bytes freed`);
-    return { dryRun, plan };
+    return { dryRun, plan, ...(await startTargetCleanups(input, plan)) };
   });
 }

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import {
   besideWorkflowId,
+  cleanupTargetWorkflowId,
+  copyJournalsWorkflowId,
   copyWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
@@ -122,6 +124,9 @@ describe('docs/reference/durable-names.md', () => {
         groupWorkflowId('<group>'),
         besideWorkflowId('<group>', '<what>', '<request>'),
         copyWorkflowId('<group>', '<target>', '<backup>'),
+        cleanupTargetWorkflowId('<group>', '<target>', false),
+        cleanupTargetWorkflowId('<group>', '<target>', true),
+        copyJournalsWorkflowId('<group>', '<target>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
       ],

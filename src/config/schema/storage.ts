@@ -11,6 +11,27 @@ const credentials = z
   })
   .prefault({});
 
+/** Newest backups of periods. */
+const periods = z.strictObject({
+  hourly: count().default(0).describe('Newest backup of each of this many hours'),
+  daily: count().default(0).describe('Newest backup of each of this many days'),
+  weekly: count().default(0).describe('Newest backup of each of this many ISO weeks'),
+  monthly: count().default(0).describe('Newest backup of each of this many months'),
+  yearly: count().default(0).describe('Newest backup of each of this many years'),
+});
+
+/** Rules of one target; what is not said is as in `retention`. */
+const targetRules = z
+  .strictObject({
+    days: count(1).optional().describe('Copies of backups younger than this stay'),
+    maxBackups: count(1).optional().describe('At most this many stay, the newest'),
+    minFull: count(1).optional().describe('This many newest verified full ones always stay'),
+    gfs: periods.optional().describe('Kept in addition; in place of `retention.gfs` as a whole'),
+    grace: duration().optional().describe('How long the objects of a removed copy stay'),
+  })
+  .optional()
+  .describe('What `backup cleanup` keeps at this target, where that is not as in `retention`');
+
 /** Where backups live and which copies leave the building. */
 export const storageSection = z
   .strictObject({
@@ -37,6 +58,7 @@ export const storageSection = z
           .describe('URL of the server, for other servers than AWS'),
         forcePathStyle: z.boolean().default(false).describe('Bucket in the path, not in the host name'),
         credentials,
+        retention: targetRules,
       })
       .prefault({}),
   })
@@ -70,6 +92,7 @@ export const storesSection = z
       timeout: duration()
         .default('60s')
         .describe('A connection to S3 on which nothing moves is given up after this long'),
+      retention: targetRules,
     }),
   )
   .default({})
@@ -96,16 +119,7 @@ export const retentionSection = z
     days: count(1).default(30).describe('Backups younger than this stay'),
     maxBackups: count(1).default(100).describe('At most this many stay, the newest'),
     minFull: count(1).default(1).describe('This many newest full backups always stay'),
-    gfs: z
-      .strictObject({
-        hourly: count().default(0).describe('Newest backup of each of this many hours'),
-        daily: count().default(0).describe('Newest backup of each of this many days'),
-        weekly: count().default(0).describe('Newest backup of each of this many ISO weeks'),
-        monthly: count().default(0).describe('Newest backup of each of this many months'),
-        yearly: count().default(0).describe('Newest backup of each of this many years'),
-      })
-      .optional()
-      .describe('Grandfather, father, son: kept in addition to the rules above'),
+    gfs: periods.optional().describe('Grandfather, father, son: kept in addition to the rules above'),
     grace: duration()
       .default('24h')
       .describe('How long the objects of a removed backup stay, for whoever still reads them, and for `backup hold`'),

@@ -64,8 +64,9 @@ export async function removeUnreferenced(
 const isOld = ({ modifiedAt }: ObjectHead, { nowMs, olderThanMs }: Age): boolean =>
   modifiedAt.getTime() <= nowMs - olderThanMs;
 
-/** Bytes of an unpublished backup; undefined while anything of it is younger than the age. */
+/** Bytes of an unpublished backup; undefined while anything of it is younger than the age, or it is an exception. */
 async function oldSize(context: RepositoryContext, backupId: string, age: Age): Promise<number | undefined> {
+  if (age.except?.has(backupId) === true) return undefined;
   let sizeBytes = 0;
   for await (const head of context.store.list(backupPrefix(backupId))) {
     if (!isOld(head, age)) return undefined;

@@ -207,6 +207,8 @@ const answers: Activities = {
   hideRemoved: async () => {},
   purgeHidden: async () => ({ bytes: 7 }),
   removeUnreferenced: async () => ({ bytes: 0, unfinishedWrites: 0 }),
+  planTargetCleanup: async () => ({ plan: CLEANUP_PLAN }),
+  cleanTarget: async () => ({ bytes: 7, unfinishedWrites: 0 }),
   dropReplaced: async () => ({ dropped: [] }),
   changeHold: async () => ({ backup: BACKUP_RECORD, recalled: [] }),
   copyToTarget: async () => ({
@@ -217,6 +219,7 @@ const answers: Activities = {
     bytes: 1,
     problems: [],
   }),
+  copyJournals: async () => ({ end: 'handed-over', problems: [] }),
   planOldestVerification: async () => ({
     due: [
       { backupId: 'a', storedBytes: 60, verifiedAt: null },

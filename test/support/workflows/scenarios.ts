@@ -10,6 +10,7 @@ import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
 import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
+import { TARGET_SCENARIOS } from './target-scenarios.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
 export type { Scenario } from './scenario.ts';
@@ -675,5 +676,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TARGET_REDIS_SCENARIOS,
   ...REPLAY_SCENARIOS,
   ...REPLICATE_SCENARIOS,
+  ...TARGET_SCENARIOS,
   ...SELECTIONS,
 ];

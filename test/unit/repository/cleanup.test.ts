@@ -183,6 +183,36 @@ function dyingAfter(store: ObjectStore, changes: number): ObjectStore {
   };
 }
 
+describe('a damaged backup that is removed', () => {
+  const damage = async (id: string): Promise<void> => replace(`backups/${id}/manifest.json`, (text) => `${text} `);
+
+  test('is proven to be damaged by its successor, leaves no trace, and breaks no chain', async () => {
+    const [first, second, third] = (await make(3)) as [MadeBackup, MadeBackup, MadeBackup];
+    await damage(idOf(second));
+    const { cleanup } = repository;
+    expect([...(await cleanup.provenDamaged([idOf(second), idOf(first)]))]).toEqual([idOf(second)]);
+    await cleanup.hideDamaged(idOf(second), { ...WHY, force: false });
+    expect(await listed()).toEqual([idOf(first), idOf(third)]);
+    expect(await cleanup.purgeBackup(idOf(second), OPERATION)).toBeGreaterThan(0);
+    expect(await repository.verifyChain()).toEqual([]);
+    expect(await listed()).toEqual([idOf(first), idOf(third)]);
+  });
+
+  test('that nobody follows, or that was only signed by a key that is not trusted, is removed by force alone', async () => {
+    const [first, second] = (await make(2)) as [MadeBackup, MadeBackup];
+    await damage(idOf(second));
+    const hide = (id: string, force: boolean): Promise<void> => repository.cleanup.hideDamaged(id, { ...WHY, force });
+    expect([...(await repository.cleanup.provenDamaged([idOf(first), idOf(second)]))]).toEqual([]);
+    for (const one of [first, second])
+      expect((await caught(() => hide(idOf(one), false))).code).toBe('BACKUP_STILL_NEEDED');
+    await hide(idOf(second), true);
+    expect(await listed()).toEqual([idOf(first)]);
+    expect(await repository.verifyChain()).not.toContainEqual(
+      expect.objectContaining({ code: 'MANIFEST_CHAIN_BROKEN' }),
+    );
+  });
+});
+
 describe('a hold', () => {
   test('stands in the list in place of what the manifest says, and what cannot be trusted holds', async () => {
     const [first] = (await make(1)) as [MadeBackup];
@@ -245,7 +275,7 @@ describe('an epoch of a journal that is removed', () => {
       await writer.commit(walDurable((n + 1) * SEGMENT_BYTES));
       epochs.push((await journals.catalog('postgres')).epochs.at(-1)!);
     }
-    await cleanup.hideEpoch(epochs[0]!, WHY.removedAt);
+    await cleanup.hideEpoch(epochs[0]!, { removedAt: WHY.removedAt });
     const numbers = async (): Promise<number[]> =>
       (await journals.catalog('postgres')).epochs.map(({ begin }) => begin.epoch);
     expect(await numbers()).toEqual([2, 3]);
