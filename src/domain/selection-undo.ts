@@ -36,12 +36,12 @@ export function describeUndo(record: {
   };
 }): string[] {
   const { services, postgres, redis, selection } = record;
-  const names = services.join(', ');
+  const stopped = services.join(', ');
   const steps: (string | false | null | undefined)[] = [
-    services.length > 0 && `stop ${names}`,
+    services.length > 0 && `stop ${stopped}`,
     redis !== null && (redis.savedAs === null ? EMPTY : `load ${redis.savedAs} into Redis, in place of what is there`),
     postgres?.replaced != null && `drop ${postgres.database}, and rename ${postgres.replaced} to its name`,
-    services.length > 0 && `start ${names}`,
+    services.length > 0 && `start ${stopped}`,
     ...(selection?.tables ? tableSteps(selection.tables) : []),
     selection?.keys && keyStep(selection.keys),
     ...(selection?.left ?? []).map((step) => `nothing for what replaced nothing; by hand: ${step}`),
@@ -51,8 +51,9 @@ export function describeUndo(record: {
 
 const EMPTY = 'empty Redis again, if it holds nothing but what was restored';
 
+const names = (tables: readonly TableName[]): string => tables.map(formatTableName).join(', ');
+
 function tableSteps({ kept, placed, keptSchema }: ReplacedTables): string[] {
-  const names = (tables: readonly TableName[]): string => tables.map(formatTableName).join(', ');
   return [
     `drop the restored ${names(placed)}, with what was written to them since`,
     `move ${names(kept)} back out of schema ${keptSchema}, in the same transaction`,

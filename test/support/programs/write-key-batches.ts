@@ -3,9 +3,12 @@
  * when it is sent, and again when all of it is acknowledged. Arguments: a JSON object {target, writesPerSecond}.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { batchOf, KEY_WRITERS, WRITES_PER_BATCH } from '../../chaos/journal-support/key-batches.ts';
 import type { Written } from '../../chaos/journal-support/write-log.ts';
 import { openRedis } from '../product/redis-client.ts';
+
+type Answers = [Error | null, unknown][] | null;
 
 const RECONNECT_MS = 100;
 /** A server that was killed may leave a client without an answer. */
@@ -29,9 +32,7 @@ async function write(writer: number): Promise<void> {
         await delay(Math.max(0, fromMs + n * everyMs - performance.now()));
         const written = { writer, n: n++, sentMs: Date.now(), ackedMs: undefined };
         tell(written);
-        const lines = redis.pipeline();
-        for (const command of batchOf(writer, written.n)) void lines.call(...command);
-        await answered(lines.exec());
+        await answered(inOneWrite(redis, batchOf(writer, written.n)));
         tell({ ...written, ackedMs: Date.now() });
       }
     } catch (error) {
@@ -44,11 +45,17 @@ async function write(writer: number): Promise<void> {
   }
 }
 
+async function inOneWrite(redis: Redis, batch: ReturnType<typeof batchOf>): Promise<Answers> {
+  const lines = redis.pipeline();
+  for (const command of batch) void lines.call(...command);
+  return lines.exec();
+}
+
 function tell(written: Written): void {
   process.send?.(written);
 }
 
-async function answered(exec: Promise<[Error | null, unknown][] | null>): Promise<void> {
+async function answered(exec: Promise<Answers>): Promise<void> {
   const late = delay(ANSWER_TIMEOUT_MS, undefined, { ref: false }).then(() => {
     throw new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`);
   });

@@ -62,7 +62,7 @@ describe('a large payload', () => {
     const read: string[] = [];
     for await (const item of readDump(source)) {
       if (item.kind !== 'key') continue;
-      read.push(`${item.key} ${item.payload.length}`);
+      read.push(`${item.key.toString()} ${item.payload.length}`);
       expect(item.payload.equals(item.payload.length === 5 ? small : pattern(3 * MIB + 7))).toBe(true);
     }
     expect(read).toEqual([`a ${3 * MIB + 7}`, 'b 5']);
