@@ -83,7 +83,7 @@ export interface BackupManager {
   startRestoreToDirectory(backup: string, options: DirectoryOptions): Promise<StartedOperation<DirectoryResult>>;
   /** Single tables and keys. */
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
-  startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
+  startUndo(restoreId: string, options?: { readonly dryRun?: boolean }): Promise<StartedOperation<UndoRestoreResult>>;
   /** `fromTarget`: the copies of a target instead of the repository. */
   startVerify(backup: string, options?: ReadOptions): Promise<StartedOperation<VerifyResult>>;
   /** Removes what retention does not keep; a dry run only says what. */
@@ -196,9 +196,9 @@ function createStarts(context: ManagerContext): Starts {
     startSelection: (backup, options) => startSelection(context, backup, options),
     startCleanup: (options) => startCleanup(context, options),
     startHold: (backup, reason) => startHold(context, backup, reason),
-    startUndo(restoreId) {
-      const input = { ...asked, restoreId };
-      const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;
+    startUndo(restoreId, { dryRun = false } = {}) {
+      const input = { ...asked, restoreId, ...(dryRun && { dryRun }) };
+      const summary = `${dryRun ? 'dry run of an undo' : 'undo'} of ${restoreId}, asked for by ${requestedBy}`;
       return startOperation(client, {
         workflow: WORKFLOWS.undoRestore,
         workflowId,

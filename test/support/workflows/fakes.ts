@@ -190,6 +190,7 @@ const answers: Activities = {
   loadKeys: async () => ({ keys: 4, expired: 0, checks: [CHECK] }),
   revertKeys: async () => ({ keys: 2 }),
   moveTables: async () => ({ replaced: [] }),
+  undoTables: async () => {},
   dropLoadedTables: async () => {},
   planIncremental: async () => ({ full: null, parentId: BACKUP_RECORD.id }),
   markRecoveryPoint: async () => ({

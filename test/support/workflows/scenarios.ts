@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilCancelled } from './fakes.ts';
 import type { Activities } from './fakes.ts';
 import { SELECTIONS } from './selection-scenarios.ts';
+import { SELECTION_UNDOS } from './undo-selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
@@ -678,4 +679,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REPLICATE_SCENARIOS,
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
+  ...SELECTION_UNDOS,
 ];
