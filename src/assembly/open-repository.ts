@@ -54,8 +54,9 @@ export async function openConfiguredReader(config: Config, other?: Keyring): Pro
  * file: a worker that runs for months takes a new key when there is one.
  */
 export async function keyringOf({ encryption }: Config): Promise<Keyring | undefined> {
-  const { enabled, keyPath, escrow } = encryption;
-  return enabled || existsSync(keyPath) ? followKeyring({ path: keyPath, escrow }) : undefined;
+  const { enabled, keyPath, escrow, kms } = encryption;
+  const isThere = existsSync(keyPath) || kms?.keyArn !== undefined;
+  return enabled || isThere ? followKeyring({ path: keyPath, escrow, kms }) : undefined;
 }
 
 /** How the objects of new backups are made. */

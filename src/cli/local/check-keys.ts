@@ -27,8 +27,10 @@ export async function checkKeysWith(
   return reader.keys.check(operation);
 }
 
-export async function keyringAt(path: string, without?: string): Promise<Keyring> {
-  return loadKeyring(path, without === undefined ? {} : { without });
+/** The keys of a configuration: of its file, and of its KMS. `without`: as if this one were retired. */
+export async function configuredKeyring({ encryption }: Config, without?: string): Promise<Keyring> {
+  const { keyPath, kms } = encryption;
+  return loadKeyring(keyPath, { kms, ...(without === undefined ? {} : { without }) });
 }
 
 export function countKeys({ keys }: Keyring, { opened }: KeyReport): readonly CountedKey[] {
