@@ -50,9 +50,18 @@ export interface CleanupPlan {
   readonly warnings: readonly string[];
 }
 
+/** What the store keeps until a lock is over; `until` is ISO 8601, null where it does not say. */
+export interface LockedMessage {
+  /** Id of a backup, name of an epoch, or key of an object. */
+  readonly what: string;
+  readonly until: string | null;
+}
+
 export interface CleanupResult {
   readonly dryRun: boolean;
   readonly plan: CleanupPlan;
+  /** What should have gone and did not; a later run removes it. Undefined in answers of version 1.0.0, and of a dry run. */
+  readonly locked?: readonly LockedMessage[];
 }
 
 export interface HoldInput extends Requested {
@@ -85,8 +94,13 @@ export interface CleanupData {
     backups: readonly RetentionDecision[];
     epochs: readonly EpochMessage[];
   }): Promise<void>;
-  /** Removes the objects of what is hidden and due. */
-  purgeHidden(input: { backupIds: readonly string[]; epochs: readonly EpochMessage[] }): Promise<{ bytes: number }>;
-  /** Removes what interrupted runs left. */
-  removeUnreferenced(input: { at: string }): Promise<{ bytes: number; unfinishedWrites: number }>;
+  /** Removes the objects of what is hidden and due; `locked`: what the store did not let go (undefined from older workers). */
+  purgeHidden(input: {
+    backupIds: readonly string[];
+    epochs: readonly EpochMessage[];
+  }): Promise<{ bytes: number; locked?: readonly LockedMessage[] }>;
+  /** Removes what interrupted runs left; `locked` as above. */
+  removeUnreferenced(input: {
+    at: string;
+  }): Promise<{ bytes: number; unfinishedWrites: number; locked?: readonly LockedMessage[] }>;
 }

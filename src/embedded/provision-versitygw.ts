@@ -55,10 +55,7 @@ function requirePinned(answer: unknown): string {
 
 /** Runs Go in a folder and gives what it printed. */
 function createGo(signal: AbortSignal): (args: readonly string[], cwd: string) => Promise<string> {
-  const env: Record<string, string> = { ...downloadEnvironment() };
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value !== undefined && /^GO[A-Z]+$/.test(name)) env[name] = value;
-  }
+  const env = downloadEnvironment();
   const command = findExecutable('go', env['PATH']);
   if (command === undefined) {
     throw new LifeboatError('TOOL_MISSING', 'provide versitygw: go is not on PATH', {

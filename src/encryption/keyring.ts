@@ -66,16 +66,19 @@ export async function loadKeyring(path: string, options: KeyringOptions = {}): P
 /** Keys of the service in front of those of the file. Without one that wraps, the file's active key does. */
 async function loadKmsKeyring(file: KeyEntries | undefined, options: KeyringOptions): Promise<Keyring> {
   const { active, earlier } = await openKmsKeys(options.kms ?? { earlierKeyArns: [] });
-  const own = (key: KmsKey, state: KeyInfo['state']): UsableKey => ({ ...key, created: '', state });
   const ofFile = (file?.entries ?? []).map((entry): UsableKey =>
     active !== undefined && entry.state === 'active' ? { ...entry, state: 'decrypt-only' } : entry,
   );
   const keys = [
-    ...(active === undefined ? [] : [own(active, 'active')]),
-    ...earlier.map((key) => own(key, 'decrypt-only')),
+    ...(active === undefined ? [] : [ofService(active, 'active')]),
+    ...earlier.map((key) => ofService(key, 'decrypt-only')),
     ...ofFile,
   ];
   return createKeyring(active?.id ?? file?.active ?? '', retire(keys, options.without), options.escrow ?? []);
+}
+
+function ofService(key: KmsKey, state: KeyInfo['state']): UsableKey {
+  return { ...key, created: '', state };
 }
 
 function retire(keys: readonly UsableKey[], without: string | undefined): readonly UsableKey[] {

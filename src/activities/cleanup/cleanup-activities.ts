@@ -7,6 +7,9 @@ import { changeHold } from './change-hold.ts';
 import { hideRemoved, purgeHidden } from './hide-removed.ts';
 import { planCleanup } from './plan-cleanup.ts';
 
+/** Of interrupted runs; more of them only lengthen the answer. */
+const LOCKED_TOLD = 100;
+
 export function createCleanupActivities(deps: Dependencies): CleanupControl & CleanupData {
   const { settings } = deps;
   return {
@@ -16,17 +19,15 @@ export function createCleanupActivities(deps: Dependencies): CleanupControl & Cl
       withOperation(settings, async (operation) => hideRemoved(await deps.repository(), input, operation)),
 
     purgeHidden: (input) =>
-      withOperation(settings, async (operation) => ({
-        bytes: await purgeHidden(await deps.repository(), input, operation),
-      })),
+      withOperation(settings, async (operation) => purgeHidden(await deps.repository(), input, operation)),
 
     removeUnreferenced: ({ at }) =>
       withOperation(settings, async (operation) => {
         const age = abandonedAge(Date.parse(at), settings.cleanup);
         const { cleanup } = await deps.repository();
-        const { abandoned, leftovers, unfinishedWrites } = await cleanup.removeUnreferenced(age, operation);
+        const { abandoned, leftovers, unfinishedWrites, locked } = await cleanup.removeUnreferenced(age, operation);
         const bytes = [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-        return { bytes, unfinishedWrites };
+        return { bytes, unfinishedWrites, locked: locked.slice(0, LOCKED_TOLD) };
       }),
 
     dropReplaced: ({ replaced }) =>

@@ -24,6 +24,7 @@ export const backupCleanup = defineCommand({
     'windowAfter',
     'purged[]',
     'waiting[] {id, dueAt}',
+    'locked[] {what, until} (kept by the Object Lock of the store; goes later)',
     'journals {removed[], purged[]}',
     'unreferenced {abandoned[], leftovers}',
     'databases[]',
