@@ -23,7 +23,10 @@ export async function startVersitygw({ versions = false } = {}): Promise<Omit<Te
     name: 'versitygw',
     command: program,
     args: [
-      ...['--port', `127.0.0.1:${port}`, '--quiet', 'posix'],
+      '--port',
+      `127.0.0.1:${port}`,
+      '--quiet',
+      'posix',
       ...(versions ? ['--versioning-dir', join(folder, 'versions')] : []),
       join(folder, 'data'),
     ],
