@@ -10,6 +10,7 @@ import { openRepository } from '../repository/open-repository.ts';
 import type { Codec, Repository, RepositoryReader } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { requireConditionalWrites } from '../storage/require-conditional-writes.ts';
+import { kmsPlaces } from './kms-places.ts';
 import { openPrimaryStore } from './open-stores.ts';
 
 /** The repository of a configuration, to read and write; made where there is none. @throws LifeboatError STORE_*, REPOSITORY_* */
@@ -54,7 +55,8 @@ export async function openConfiguredReader(config: Config, other?: Keyring): Pro
  * file: a worker that runs for months takes a new key when there is one.
  */
 export async function keyringOf({ encryption }: Config): Promise<Keyring | undefined> {
-  const { enabled, keyPath, escrow, kms } = encryption;
+  const { enabled, keyPath, escrow } = encryption;
+  const kms = kmsPlaces(encryption);
   const isThere = existsSync(keyPath) || kms?.keyArn !== undefined;
   return enabled || isThere ? followKeyring({ path: keyPath, escrow, kms }) : undefined;
 }
