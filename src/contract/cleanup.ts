@@ -54,11 +54,20 @@ export interface CleanupPlan {
   readonly targets?: readonly string[];
 }
 
+/** What the store keeps until a lock is over; `until` is ISO 8601, null where it does not say. */
+export interface LockedMessage {
+  /** Id of a backup, name of an epoch, or key of an object. */
+  readonly what: string;
+  readonly until: string | null;
+}
+
 export interface CleanupResult {
   readonly dryRun: boolean;
   readonly plan: CleanupPlan;
   /** The runs that do the same at the targets; they go on when this one has ended. */
   readonly targets?: readonly { readonly target: string; readonly workflowId: string }[];
+  /** What should have gone and did not; a later run removes it. Undefined in answers of version 1.0.0, and of a dry run. */
+  readonly locked?: readonly LockedMessage[];
 }
 
 export interface CleanupTargetInput extends CleanupInput {
@@ -70,6 +79,8 @@ export interface CleanupTargetResult {
   readonly target: string;
   /** Null where nothing was copied yet. */
   readonly plan: CleanupPlan | null;
+  /** As in CleanupResult. */
+  readonly locked?: readonly LockedMessage[];
 }
 
 /** Cleanup at targets; task queue `copy`, so that no slow or dead target takes the place of anything else. */
@@ -83,7 +94,7 @@ export interface TargetCleanup {
     hide: CleanupPlan['hide'];
     purge: CleanupPlan['purge'];
     includeDamaged: boolean;
-  }): Promise<{ bytes: number; unfinishedWrites: number }>;
+  }): Promise<{ bytes: number; unfinishedWrites: number; locked?: readonly LockedMessage[] }>;
 }
 
 export interface HoldInput extends Requested {
@@ -117,8 +128,13 @@ export interface CleanupData {
     epochs: readonly EpochMessage[];
     includeDamaged?: boolean;
   }): Promise<void>;
-  /** Removes the objects of what is hidden and due. */
-  purgeHidden(input: { backupIds: readonly string[]; epochs: readonly EpochMessage[] }): Promise<{ bytes: number }>;
-  /** Removes what interrupted runs left. */
-  removeUnreferenced(input: { at: string }): Promise<{ bytes: number; unfinishedWrites: number }>;
+  /** Removes the objects of what is hidden and due; `locked`: what the store did not let go (undefined from older workers). */
+  purgeHidden(input: {
+    backupIds: readonly string[];
+    epochs: readonly EpochMessage[];
+  }): Promise<{ bytes: number; locked?: readonly LockedMessage[] }>;
+  /** Removes what interrupted runs left; `locked` as above. */
+  removeUnreferenced(input: {
+    at: string;
+  }): Promise<{ bytes: number; unfinishedWrites: number; locked?: readonly LockedMessage[] }>;
 }

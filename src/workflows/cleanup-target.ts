@@ -17,8 +17,9 @@ export async function cleanupTargetWorkflow(input: CleanupTargetInput): Promise<
 
     const { at, hide, purge } = plan;
     progress.enter('removing', `${hide.backups.length} backups hidden, objects of ${purge.backupIds.length} removed`);
-    await copy(false, `remove what ${target} does not keep`).cleanTarget({ target, at, hide, purge, includeDamaged });
+    const cleaning = copy(false, `remove what ${target} does not keep`);
+    const { locked = [] } = await cleaning.cleanTarget({ target, at, hide, purge, includeDamaged });
     progress.enter('done', `${hide.backups.length} backups removed, ${plan.freedBytes} bytes freed`);
-    return { dryRun, target, plan };
+    return { dryRun, target, plan, locked };
   });
 }

@@ -4,7 +4,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { withOperation } from '../operation.ts';
 import { postgresTarget } from '../sources.ts';
 import { changeHold } from './change-hold.ts';
-import { hideRemoved, purgeHidden } from './hide-removed.ts';
+import { hideRemoved, LOCKED_TOLD, purgeHidden } from './hide-removed.ts';
 import { createTargetCleanup } from './target-cleanup.ts';
 import { planCleanup } from './plan-cleanup.ts';
 
@@ -20,17 +20,15 @@ export function createCleanupActivities(deps: Dependencies): CleanupControl & Cl
       withOperation(settings, async (operation) => hideRemoved(await deps.repository(), input, operation)),
 
     purgeHidden: (input) =>
-      withOperation(settings, async (operation) => ({
-        bytes: await purgeHidden(await deps.repository(), input, operation),
-      })),
+      withOperation(settings, async (operation) => purgeHidden(await deps.repository(), input, operation)),
 
     removeUnreferenced: ({ at }) =>
       withOperation(settings, async (operation) => {
         const age = abandonedAge(Date.parse(at), settings.cleanup);
         const { cleanup } = await deps.repository();
-        const { abandoned, leftovers, unfinishedWrites } = await cleanup.removeUnreferenced(age, operation);
+        const { abandoned, leftovers, unfinishedWrites, locked } = await cleanup.removeUnreferenced(age, operation);
         const bytes = [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-        return { bytes, unfinishedWrites };
+        return { bytes, unfinishedWrites, locked: locked.slice(0, LOCKED_TOLD) };
       }),
 
     dropReplaced: ({ replaced }) =>

@@ -3,6 +3,7 @@ import type { BackupRecord } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { type Locked, unlessLocked } from '../../repository/cleanup/unless-locked.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 export type HideRemoved = Parameters<CleanupData['hideRemoved']>[0] & {
@@ -62,19 +63,29 @@ async function requireUnneeded(repository: Repository, ids: readonly string[]): 
   return listed;
 }
 
-/** Second half; refuses what a listed backup stands on. */
+/** What is locked of interrupted runs is told up to here; more only lengthens the answer. */
+export const LOCKED_TOLD = 100;
+
+/** Second half; refuses what a listed backup stands on. What the store keeps locked is named, and left to a later run. */
 export async function purgeHidden(
   repository: Repository,
   { backupIds, epochs }: Parameters<CleanupData['purgeHidden']>[0],
   operation: Operation,
-): Promise<number> {
+): Promise<{ readonly bytes: number; readonly locked: readonly Locked[] }> {
   await requireUnneeded(repository, backupIds);
+  const locked: Locked[] = [];
   let bytes = 0;
   // Newest first here, too: what is left of a chain when this dies can still be brought back.
-  for (const backupId of backupIds.toSorted().toReversed())
-    bytes += await repository.cleanup.purgeBackup(backupId, operation);
-  for (const epoch of epochs) bytes += await repository.cleanup.purgeEpoch(epoch, operation);
-  return bytes;
+  for (const backupId of backupIds.toSorted().toReversed()) {
+    const purge = async (): Promise<number> => repository.cleanup.purgeBackup(backupId, operation);
+    bytes += (await unlessLocked(backupId, locked, purge)) ?? 0;
+  }
+  for (const epoch of epochs) {
+    const { kind, history, epoch: number } = epoch;
+    const purge = async (): Promise<number> => repository.cleanup.purgeEpoch(epoch, operation);
+    bytes += (await unlessLocked(`journals/${kind}/${history}/${number}`, locked, purge)) ?? 0;
+  }
+  return { bytes, locked };
 }
 
 export function stillNeeded(id: string, what: string): LifeboatError {

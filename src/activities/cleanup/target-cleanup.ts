@@ -1,4 +1,4 @@
-import type { CleanupPlan, TargetCleanup } from '../../contract/cleanup.ts';
+import type { CleanupPlan, LockedMessage, TargetCleanup } from '../../contract/cleanup.ts';
 import type { BackupRecord } from '../../domain/backup.ts';
 import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
@@ -12,7 +12,7 @@ import { oneCopyAtATime } from '../one-copy-at-a-time.ts';
 import { withOperation } from '../operation.ts';
 import { configuredComponents } from '../sources.ts';
 import { within } from '../within.ts';
-import { hideRemoved, purgeHidden, stillNeeded } from './hide-removed.ts';
+import { hideRemoved, LOCKED_TOLD, purgeHidden, stillNeeded } from './hide-removed.ts';
 import { planOf } from './plan-cleanup.ts';
 
 /** For a target to open; one that is away is tried again later. */
@@ -82,18 +82,19 @@ async function clean(
   deps: Asking,
   { name, at, hide, purge, includeDamaged }: Cleaning,
   operation: Operation,
-): Promise<{ bytes: number; unfinishedWrites: number }> {
+): Promise<{ bytes: number; unfinishedWrites: number; locked: readonly LockedMessage[] }> {
   const target = targetNamed(deps, name);
   const pair = await openPair(deps, target);
-  if (pair === null) return { bytes: 0, unfinishedWrites: 0 };
+  if (pair === null) return { bytes: 0, unfinishedWrites: 0, locked: [] };
   const { there, own, coming } = pair;
   requireFree([...hide.backups.map(({ id }) => id), ...purge.backupIds], own);
   await hideRemoved(there, { at, ...hide, includeDamaged, scope: 'target' }, operation);
-  const bytes = await purgeHidden(there, purge, operation);
+  const purged = await purgeHidden(there, purge, operation);
   const age = abandonedAge(Date.parse(at), target.cleanup, coming);
   const removed = await there.cleanup.removeUnreferenced(age, operation);
   const more = [...removed.abandoned, ...removed.leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return { bytes: bytes + more, unfinishedWrites: removed.unfinishedWrites };
+  const locked = [...purged.locked, ...removed.locked].slice(0, LOCKED_TOLD);
+  return { bytes: purged.bytes + more, unfinishedWrites: removed.unfinishedWrites, locked };
 }
 
 /**

@@ -10,10 +10,10 @@ export function targetCleanupJson(outcome: TargetCleanupOutcome): Record<string,
     const { code, message, hint } = error;
     return { name, state: 'failed', error: { code, message, hint } };
   }
-  const { plan, dryRun } = outcome;
+  const { plan, dryRun, locked = [] } = outcome;
   if (plan === null) return { name, state: 'unused', error: null };
   // A target has no databases.
-  const { databases: _databases, ...rest } = cleanupJson({ dryRun, plan });
+  const { databases: _databases, ...rest } = cleanupJson({ dryRun, plan, locked });
   return { name, state: 'done', ...rest, error: null };
 }
 
@@ -21,9 +21,9 @@ export function targetCleanupJson(outcome: TargetCleanupOutcome): Record<string,
 export function describeTargetCleanup(outcome: TargetCleanupOutcome): string {
   const { target, error } = outcome;
   if (error !== null) return `at ${target}\n  failed: ${error.message}\n  hint: ${error.hint}`;
-  const { plan, dryRun } = outcome;
+  const { plan, dryRun, locked = [] } = outcome;
   if (plan === null) return `at ${target}\n  nothing was copied yet`;
-  const lines = describeCleanup({ dryRun, plan }).split('\n');
+  const lines = describeCleanup({ dryRun, plan, locked }).split('\n');
   return [`at ${target}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }
 

@@ -126,6 +126,14 @@ export const retentionSection = z
   })
   .prefault({});
 
+const kmsArn = (): z.ZodString =>
+  z
+    .string()
+    .regex(
+      /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[A-Za-z0-9/_-]+$/,
+      'expected the ARN of a key or an alias of KMS',
+    );
+
 /** Encryption of everything that is stored. */
 export const encryptionSection = z
   .strictObject({
@@ -146,11 +154,21 @@ export const encryptionSection = z
       ),
     kms: z
       .strictObject({
-        keyArn: z.string().regex(/^arn:/, 'expected an ARN').describe('Key that wraps the data keys'),
-        region: z.string().min(1).optional().describe('Region of the key, where the ARN does not settle it'),
+        keyArn: kmsArn()
+          .optional()
+          .describe('Key or alias that wraps the data keys; the key file then only opens, and need not be there'),
+        earlierKeyArns: z
+          .array(kmsArn())
+          .default([])
+          .describe('Keys that go on opening what was wrapped with them; without `keyArn` the key file wraps'),
+        region: z.string().min(1).optional().describe('Region of the keys, which must be that of their ARNs'),
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .optional()
+          .describe('URL of the service, where it is not that of the region: an endpoint of a VPC'),
       })
       .optional()
-      .describe('Key management service instead of the key file'),
+      .describe('AWS KMS: keys that wrap the data keys and never leave the service; credentials of the standard chain'),
   })
   .prefault({});
 

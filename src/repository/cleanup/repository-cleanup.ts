@@ -1,6 +1,7 @@
 import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { EpochPlace } from '../journals/journal-keys.ts';
+import type { Locked } from './unless-locked.ts';
 
 /** A backup that was removed in order and whose objects are still there. */
 export interface HiddenBackup {
@@ -20,6 +21,12 @@ export interface Unreferenced {
   readonly abandoned: readonly { readonly backupId: string; readonly sizeBytes: number }[];
   /** Objects of lost attempts below published backups. */
   readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
+}
+
+/** What went of that; what the store keeps locked is left to a later run. */
+export interface RemovedUnreferenced extends Unreferenced {
+  readonly unfinishedWrites: number;
+  readonly locked: readonly Locked[];
 }
 
 /** `nowMs`: milliseconds since 1970. What was written within `olderThanMs` before may be of an operation that runs, and is left alone. */
@@ -72,7 +79,7 @@ export interface RepositoryCleanup {
   removedHere(): Promise<RemovedHere>;
   recallBackup(backupId: string): Promise<void>;
   hiddenBackups(): Promise<HiddenBackup[]>;
-  /** Gives the bytes that it removed. */
+  /** Gives the bytes that it removed. STORE_LOCKED while the store does not let go. */
   purgeBackup(backupId: string, operation: Operation): Promise<number>;
 
   hideEpoch(epoch: Pick<JournalEpoch, 'begin' | 'durable'>, why: Omit<RemovalReason, 'reasons'>): Promise<void>;
@@ -83,7 +90,7 @@ export interface RepositoryCleanup {
   sizeOf(what: { readonly backupId: string } | EpochPlace): Promise<number>;
 
   findUnreferenced(age: Age, operation: Operation): Promise<Unreferenced>;
-  removeUnreferenced(age: Age, operation: Operation): Promise<Unreferenced & { readonly unfinishedWrites: number }>;
+  removeUnreferenced(age: Age, operation: Operation): Promise<RemovedUnreferenced>;
 
   /** What holds a backup from now on, in place of what its manifest says. */
   writeHolds(backupId: string, change: ChangeHolds): Promise<void>;
