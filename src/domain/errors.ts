@@ -4,6 +4,7 @@ import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
+import { PLAN_ERRORS } from './errors/plan.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
 import { REDIS_ERRORS } from './errors/redis.ts';
@@ -37,6 +38,7 @@ export const ERRORS = {
   ...REDIS_DIGESTS_ERRORS,
   ...JOURNAL_ERRORS,
   ...EMBEDDED_ERRORS,
+  ...PLAN_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;
 
