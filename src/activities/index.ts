@@ -8,6 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createKeyActivities } from './keys.ts';
+import { createPlanActivities } from './plan/plan-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
 import { createCopyActivities } from './copy-to-target.ts';
@@ -29,6 +30,7 @@ export function createActivities(
     ...createJournalActivities(deps),
     ...createCopyActivities(deps),
     ...createKeyActivities(deps),
+    ...createPlanActivities(deps),
     ...createVerificationActivities(deps),
   };
 }

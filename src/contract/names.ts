@@ -18,6 +18,9 @@ export const WORKFLOWS = {
   replicate: 'replicateWorkflow',
   rewrap: 'rewrapWorkflow',
   verifyOldest: 'verifyOldestWorkflow',
+  runPlan: 'runPlanWorkflow',
+  planRecords: 'planRecordsWorkflow',
+  evaluatePlan: 'evaluatePlanWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -31,6 +34,12 @@ export const SEARCH_ATTRIBUTES = {
 
 /** Signals. */
 export const SIGNALS = { cancel: 'cancelOperation' } as const;
+
+/** Updates: each is refused at once, by its validator, or done. */
+export const UPDATES = { steerPlan: 'steerPlan' } as const;
+
+/** Queries. */
+export const QUERIES = { planRun: 'planRun' } as const;
 
 export type WorkerRole = 'control' | 'data' | 'journal' | 'copy';
 
@@ -57,7 +66,12 @@ export function copyWorkflowId(group: string, target: string, backup: string): s
   return `lifeboat/${group}/copy/${target}/${backup}`;
 }
 
-/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `cleanup` (a dry run). */
+/** Id of a step of a plan's run that is a workflow itself: `<run>` is that of the run, the step and the attempt. */
+export function planStepWorkflowId(group: string, run: string): string {
+  return `lifeboat/${group}/run/${run}`;
+}
+
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `plan`, `cleanup` (a dry run). */
 export function besideWorkflowId(group: string, what: string, request: string): string {
   return `lifeboat/${group}/${what}/${request}`;
 }

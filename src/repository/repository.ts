@@ -17,6 +17,7 @@ import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Replicated, ReplicateRequest } from './replicate/replicated.ts';
+import type { PlanRecords } from './plan-records.ts';
 import type { KeyReader, Keys } from './keys/keys.ts';
 
 export type { Codec } from './codec.ts';
@@ -128,6 +129,8 @@ export interface Repository {
   readonly journals: Journals;
   /** Holds, and removal of what retention does not keep. */
   readonly cleanup: RepositoryCleanup;
+  /** Reports of runs of recovery plans, and verifications of plans. */
+  readonly plans: PlanRecords;
   /** What opens all of it. */
   readonly keys: Keys;
 }

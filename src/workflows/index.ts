@@ -1,13 +1,16 @@
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
 export { cleanupWorkflow } from './cleanup.ts';
+export { evaluatePlanWorkflow } from './evaluate-plan.ts';
 export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';
+export { planRecordsWorkflow } from './plan-records.ts';
 export { replicateWorkflow } from './replicate.ts';
 export { restoreWorkflow } from './restore.ts';
 export { restoreToDirectoryWorkflow } from './restore-to-directory.ts';
 export { restoreSelectionWorkflow } from './restore-selection.ts';
 export { rewrapWorkflow } from './rewrap.ts';
+export { runPlanWorkflow } from './run-plan.ts';
 export { undoRestoreWorkflow } from './undo-restore.ts';
 export { verifyOldestWorkflow } from './verify-oldest.ts';
 export { verifyWorkflow } from './verify.ts';

@@ -1,6 +1,7 @@
 import type { PlanCheck, ResolvedPlan, ResolvedStep, RestoreStep, StepAction } from '../../domain/plan/recovery-plan.ts';
 import { durationMs } from '../../domain/duration.ts';
 import type { Issue } from '../secrets.ts';
+import { digestOf } from './plan-digest.ts';
 import { STEP_CONFIGS, type CompensationDocument, type PlanDocument, type StepDocument } from './plan-schema.ts';
 
 /** Limits of one attempt where the plan has none: long enough that only what hangs is ended. */
@@ -157,5 +158,5 @@ function resolveNested(planId: string, path: readonly PropertyKey[], context: Re
     });
     return { type: 'approval', config: { message: '' } };
   }
-  return { type: 'plan', config: { plan } };
+  return { type: 'plan', config: { plan, digest: digestOf(plan) } };
 }

@@ -91,7 +91,7 @@ export type StepAction =
   | { readonly type: 'wait'; readonly config: { readonly forMs: number } }
   /** A name of `commands` of the configuration: what runs on a worker never comes from a plan. */
   | { readonly type: 'command'; readonly config: { readonly command: string } }
-  | { readonly type: 'plan'; readonly config: { readonly plan: ResolvedPlan } }
+  | { readonly type: 'plan'; readonly config: { readonly plan: ResolvedPlan; readonly digest: string } }
   /** Brings back what the restore of the same step replaced; as a compensation only. */
   | { readonly type: 'undo'; readonly config: Readonly<Record<string, never>> }
   | { readonly type: UnavailableType; readonly config: Readonly<Record<string, unknown>> };

@@ -93,7 +93,7 @@ function play(plan: ResolvedPlan, draws: readonly number[]): Played {
       const failed = draw() < 35;
       happen(failed ? { type: 'failed', step: done.id, message: 'planted', at: AT } : { type: 'succeeded', step: done.id, at: AT });
     }
-    if (state.phase === 'forward') interfere(plan, state, { happen, draw });
+    if (state.phase === 'forward') interfere(state, { happen, draw });
   }
   throw new Error('the run does not end');
 }
@@ -125,7 +125,7 @@ function act(plan: ResolvedPlan, now: () => RunState, { action, happen, draw }: 
 }
 
 /** A person: what waits is decided upon, what is paused is resumed, and sometimes all of it is aborted. */
-function interfere(plan: ResolvedPlan, state: RunState, { happen, draw }: Hands): void {
+function interfere(state: RunState, { happen, draw }: Hands): void {
   const chance = draw();
   const waiting = state.steps.find(({ status }) => status === 'waiting');
   if (chance < 3) return happen({ type: 'aborted', message: 'enough', at: AT });
