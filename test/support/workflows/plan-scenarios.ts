@@ -358,7 +358,7 @@ export const PLAN_SCENARIOS: readonly Scenario[] = [
     name: 'run-plan/report-cannot-be-written',
     workflow,
     input: inputOf(commands({})),
-    planted: () => ({ keepRunReport: async () => failWith('STORE_READ_ONLY') }),
+    planted: () => ({ keepRunReport: async () => failWith('OBJECT_DAMAGED') }),
     outcome: 'completed',
     calls: ['acceptPlan', ran('s1'), reported('succeeded', 'succeeded')],
   },
