@@ -15,5 +15,7 @@ export async function confirm({ interactive, signal }: CommandContext, question:
   } finally {
     asking.close();
   }
-  throw new LifeboatError('OPERATION_CANCELLED', 'not confirmed: nothing was done', { hint: 'add --yes to be asked nothing' });
+  throw new LifeboatError('OPERATION_CANCELLED', 'not confirmed: nothing was done', {
+    hint: 'add --yes to be asked nothing',
+  });
 }

@@ -106,13 +106,18 @@ async function startRun(
   const input: RunPlanInput = { group, requestedBy, runId, plan, digest, mode, parameters };
   const summary = `${runId}: recovery plan ${plan.name}, ${mode}, asked for by ${requestedBy}`;
   const workflowId = groupWorkflowId(group);
-  return startOperation(client, { workflow: WORKFLOWS.runPlan, workflowId, kind: 'plan', summary, input, group, requestedBy });
+  return startOperation(client, {
+    workflow: WORKFLOWS.runPlan,
+    workflowId,
+    kind: 'plan',
+    summary,
+    input,
+    group,
+    requestedBy,
+  });
 }
 
-function notAvailable(
-  plan: ResolvedPlan,
-  { id, type }: { readonly id: string; readonly type: string },
-): LifeboatError {
+function notAvailable(plan: ResolvedPlan, { id, type }: { readonly id: string; readonly type: string }): LifeboatError {
   const message = `plan ${plan.id}: step ${id}: step type ${type} is not available in this version`;
   return new LifeboatError('PLAN_STEP_UNAVAILABLE', message, { details: { step: id, type } });
 }
@@ -128,6 +133,14 @@ async function startEvaluation(
   const input: EvaluatePlanInput = { group, requestedBy, plan, digest, mode, definition };
   const summary = `evaluation of recovery plan ${plan.name}, asked for by ${requestedBy}`;
   const workflowId = besideWorkflowId(group, 'plan', randomUUID());
-  const start = { workflow: WORKFLOWS.evaluatePlan, workflowId, kind: 'evaluation', summary, input, group, requestedBy };
+  const start = {
+    workflow: WORKFLOWS.evaluatePlan,
+    workflowId,
+    kind: 'evaluation',
+    summary,
+    input,
+    group,
+    requestedBy,
+  };
   return startOperation(client, start);
 }

@@ -3,7 +3,14 @@ import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } 
 import type { WorkflowHandle } from '@temporalio/client';
 import type { PlanRecordsInput, PlanRecordsResult } from '../contract/plan.ts';
 import type { Requested } from '../contract/messages.ts';
-import { besideWorkflowId, groupWorkflowId, planStepWorkflowId, QUERIES, UPDATES, WORKFLOWS } from '../contract/names.ts';
+import {
+  besideWorkflowId,
+  groupWorkflowId,
+  planStepWorkflowId,
+  QUERIES,
+  UPDATES,
+  WORKFLOWS,
+} from '../contract/names.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Steering } from '../domain/plan/steering.ts';

@@ -13,7 +13,11 @@ export interface Message {
 /** Where messages go. URLs and keys are secrets: they are revealed to the server alone. */
 export type Channel = { readonly name: string; readonly events: readonly string[] } & (
   | { readonly type: 'webhook' | 'slack'; readonly url: Secret }
-  | { readonly type: 'pagerduty'; readonly routingKey: Secret; /** Default: that of the service. */ readonly url?: string }
+  | {
+      readonly type: 'pagerduty';
+      readonly routingKey: Secret;
+      /** Default: that of the service. */ readonly url?: string;
+    }
   | { readonly type: 'email' }
 );
 

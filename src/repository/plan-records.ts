@@ -33,8 +33,8 @@ export interface PlanVerificationRecord {
 export interface PlanRecords {
   /** `reports/<runId>/report.json`; the same again is a success. Gives its URL. */
   keepReport(runId: string, report: unknown): Promise<string>;
-  /** The report as it was kept; undefined where there is none. @throws LifeboatError OBJECT_DAMAGED */
-  loadReport(runId: string): Promise<unknown>;
+  /** The report as it was kept, and its URL; undefined where there is none. @throws LifeboatError OBJECT_DAMAGED */
+  loadReport(runId: string): Promise<{ readonly report: unknown; readonly path: string } | undefined>;
   /** Id of the newest run, nested ones left out, that has a report. */
   newestReport(): Promise<string | undefined>;
   recordVerification(record: PlanVerificationRecord): Promise<void>;
@@ -44,18 +44,19 @@ export interface PlanRecords {
 
 export function createPlanRecords(context: WriterContext): PlanRecords {
   const { store } = context;
+  const pathOf = (key: string): string => `${store.url.replace(/\/$/, '')}/${key}`;
   return {
     async keepReport(runId, report) {
       const key = reportKey(runId);
       await putOnce(store, key, canonicalJson(report));
-      return `${store.url.replace(/\/$/, '')}/${key}`;
+      return pathOf(key);
     },
     async loadReport(runId) {
       const key = reportKey(runId);
       const bytes = await readSmallObject(store, key);
       if (bytes === undefined) return undefined;
       const report = parseJson(bytes);
-      if (report !== undefined && canonicalJson(report).equals(bytes)) return report;
+      if (report !== undefined && canonicalJson(report).equals(bytes)) return { report, path: pathOf(key) };
       throw new LifeboatError('OBJECT_DAMAGED', `read ${key}: not as it was written`, { details: { key } });
     },
     async newestReport() {

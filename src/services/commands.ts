@@ -25,7 +25,9 @@ export function createCommands(definitions: readonly CommandDefinition[]): Comma
     async run(name, { env, signal }) {
       const found = definitions.find((definition) => definition.name === name);
       if (found === undefined) {
-        throw new LifeboatError('COMMAND_UNKNOWN', `command ${name}: not configured`, { details: { command: name, known: names } });
+        throw new LifeboatError('COMMAND_UNKNOWN', `command ${name}: not configured`, {
+          details: { command: name, known: names },
+        });
       }
       const { timeoutMs } = found;
       const ended = await runProgram({ name: `command ${name}`, command: found.run, timeoutMs, env, signal });

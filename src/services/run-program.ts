@@ -15,8 +15,16 @@ export interface ProgramRequest {
 }
 
 export type ProgramEnd =
-  | { readonly end: 'done'; readonly durationMs: number; /** Of its output, where it gave one. */ readonly lastLine: string }
-  | { readonly end: 'failed'; readonly exitCode: number; /** How it ended, and what it said last. */ readonly said: string }
+  | {
+      readonly end: 'done';
+      readonly durationMs: number;
+      /** Of its output, where it gave one. */ readonly lastLine: string;
+    }
+  | {
+      readonly end: 'failed';
+      readonly exitCode: number;
+      /** How it ended, and what it said last. */ readonly said: string;
+    }
   | { readonly end: 'timed-out'; readonly cause: unknown };
 
 /** Runs a configured command to its end. Rejects with TOOL_MISSING, PROCESS_* and the reason of an abort. */

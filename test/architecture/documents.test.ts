@@ -7,9 +7,12 @@ import {
   copyWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
+  planStepWorkflowId,
+  QUERIES,
   SEARCH_ATTRIBUTES,
   SIGNALS,
   taskQueue,
+  UPDATES,
   WORKFLOWS,
 } from '../../src/contract/names.ts';
 
@@ -109,6 +112,8 @@ describe('docs/reference/durable-names.md', () => {
     ['Workflow types', Object.values(WORKFLOWS)],
     ['Search attributes', Object.values(SEARCH_ATTRIBUTES)],
     ['Signals', Object.values(SIGNALS)],
+    ['Updates', Object.values(UPDATES)],
+    ['Queries', Object.values(QUERIES)],
     [
       'Task queues',
       (['control', 'data', 'journal', 'copy'] as const).flatMap((role) => [
@@ -122,6 +127,7 @@ describe('docs/reference/durable-names.md', () => {
         groupWorkflowId('<group>'),
         besideWorkflowId('<group>', '<what>', '<request>'),
         copyWorkflowId('<group>', '<target>', '<backup>'),
+        planStepWorkflowId('<group>', '<run>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
       ],

@@ -7,7 +7,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { createDisasterRecoveryManager } from '../../src/client/disaster-recovery-manager.ts';
+import {
+  createDisasterRecoveryManager,
+  type DisasterRecoveryManager,
+} from '../../src/client/disaster-recovery-manager.ts';
 import { openPlans } from '../../src/config/plans/plan-library.ts';
 import { QUERIES } from '../../src/contract/names.ts';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
@@ -79,6 +82,8 @@ const CAREFUL = {
 
 describePlans('a recovery plan', () => {
   let product: Product;
+  /** Another person than the one at the command line. */
+  let second: DisasterRecoveryManager;
   let relay: Throttle;
   let listener: Server;
   const heard: { title: string; facts: Record<string, string> }[] = [];
@@ -87,10 +92,8 @@ describePlans('a recovery plan', () => {
   const planFile = (id: string): string => join(product.folder, 'config', 'plans', `${id}.json`);
   const writePlan = async (plan: { readonly id: string }): Promise<void> =>
     writeFile(planFile(plan.id), JSON.stringify(plan));
-  const stateOf = async (id: string): Promise<string> => {
-    const { plans } = await product.succeed('dr', 'list-plans');
-    return plans.find((plan: { id: string }) => plan.id === id)?.state;
-  };
+  const stateOf = async (id: string): Promise<string | undefined> =>
+    (await second.readPlanStates()).find((plan) => plan.id === id)?.state;
   const view = async (): Promise<PlanRunView> =>
     product.client.workflow.getHandle('lifeboat/default').query<PlanRunView>(QUERIES.planRun);
   const written = async (name: string): Promise<string[]> =>
@@ -112,7 +115,7 @@ describePlans('a recovery plan', () => {
       redisVersion: '7',
       config: {
         services: [{ name: 'api', stop: line('stop'), start: line('start') }],
-        commands: [{ name: 'announce', run: 'echo "$LIFEBOAT_PLAN $LIFEBOAT_STEP" >> announced.log' }],
+        commands: [{ name: 'announce', run: 'echo "$DR_PLAN $DR_STEP" >> announced.log' }],
         notifications: { ops: { type: 'webhook', url: `http://127.0.0.1:${port}/hook?token=secret-token` } },
         objectives: { rto: '1h', rpo: '1h' },
       },
@@ -124,6 +127,9 @@ describePlans('a recovery plan', () => {
     });
     await mkdir(join(product.folder, 'config', 'plans'));
     await Promise.all([CRITICAL, CAREFUL].map(writePlan));
+    const plans = openPlans({ drPlans: { dir: join(product.folder, 'config', 'plans') }, objectives: {} });
+    const { client, group } = product;
+    second = createDisasterRecoveryManager({ client, group, requestedBy: 'second@person' }, plans);
     good = await product.fingerprint();
   });
   afterAll(async () => {
@@ -138,13 +144,15 @@ describePlans('a recovery plan', () => {
       exit: 2,
       findings: [{ step: 'system-restore', code: 'BACKUP_NOT_FOUND', message: expect.any(String) }],
     });
-    expect(await stateOf('default-recovery')).toBe('needs-verification');
-    await product.succeed('backup', 'full');
+    expect((await second.readPlanStates()).map(({ id, state }) => [id, state])).toEqual(
+      ['default-recovery', 'careful', CRITICAL.id].map((id) => [id, 'needs-verification']),
+    );
+    await product.manager.performFullBackup();
   });
 
   test('is verified until it is written otherwise', async () => {
     await product.succeed('dr', 'validate', 'default-recovery');
-    await product.succeed('dr', 'validate', 'careful');
+    await (await second.startEvaluation('careful', { record: true })).result();
     expect(await stateOf('default-recovery')).toBe('verified');
     expect(await stateOf('careful')).toBe('verified');
     await writePlan({ ...CAREFUL, description: 'edited' } as typeof CAREFUL);
@@ -152,7 +160,7 @@ describePlans('a recovery plan', () => {
   });
 
   test('with a step that this version cannot do is shown, and refused before anything is run', async () => {
-    const { plan } = await product.succeed('dr', 'show', CRITICAL.id);
+    const { plan } = await second.showPlan(CRITICAL.id);
     expect(plan.steps[0]).toMatchObject({ pointOfNoReturn: true, action: { type: 'failover' } });
     const { exit, json } = await product.cli(['dr', 'execute', CRITICAL.id]);
     expect({ exit, code: json['error'].code }).toEqual({ exit: 2, code: 'PLAN_STEP_UNAVAILABLE' });
@@ -166,7 +174,10 @@ describePlans('a recovery plan', () => {
     const { steps, findings } = await product.succeed('dr', 'execute', 'default-recovery', '--dry-run');
     expect(findings).toEqual([]);
     expect(steps.map(({ id, would }: { id: string; would: string[] }) => [id, would.length > 0])).toEqual(
-      ['emergency-backup', 'system-restore', 'health-validation', 'service-restart', 'notification'].map((id) => [id, true]),
+      ['emergency-backup', 'system-restore', 'health-validation', 'service-restart', 'notification'].map((id) => [
+        id,
+        true,
+      ]),
     );
     expect(await product.fingerprint()).toEqual(spoilt);
     expect(await product.storedKeys()).toEqual(stored);
@@ -208,12 +219,13 @@ describePlans('a recovery plan', () => {
 
   test('leaves a report, which is found when Temporal knows the run no more', async () => {
     const { run } = await product.succeed('dr', 'status');
-    await product.succeed('backup', 'full');
-    const { run: reported } = await product.succeed('dr', 'status', run.id);
-    expect(reported).toEqual({ ...run, reportPath: null });
+    await product.manager.performFullBackup();
+    const reported = await second.runStatus(run.id);
+    expect(reported).toEqual(run);
     expect(await product.storedKeys()).toContain(`reports/${run.id}/report.json`);
-    const unknown = await product.cli(['dr', 'status', 'run-2020-01-01T00-00-00-000Z']);
-    expect({ exit: unknown.exit, code: unknown.json['error'].code }).toEqual({ exit: 5, code: 'PLAN_RUN_NOT_FOUND' });
+    await expect(second.runStatus('run-2020-01-01T00-00-00-000Z')).rejects.toMatchObject({
+      code: 'PLAN_RUN_NOT_FOUND',
+    });
   });
 
   test('waits for another person, and takes back what it replaced when it is aborted', async () => {
@@ -223,20 +235,15 @@ describePlans('a recovery plan', () => {
     expect(first.exit).toBe(0);
     await until('the approval', async () => (await view()).state === 'waiting');
     const { id, digest } = await view();
-    const busy = await product.cli(['dr', 'execute', 'default-recovery']);
-    expect({ exit: busy.exit, code: busy.json['error'].code }).toEqual({ exit: 6, code: 'GROUP_BUSY' });
+    await expect(second.startPlan('default-recovery')).rejects.toMatchObject({ code: 'GROUP_BUSY' });
     const own = await product.cli(['dr', 'approve', id, 'confirm', '--reason', 'it is fine']);
     expect({ exit: own.exit, code: own.json['error'].code }).toEqual({ exit: 8, code: 'PLAN_APPROVAL_REFUSED' });
 
-    const plans = openPlans({ drPlans: { dir: join(product.folder, 'config', 'plans') }, objectives: {} });
-    const context = { client: product.client, group: product.group, requestedBy: 'second@person' };
-    const other = createDisasterRecoveryManager(context, plans);
-    expect(other.listRecoveryPlans().map((plan) => plan.id)).toEqual(['default-recovery', 'careful', CRITICAL.id]);
     const approval = { action: 'approve', reason: 'agreed' } as const;
-    await expect(other.steerRun(id, { ...approval, digest: 'f'.repeat(64) })).rejects.toMatchObject({
+    await expect(second.steerRun(id, { ...approval, digest: 'f'.repeat(64) })).rejects.toMatchObject({
       code: 'PLAN_APPROVAL_REFUSED',
     });
-    await other.steerRun(id, { ...approval, digest });
+    await second.steerRun(id, { ...approval, digest });
 
     await until('the failed validation', async () => (await view()).steps[3]?.status === 'waiting');
     const { steps } = await view();
@@ -251,11 +258,14 @@ describePlans('a recovery plan', () => {
 
     await product.succeed('dr', 'abort', id, '--reason', 'the expectation is wrong');
     await until('the end', async () => (await view()).endedAt !== null);
-    const { run } = await product.succeed('dr', 'status', id);
-    expect(run).toMatchObject({ state: 'aborted', steering: [{ action: 'approve', by: 'second@person' }, { action: 'abort' }] });
+    const run = await second.runStatus(id);
+    expect(run).toMatchObject({
+      state: 'aborted',
+      steering: [{ action: 'approve', by: 'second@person' }, { action: 'abort' }],
+    });
     expect(run.steps[2]).toMatchObject({ id: 'bring-back', status: 'succeeded', compensation: 'done' });
     expect(await product.fingerprint()).toEqual(spoilt);
-    const late = await product.cli(['dr', 'pause', id, '--reason', 'too late']);
-    expect({ exit: late.exit, code: late.json['error'].code }).toEqual({ exit: 2, code: 'PLAN_STEERING_REFUSED' });
+    const late = second.steerRun(id, { action: 'pause', reason: 'too late' });
+    await expect(late).rejects.toMatchObject({ code: 'PLAN_STEERING_REFUSED' });
   });
 });

@@ -5,7 +5,10 @@ import type { Dependencies } from '../dependencies.ts';
 import { configured } from '../sources.ts';
 
 /** See PlanControl.acceptPlan. Everything is looked at before the first step begins: a plan is not half possible. */
-export function acceptPlan(deps: Dependencies, { plan, digest }: { readonly plan: ResolvedPlan; readonly digest: string }): void {
+export function acceptPlan(
+  deps: Dependencies,
+  { plan, digest }: { readonly plan: ResolvedPlan; readonly digest: string },
+): void {
   const found = digestOf(plan);
   if (found !== digest) {
     throw new LifeboatError('PLAN_DIGEST_MISMATCH', `plan ${plan.id}: its digest is ${found}, not ${digest}`);

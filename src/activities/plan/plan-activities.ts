@@ -66,8 +66,11 @@ async function readPlanRecords(deps: Dependencies, input: PlanRecordsInput): Pro
     return { verifications: found.filter((one) => one !== undefined), report: null };
   }
   const runId = input.runId ?? (await plans.newestReport());
-  const report = runId === undefined ? undefined : await plans.loadReport(runId);
-  if (report !== undefined) return { verifications: [], report: report as PlanRunView };
+  const found = runId === undefined ? undefined : await plans.loadReport(runId);
+  if (found !== undefined) {
+    // A report cannot say where it will be.
+    return { verifications: [], report: { ...(found.report as PlanRunView), reportPath: found.path } };
+  }
   const what = runId === undefined ? 'no run of a recovery plan has a report' : `run ${runId}: no report`;
   throw new LifeboatError('PLAN_RUN_NOT_FOUND', what);
 }

@@ -70,7 +70,13 @@ async function countKeys(settings: WorkSettings, check: Of<'redis'>, operation: 
   const expected = [writable ? 'answers and takes writes' : 'answers', ...bounds].join(', ');
   const actual = `Redis ${server}, ${keys} keys`;
   if (!isFew && !isMany) return pass(name, expected, actual);
-  return { name, status: 'fail', expected, actual, message: `${keys} keys, where ${bounds.join(' and ')} are expected` };
+  return {
+    name,
+    status: 'fail',
+    expected,
+    actual,
+    message: `${keys} keys, where ${bounds.join(' and ')} are expected`,
+  };
 }
 
 async function compare(settings: WorkSettings, check: Of<'sql'>, operation: Operation): Promise<Check> {

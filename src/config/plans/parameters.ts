@@ -61,7 +61,8 @@ function fillText(text: string, values: Values, { path, issues }: Place): unknow
   if (alone !== undefined && values.get(alone) === null) return LEFT_OUT;
   return text.replaceAll(PLACEHOLDER, (placeholder, name: string) => {
     const value = values.get(name);
-    if (value === undefined) issues.push({ path, message: `parameter ${name} has no value: give it with --param ${name}=…` });
+    if (value === undefined)
+      issues.push({ path, message: `parameter ${name} has no value: give it with --param ${name}=…` });
     return value ?? placeholder;
   });
 }

@@ -68,7 +68,9 @@ export function openPlans({ drPlans, objectives }: Pick<Config, 'drPlans' | 'obj
       const near = nearestName(idOrFile, known);
       throw new LifeboatError('PLAN_NOT_FOUND', `plan ${idOrFile}: not built in, and not in ${drPlans.dir}`, {
         details: { plan: idOrFile, known },
-        ...(near === undefined ? {} : { hint: `did you mean ${near}? the ids are those of \`lifeboat dr list-plans\`` }),
+        ...(near === undefined
+          ? {}
+          : { hint: `did you mean ${near}? the ids are those of \`lifeboat dr list-plans\`` }),
       });
     },
   };

@@ -88,7 +88,9 @@ const notificationConfig = z.strictObject({
 const approvalConfig = z.strictObject({ message: z.string().max(2_000).default('').describe('What is approved') });
 const waitConfig = z.strictObject({ for: duration().describe('How long') });
 const commandConfig = z.strictObject({ command: text().describe('Name of one of `commands` of the configuration') });
-const planConfig = z.strictObject({ planId: id().describe('Plan that is run as one step; it holds no such step itself') });
+const planConfig = z.strictObject({
+  planId: id().describe('Plan that is run as one step; it holds no such step itself'),
+});
 const failoverConfig = z.looseObject({
   targetRegion: text().describe('Region that takes over'),
   failoverType: z.enum(['automatic', 'manual']).default('automatic').describe('Whether a person confirms'),

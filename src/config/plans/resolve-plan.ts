@@ -92,5 +92,7 @@ export function invalidPlan(name: string, issues: readonly Issue[]): LifeboatErr
   const problems = issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
   );
-  return new LifeboatError('PLAN_INVALID', `plan ${name}: ${problems.join('; ')}`, { details: { plan: name, problems } });
+  return new LifeboatError('PLAN_INVALID', `plan ${name}: ${problems.join('; ')}`, {
+    details: { plan: name, problems },
+  });
 }

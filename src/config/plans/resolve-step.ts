@@ -1,4 +1,10 @@
-import type { PlanCheck, ResolvedPlan, ResolvedStep, RestoreStep, StepAction } from '../../domain/plan/recovery-plan.ts';
+import type {
+  PlanCheck,
+  ResolvedPlan,
+  ResolvedStep,
+  RestoreStep,
+  StepAction,
+} from '../../domain/plan/recovery-plan.ts';
 import { durationMs } from '../../domain/duration.ts';
 import type { Issue } from '../secrets.ts';
 import { digestOf } from './plan-digest.ts';

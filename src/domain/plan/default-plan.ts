@@ -30,7 +30,14 @@ export const DEFAULT_PLAN = {
       compensation: { type: 'undo' },
       config: { backup: '${backup}', restoreOptions: { dropExisting: true, stopServices: true, toTime: '${toTime}' } },
     },
-    { id: 'health-validation', name: 'Health validation', type: 'validation', order: 3, onFailure: 'pause', config: {} },
+    {
+      id: 'health-validation',
+      name: 'Health validation',
+      type: 'validation',
+      order: 3,
+      onFailure: 'pause',
+      config: {},
+    },
     {
       id: 'service-restart',
       name: 'Service restart',

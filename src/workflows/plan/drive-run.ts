@@ -3,8 +3,8 @@ import { decide, type RunAction } from '../../domain/plan/decide.ts';
 import { actionIn, type ResolvedStep } from '../../domain/plan/recovery-plan.ts';
 import { stateOf } from '../../domain/plan/run-state.ts';
 import type { WorkflowProgress } from '../support/progress.ts';
-import { executeAction, type ActionPlace } from './execute-action.ts';
-import type { PlanRun } from './plan-run.ts';
+import { executeAction } from './execute-action.ts';
+import type { ActionPlace, PlanRun } from './plan-run.ts';
 import { planFailure, reasonOf } from './step-failure.ts';
 
 /**

@@ -1,25 +1,21 @@
 import { condition, sleep } from '@temporalio/workflow';
-import type { NotificationMessage } from '../../contract/plan.ts';
 import { EMERGENCY } from '../../domain/backup.ts';
-import type { BackupInput, BackupResult, RestoreInput, RestoreResult, UndoRestoreResult } from '../../contract/messages.ts';
-import type { RunPlanInput } from '../../contract/plan.ts';
+import type {
+  BackupInput,
+  BackupResult,
+  RestoreInput,
+  RestoreResult,
+  UndoRestoreResult,
+} from '../../contract/messages.ts';
+import type { NotificationMessage, RunPlanInput } from '../../contract/plan.ts';
 import { WORKFLOWS } from '../../contract/names.ts';
 import type { StepAction, UnavailableType } from '../../domain/plan/recovery-plan.ts';
 import { messageOfRun } from '../../domain/plan/run-message.ts';
 import type { PlanRunView, StepResult } from '../../domain/plan/run-view.ts';
-import { planStep } from '../support/activity-options.ts';
-import { control } from '../support/activity-options.ts';
-import type { PlanRun } from './plan-run.ts';
+import { control, planStep } from '../support/activity-options.ts';
+import type { ActionPlace } from './plan-run.ts';
 import { runChild } from './run-child.ts';
 import { planFailure } from './step-failure.ts';
-
-/** Where an action is executed. */
-export interface ActionPlace {
-  readonly run: PlanRun;
-  readonly step: string;
-  /** Id of this attempt: that of the run, the step and the number. */
-  readonly attemptId: string;
-}
 
 type Executable = Exclude<StepAction, { readonly type: UnavailableType }>;
 type Executors = {
@@ -145,11 +141,11 @@ async function notification(
 function environmentOf({ run, step, attemptId }: ActionPlace): Readonly<Record<string, string>> {
   const { group, runId, plan } = run.input;
   return {
-    LIFEBOAT_GROUP: group,
-    LIFEBOAT_RUN: runId,
-    LIFEBOAT_PLAN: plan.id,
-    LIFEBOAT_STEP: step,
-    LIFEBOAT_ATTEMPT: attemptId,
-    LIFEBOAT_MODE: run.state().mode,
+    DR_GROUP: group,
+    DR_RUN: runId,
+    DR_PLAN: plan.id,
+    DR_STEP: step,
+    DR_ATTEMPT: attemptId,
+    DR_MODE: run.state().mode,
   };
 }

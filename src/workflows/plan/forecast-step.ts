@@ -47,7 +47,9 @@ async function forecast(input: EvaluatePlanInput, action: StepAction): Promise<r
     }
     case 'service': {
       const { names } = await control('decide', 'find the services').namesOf({ services: action.config.services });
-      return [names.length === 0 ? 'do nothing: no services are configured' : `${action.config.action} ${names.join(', ')}`];
+      return [
+        names.length === 0 ? 'do nothing: no services are configured' : `${action.config.action} ${names.join(', ')}`,
+      ];
     }
     case 'notification': {
       const { names } = await control('decide', 'find the channels').namesOf({ channels: action.config.channels });
@@ -59,7 +61,9 @@ async function forecast(input: EvaluatePlanInput, action: StepAction): Promise<r
 }
 
 /** Of steps that nobody has to be asked about: what they name was found by `acceptPlan`. */
-function inWords(action: Exclude<StepAction, { readonly type: 'backup' | 'restore' | 'service' | 'notification' }>): string {
+function inWords(
+  action: Exclude<StepAction, { readonly type: 'backup' | 'restore' | 'service' | 'notification' }>,
+): string {
   switch (action.type) {
     case 'validation': {
       const { checks } = action.config;

@@ -27,6 +27,14 @@ export interface PlanRun {
   view(): PlanRunView;
 }
 
+/** Where an action is executed. */
+export interface ActionPlace {
+  readonly run: PlanRun;
+  readonly step: string;
+  /** Id of this attempt: that of the run, the step and the number. */
+  readonly attemptId: string;
+}
+
 /** Begins a run, answers queries and takes updates from now on. `onSteered` is told what a person did. */
 export function openRun(input: RunPlanInput, onSteered: (entry: SteeringEntry) => void): PlanRun {
   const { plan, digest, mode, parameters, requestedBy: startedBy, runId: id } = input;

@@ -1,7 +1,7 @@
 import { ChildWorkflowCancellationType, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
 import { planStepWorkflowId } from '../../contract/names.ts';
 import { operationAttributes } from '../support/progress.ts';
-import type { ActionPlace } from './execute-action.ts';
+import type { ActionPlace } from './plan-run.ts';
 
 interface ChildRequest {
   /** A registered workflow type, from WORKFLOWS. */

@@ -63,10 +63,7 @@ function group(): string {
 }
 
 /** Control activities under a profile; `summary` is what a person reads beside the activity in the Temporal Web UI. */
-export function control(
-  profile: 'decide' | 'settle',
-  summary: string,
-): ActivityInterfaceFor<ControlActivities> {
+export function control(profile: 'decide' | 'settle', summary: string): ActivityInterfaceFor<ControlActivities> {
   return proxyActivities<ControlActivities>({
     ...PROFILES[profile],
     taskQueue: taskQueue('control', group()),

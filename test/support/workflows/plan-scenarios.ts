@@ -36,7 +36,10 @@ const ran = (name: string): string => `runCommand(${name})`;
 const reported = (state: string, ...steps: readonly string[]): string => `keepRunReport(${state}: ${steps.join(', ')})`;
 
 /** Fails as often as is said, then works. */
-function failing(times: Readonly<Record<string, number>>, code: ErrorCode = 'COMMAND_UNKNOWN'): Activities['runCommand'] {
+function failing(
+  times: Readonly<Record<string, number>>,
+  code: ErrorCode = 'COMMAND_UNKNOWN',
+): Activities['runCommand'] {
   const left = new Map(Object.entries(times));
   return async ({ command }) => {
     const rest = left.get(command) ?? 0;
@@ -54,7 +57,10 @@ async function until(handle: WorkflowHandle, isSo: (run: PlanRunView) => boolean
   }
 }
 
-async function steer(handle: WorkflowHandle, request: Partial<Steering> & Pick<Steering, 'action'>): Promise<PlanRunView> {
+async function steer(
+  handle: WorkflowHandle,
+  request: Partial<Steering> & Pick<Steering, 'action'>,
+): Promise<PlanRunView> {
   const args: [Steering] = [{ step: null, by: 'starter@here', reason: 'because', digest: null, ...request }];
   return handle.executeUpdate<PlanRunView, [Steering]>(UPDATES.steerPlan, { args });
 }
@@ -71,13 +77,7 @@ async function expectRefusal(asking: Promise<unknown>, code: ErrorCode): Promise
 const waits = ({ state }: PlanRunView): boolean => state === 'waiting';
 const BACKUP = ['surveySources', 'beginBackup', ['copyPostgres', 'copyRedis'], 'publishBackup'] as const;
 const PREPARE = ['restorePostgresAside', 'checkRedisSnapshot'] as const;
-const RESTORE = [
-  'planRestore',
-  PREPARE,
-  `restoreRedis(${BACKUP_RECORD.id})`,
-  'swapDatabase',
-  'recordRestore',
-] as const;
+const RESTORE = ['planRestore', PREPARE, `restoreRedis(${BACKUP_RECORD.id})`, 'swapDatabase', 'recordRestore'] as const;
 const UNDO = ['loadRestore', 'stopServices', 'restoreRedis(backup-saved)', 'undoSwap', 'startServices'] as const;
 const overNothing: Activities['planRestore'] = async () => ({
   ...PLAN,
@@ -172,7 +172,12 @@ export const PLAN_SCENARIOS: readonly Scenario[] = [
     workflow,
     input: inputOf(commands({ order: 1 }, { order: 1 }, { order: 2 })),
     outcome: 'completed',
-    calls: ['acceptPlan', [ran('s1'), ran('s2')], ran('s3'), reported('succeeded', 'succeeded', 'succeeded', 'succeeded')],
+    calls: [
+      'acceptPlan',
+      [ran('s1'), ran('s2')],
+      ran('s3'),
+      reported('succeeded', 'succeeded', 'succeeded', 'succeeded'),
+    ],
   },
   {
     name: 'run-plan/failure-takes-back-newest-first',
@@ -254,7 +259,12 @@ export const PLAN_SCENARIOS: readonly Scenario[] = [
     input: inputOf(commands({ type: 'approval', config: { message: 'replace production' } }, {})),
     drive: async (handle) => {
       const { digest } = await until(handle, waits);
-      const refused = [{ digest }, { by: OTHER }, { by: OTHER, digest: digest.slice(0, 4) }, { by: OTHER, digest: 'f'.repeat(64) }];
+      const refused = [
+        { digest },
+        { by: OTHER },
+        { by: OTHER, digest: digest.slice(0, 4) },
+        { by: OTHER, digest: 'f'.repeat(64) },
+      ];
       for (const more of refused) {
         await expectRefusal(steer(handle, { action: 'approve', ...more }), 'PLAN_APPROVAL_REFUSED');
       }
@@ -335,13 +345,21 @@ export const PLAN_SCENARIOS: readonly Scenario[] = [
       await steer(handle, { action: 'retry' });
     },
     outcome: 'completed',
-    calls: ['acceptPlan', ...['s1', 's1', 'quick'].map(ran), reported('succeeded', 'succeeded', 'skipped', 'succeeded')],
+    calls: [
+      'acceptPlan',
+      ...['s1', 's1', 'quick'].map(ran),
+      reported('succeeded', 'succeeded', 'skipped', 'succeeded'),
+    ],
   },
   {
     name: 'run-plan/plan-in-a-plan',
     workflow,
     input: inputOf(
-      { id: 'outer', name: 'Outer', steps: [{ id: 'all', name: 'All', type: 'plan', order: 1, config: { planId: 'commands' } }] },
+      {
+        id: 'outer',
+        name: 'Outer',
+        steps: [{ id: 'all', name: 'All', type: 'plan', order: 1, config: { planId: 'commands' } }],
+      },
       {},
       () => commands({}, {}),
     ),

@@ -91,7 +91,11 @@ function play(plan: ResolvedPlan, draws: readonly number[]): Played {
     const done = running[draw() % Math.max(1, running.length)];
     if (done !== undefined) {
       const failed = draw() < 35;
-      happen(failed ? { type: 'failed', step: done.id, message: 'planted', at: AT } : { type: 'succeeded', step: done.id, at: AT });
+      happen(
+        failed
+          ? { type: 'failed', step: done.id, message: 'planted', at: AT }
+          : { type: 'succeeded', step: done.id, at: AT },
+      );
     }
     if (state.phase === 'forward') interfere(state, { happen, draw });
   }
@@ -103,7 +107,11 @@ interface Hands {
   readonly draw: () => number;
 }
 
-function act(plan: ResolvedPlan, now: () => RunState, { action, happen, draw }: Hands & { readonly action: RunAction }): void {
+function act(
+  plan: ResolvedPlan,
+  now: () => RunState,
+  { action, happen, draw }: Hands & { readonly action: RunAction },
+): void {
   switch (action.kind) {
     case 'start':
       return happen({ type: 'started', step: action.step.id, at: AT });
@@ -147,7 +155,9 @@ test('every run ends, and says how', () => {
   property((_, { state }) => {
     expect(state.outcome).not.toBeNull();
     expect(state.steps.filter(({ status }) => status === 'running' || status === 'waiting')).toEqual([]);
-    expect(state.steps.filter(({ compensation }) => compensation === 'pending' || compensation === 'running')).toEqual([]);
+    expect(state.steps.filter(({ compensation }) => compensation === 'pending' || compensation === 'running')).toEqual(
+      [],
+    );
   });
 });
 
@@ -215,7 +225,10 @@ test('an outcome is partial exactly when it went to the end and a step failed', 
 
 describe('single rules', () => {
   const started = (plan: ResolvedPlan, ...ids: readonly string[]): RunState =>
-    ids.reduce((state, id) => applyEvent(plan, state, { type: 'started', step: id, at: AT }), beginRun(plan, 'graceful'));
+    ids.reduce(
+      (state, id) => applyEvent(plan, state, { type: 'started', step: id, at: AT }),
+      beginRun(plan, 'graceful'),
+    );
 
   test('steps of equal order begin at once', () => {
     const plan = planOf(step('a'), step('b'), step('c', { order: 2 }));

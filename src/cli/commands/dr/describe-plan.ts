@@ -8,7 +8,16 @@ export function describeSteps({ steps }: ResolvedPlan): string[] {
   return steps.map((step) => `  ${step.order}. ${step.id.padEnd(width)}  ${describeStep(step)}`);
 }
 
-function describeStep({ name, action, timeoutMs, retry, onFailure, compensation, when, ungraceful }: ResolvedStep): string {
+function describeStep({
+  name,
+  action,
+  timeoutMs,
+  retry,
+  onFailure,
+  compensation,
+  when,
+  ungraceful,
+}: ResolvedStep): string {
   const facts = [
     action.type,
     ...(timeoutMs === null ? [] : [`at most ${formatDuration(timeoutMs)}`]),
@@ -16,7 +25,9 @@ function describeStep({ name, action, timeoutMs, retry, onFailure, compensation,
     ...(onFailure === 'abort' ? [] : [`on failure: ${onFailure}`]),
     ...(compensation === null ? [] : [`taken back by ${compensation.type}`]),
     ...(when === null ? [] : ['on a condition']),
-    ...(ungraceful === 'same' ? [] : [ungraceful === 'skip' ? 'left out when ungraceful' : 'otherwise when ungraceful']),
+    ...(ungraceful === 'same'
+      ? []
+      : [ungraceful === 'skip' ? 'left out when ungraceful' : 'otherwise when ungraceful']),
   ];
   return `${name} (${facts.join(', ')})`;
 }
@@ -28,7 +39,9 @@ export function describeRun(run: PlanRunView): string {
     `${run.id}  ${run.planName}: ${run.state}, ${run.mode}; started ${run.startedAt} by ${run.startedBy}`,
     `  plan ${run.planId}, digest ${run.digest}`,
     ...run.steps.map((step) => `  ${MARKS[step.status].padEnd(9)}  ${step.id.padEnd(width)}  ${outcomeOf(step)}`),
-    ...run.steering.map(({ at, action, step, by, reason }) => `  ${at}  ${action}${step ? ` ${step}` : ''} by ${by}: ${reason}`),
+    ...run.steering.map(
+      ({ at, action, step, by, reason }) => `  ${at}  ${action}${step ? ` ${step}` : ''} by ${by}: ${reason}`,
+    ),
     ...(run.cause === null ? [] : [`  ended because: ${run.cause}`]),
     ...run.waitsFor.map((what) => `  waits for ${what}`),
     ...howToSteer(run),

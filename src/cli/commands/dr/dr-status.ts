@@ -7,7 +7,8 @@ import { withPlans } from './with-plans.ts';
 export const drStatus = defineCommand({
   name: 'dr status',
   summary: 'show a run of a recovery plan: what it does, what it waits for, what became of each step',
-  description: 'Without an id the run that holds the group, or the newest. What Temporal knows no more is read from its report.',
+  description:
+    'Without an id the run that holds the group, or the newest. What Temporal knows no more is read from its report.',
   arguments: { run: optional('id of a run') },
   options: {},
   examples: ['dr status', 'dr status run-2026-01-15T10-30-00-000Z --json'],

@@ -75,7 +75,9 @@ export const STEERING_COMMANDS: readonly Command[] = [
       'Not by whoever started the run. It is for the plan of one digest: the one that is named, or the one that the run shows now.',
     arguments: { run: RUN, step: STEP },
     options: { reason: REASON, digest: value('<sha256>', 'digest of the plan that was looked at, or its beginning') },
-    examples: ['dr approve run-2026-01-15T10-30-00-000Z confirm --digest 3fa9c1d2e4b5 --reason "agreed with the owner"'],
+    examples: [
+      'dr approve run-2026-01-15T10-30-00-000Z confirm --digest 3fa9c1d2e4b5 --reason "agreed with the owner"',
+    ],
     answers: ['run (as of `dr execute`)'],
     exits: [5, 7, 8],
     run: (context, { arguments: { run, step }, options: { reason, digest } }) =>

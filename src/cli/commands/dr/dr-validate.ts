@@ -13,7 +13,13 @@ export const drValidate = defineCommand({
   arguments: { plan: required('id of a plan, or a file') },
   options: { param: values('<name=value>', 'value of a parameter of the plan', parsePair) },
   examples: ['dr validate default-recovery', 'dr validate ./config/plans/critical-failure-recovery.json --json'],
-  answers: ['findings[] {step, code, message}', 'plan', 'digest', 'steps[] {id, would[]}', 'verification {at, by, how}'],
+  answers: [
+    'findings[] {step, code, message}',
+    'plan',
+    'digest',
+    'steps[] {id, would[]}',
+    'verification {at, by, how}',
+  ],
   exits: [5, 7],
   run: (context, { arguments: { plan }, options: { param } }) =>
     withPlans(context, async (manager) => {
@@ -48,7 +54,11 @@ const REFUSALS: readonly string[] = [
 function refused(plan: string, failure: LifeboatError): CommandResult {
   const { problems, step } = failure.details;
   const lines: readonly string[] = Array.isArray(problems) ? problems : [failure.message];
-  const findings = lines.map((message) => ({ step: typeof step === 'string' ? step : '', code: failure.code, message }));
+  const findings = lines.map((message) => ({
+    step: typeof step === 'string' ? step : '',
+    code: failure.code,
+    message,
+  }));
   return {
     json: { findings, plan, digest: null, steps: [], verification: null },
     text: () => [`${plan}: cannot be run`, ...lines.map((line) => `  ${line}`)].join('\n'),
