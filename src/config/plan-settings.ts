@@ -11,15 +11,9 @@ export function commandDefinitions({ commands }: Config): readonly CommandDefini
 /** Channels by name, in the order of the configuration. */
 export function notificationChannels({ notifications }: Config): readonly Channel[] {
   return Object.entries(notifications).map(([name, channel]): Channel => {
-    const { events } = channel;
-    switch (channel.type) {
-      case 'webhook':
-      case 'slack':
-        return { name, events, type: channel.type, url: channel.url };
-      case 'pagerduty':
-        return { name, events, type: 'pagerduty', routingKey: channel.routingKey };
-      case 'email':
-        return { name, events, type: 'email' };
-    }
+    const { events, type } = channel;
+    if (type === 'email') return { name, events, type };
+    if (type === 'pagerduty') return { name, events, type, routingKey: channel.routingKey };
+    return { name, events, type, url: channel.url };
   });
 }

@@ -1,4 +1,5 @@
 import { LifeboatError } from '../domain/errors.ts';
+import { unreachable } from '../domain/unreachable.ts';
 import type { Channel, Message, Notifications } from './notify.ts';
 
 /** A server that takes no message in this time is not waited for. */
@@ -81,6 +82,7 @@ function requestOf(channel: Channel, message: Message): { readonly url: string; 
     case 'email':
       throw unavailable(channel.name, 'email is not sent in this version', [channel]);
   }
+  return unreachable(channel);
 }
 
 function unavailable(name: string, why: string, channels: readonly Channel[]): LifeboatError {

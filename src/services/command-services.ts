@@ -1,4 +1,5 @@
 import { LifeboatError } from '../domain/errors.ts';
+import { unreachable } from '../domain/unreachable.ts';
 import { runProgram } from './run-program.ts';
 import type { ServiceDefinition, ServiceOutcome, Services } from './services.ts';
 
@@ -32,6 +33,7 @@ async function run(service: ServiceDefinition, action: 'stop' | 'start', signal:
         details: { service: serviceName, action, exitCode: ended.exitCode },
       });
   }
+  return unreachable(ended);
 }
 
 function timedOut({ name, timeoutMs }: ServiceDefinition, action: string, cause: unknown): LifeboatError {

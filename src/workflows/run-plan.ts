@@ -28,7 +28,8 @@ export async function runPlanWorkflow(input: RunPlanInput): Promise<PlanRunView>
     await control('decide', 'check the plan').acceptPlan({ plan, digest });
     const cancelled = await driveRun(run, progress);
     await CancellationScope.nonCancellable(async () => keepReport(run, progress));
-    if (cancelled !== null) throw cancelled;
+    // Temporal's own, so that the run is shown as cancelled.
+    if (cancelled instanceof Error) throw cancelled;
     return settle(run.view());
   });
 }

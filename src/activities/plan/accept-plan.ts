@@ -18,7 +18,7 @@ export function acceptPlan(
 }
 
 /** @throws LifeboatError PLAN_STEP_UNAVAILABLE */
-export function requireAvailable(plan: ResolvedPlan): void {
+function requireAvailable(plan: ResolvedPlan): void {
   const [first] = unavailableSteps(plan);
   if (first === undefined) return;
   const message = `plan ${plan.id}: step ${first.id}: step type ${first.type} is not available in this version`;
@@ -26,27 +26,16 @@ export function requireAvailable(plan: ResolvedPlan): void {
 }
 
 /** What a step names must be there. */
-function requireConfigured(deps: Dependencies, action: StepAction): void {
-  switch (action.type) {
-    case 'service':
-      return requireNames('SERVICE_UNKNOWN', action.config.services, deps.services.names);
-    case 'command':
-      return requireNames('COMMAND_UNKNOWN', [action.config.command], deps.commands.names);
-    case 'notification':
-      if (action.config.channels !== 'all') deps.notifications.choose(action.config.channels);
-      return;
-    case 'validation': {
-      const { checks } = action.config;
-      const kinds = checks === 'configured' ? [] : checks.map(({ type }) => (type === 'redis' ? 'redis' : 'postgres'));
-      for (const kind of new Set(kinds)) configured(deps.settings, kind);
-      return;
-    }
-    case 'plan':
-      for (const step of action.config.plan.steps) for (const one of actionsOf(step)) requireConfigured(deps, one);
-      return;
-    default:
-      return;
+function requireConfigured(deps: Dependencies, { type, config }: StepAction): void {
+  if (type === 'service') requireNames('SERVICE_UNKNOWN', config.services, deps.services.names);
+  if (type === 'command') requireNames('COMMAND_UNKNOWN', [config.command], deps.commands.names);
+  if (type === 'notification' && config.channels !== 'all') deps.notifications.choose(config.channels);
+  if (type === 'validation' && config.checks !== 'configured') {
+    const kinds = config.checks.map((check) => (check.type === 'redis' ? 'redis' : 'postgres'));
+    for (const kind of new Set(kinds)) configured(deps.settings, kind);
   }
+  if (type !== 'plan') return;
+  for (const step of config.plan.steps) for (const one of actionsOf(step)) requireConfigured(deps, one);
 }
 
 function requireNames(

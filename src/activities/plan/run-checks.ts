@@ -32,14 +32,9 @@ function configuredChecks(settings: WorkSettings): readonly PlanCheck[] {
 /** A server that does not answer, or refuses, is what the check has found. */
 async function runCheck(settings: WorkSettings, check: PlanCheck, operation: Operation): Promise<Check> {
   try {
-    switch (check.type) {
-      case 'postgres':
-        return await askServer(settings, check, operation);
-      case 'redis':
-        return await countKeys(settings, check, operation);
-      case 'sql':
-        return await compare(settings, check, operation);
-    }
+    if (check.type === 'postgres') return await askServer(settings, check, operation);
+    if (check.type === 'redis') return await countKeys(settings, check, operation);
+    return await compare(settings, check, operation);
   } catch (error) {
     operation.signal.throwIfAborted();
     if (!(error instanceof LifeboatError)) throw error;

@@ -83,40 +83,45 @@ function resolveUngraceful(
 
 type ActionDocument = (Pick<StepDocument, 'order'> & CompensationDocument) | StepDocument;
 
+type Resolvers = {
+  readonly [T in ActionDocument['type']]: (
+    document: Extract<ActionDocument, { readonly type: T }>,
+    path: readonly PropertyKey[],
+    context: ResolveContext,
+  ) => StepAction;
+};
+
+const RESOLVERS: Resolvers = {
+  backup: (document, _path, context) => resolveBackup(document, context),
+  restore: ({ config }) => ({ type: 'restore', config: resolveRestore(config) }),
+  validation: ({ config: { checks } }) => ({
+    type: 'validation',
+    config: { checks: checks?.map(resolveCheck) ?? 'configured' },
+  }),
+  service: ({ config: { action, services } }) => ({ type: 'service', config: { action, services: services ?? 'all' } }),
+  notification: ({ config: { channels = 'all', message } }) => ({
+    type: 'notification',
+    config: { channels, message },
+  }),
+  wait: ({ config }) => ({ type: 'wait', config: { forMs: durationMs(config.for) } }),
+  plan: ({ config }, path, context) => resolveNested(config.planId, path, context),
+  approval: ({ config }) => ({ type: 'approval', config }),
+  command: ({ config }) => ({ type: 'command', config }),
+  undo: () => ({ type: 'undo', config: {} }),
+  failover: ({ config }) => ({ type: 'failover', config }),
+  fence: ({ config }) => ({ type: 'fence', config }),
+  promote: ({ config }) => ({ type: 'promote', config }),
+  repoint: ({ config }) => ({ type: 'repoint', config }),
+};
+
 function resolveAction(document: ActionDocument, path: readonly PropertyKey[], context: ResolveContext): StepAction {
-  switch (document.type) {
-    case 'backup':
-      return resolveBackup(document, context);
-    case 'restore':
-      return { type: 'restore', config: resolveRestore(document.config) };
-    case 'validation': {
-      const { checks } = document.config;
-      return { type: 'validation', config: { checks: checks?.map(resolveCheck) ?? 'configured' } };
-    }
-    case 'service': {
-      const { action, services = 'all' } = document.config;
-      return { type: 'service', config: { action, services } };
-    }
-    case 'notification': {
-      const { channels = 'all', message } = document.config;
-      return { type: 'notification', config: { channels, message } };
-    }
-    case 'wait':
-      return { type: 'wait', config: { forMs: durationMs(document.config.for) } };
-    case 'plan':
-      return resolveNested(document.config.planId, path, context);
-    case 'approval':
-      return { type: 'approval', config: document.config };
-    case 'command':
-      return { type: 'command', config: document.config };
-    case 'undo':
-      return { type: 'undo', config: {} };
-    case 'failover':
-    case 'fence':
-    case 'promote':
-    case 'repoint':
-      return { type: document.type, config: document.config };
-  }
+  // The key and the document are of one type, which the compiler cannot see.
+  const resolve = RESOLVERS[document.type] as (
+    document: ActionDocument,
+    path: readonly PropertyKey[],
+    context: ResolveContext,
+  ) => StepAction;
+  return resolve(document, path, context);
 }
 
 /** A backup of a state that a later step replaces is never what that step brings back. */
@@ -143,16 +148,13 @@ function resolveRestore({
 type CheckDocument = NonNullable<Extract<StepDocument, { readonly type: 'validation' }>['config']['checks']>[number];
 
 function resolveCheck(check: CheckDocument): PlanCheck {
-  switch (check.type) {
-    case 'postgres':
-      return { type: 'postgres', name: check.name ?? 'postgres', writable: check.writable };
-    case 'redis': {
-      const { name = 'redis', writable, minKeys = null, maxKeys = null } = check;
-      return { type: 'redis', name, writable, minKeys, maxKeys };
-    }
-    case 'sql':
-      return { type: 'sql', name: check.name, query: check.query, expected: String(check.expected) };
+  if (check.type === 'sql') {
+    return { type: 'sql', name: check.name, query: check.query, expected: String(check.expected) };
   }
+  const { writable } = check;
+  if (check.type === 'postgres') return { type: 'postgres', name: check.name ?? 'postgres', writable };
+  const { name = 'redis', minKeys = null, maxKeys = null } = check;
+  return { type: 'redis', name, writable, minKeys, maxKeys };
 }
 
 function resolveNested(planId: string, path: readonly PropertyKey[], context: ResolveContext): StepAction {

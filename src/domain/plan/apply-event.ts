@@ -1,3 +1,4 @@
+import { unreachable } from '../unreachable.ts';
 import type { ResolvedPlan } from './recovery-plan.ts';
 import { isPastReturn, stateOf, stepOf, type RunEvent, type RunState, type StepState } from './run-state.ts';
 
@@ -30,6 +31,7 @@ export function applyEvent(plan: ResolvedPlan, state: RunState, event: RunEvent)
     case 'ended':
       return { ...state, phase: 'ended', outcome: event.outcome };
   }
+  return unreachable(event);
 }
 
 function begun(state: RunState, id: string, at: string): Partial<StepState> {

@@ -1,6 +1,6 @@
 import { LifeboatError, type ErrorCode } from '../errors.ts';
 import type { ResolvedPlan } from './recovery-plan.ts';
-import { isPastReturn, stateOf, stepOf, type RunState } from './run-state.ts';
+import { stateOf, type RunState } from './run-state.ts';
 
 /** What a person does to a run. */
 export interface Steering {
@@ -32,37 +32,29 @@ const DIGEST_MIN = 8;
  * @throws LifeboatError PLAN_STEERING_REFUSED, PLAN_STEP_UNKNOWN, PLAN_APPROVAL_REFUSED
  */
 export function checkSteering(run: SteeredRun, steering: Steering): string | null {
-  const { state } = run;
-  const { action, reason } = steering;
-  if (reason.trim() === '') throw refused('a reason is missing');
-  if (state.phase === 'ended') throw refused(`the run has ended: ${state.outcome ?? ''}`);
-  if (state.phase === 'backward') throw refused('the run is being taken back, and ends by itself');
-  switch (action) {
-    case 'approve':
-      return checkApproval(run, steering);
-    case 'pause':
-      if (state.paused) throw refused('the run is paused already');
-      return null;
-    case 'resume':
-      if (!state.paused) throw refused('the run is not paused');
-      return null;
-    case 'retry':
-      return chosen(run, steering, waitingSteps(state));
-    case 'skip':
-      return chosen(run, steering, steering.step === null ? waitingSteps(state) : skippableSteps(state));
-    case 'ungraceful':
-      if (state.mode === 'ungraceful') throw refused('the run is in the ungraceful mode already');
-      return null;
-    case 'abort':
-      return null;
-  }
+  const { phase, outcome } = run.state;
+  if (steering.reason.trim() === '') throw refused('a reason is missing');
+  if (phase === 'ended') throw refused(`the run has ended: ${outcome ?? ''}`);
+  if (phase === 'backward') throw refused('the run is being taken back, and ends by itself');
+  return CHECKS[steering.action](run, steering);
 }
 
-/** What an abort would do, for people. */
-export function describeAbort(plan: ResolvedPlan, state: RunState): string {
-  if (isPastReturn(plan, state)) return 'the point of no return is past: nothing is taken back';
-  const back = state.steps.filter(({ id, sequence }) => sequence > 0 && stepOf(plan, id).compensation !== null);
-  return back.length === 0 ? 'no step has to be taken back' : `taken back: ${back.map(({ id }) => id).join(', ')}`;
+type CheckOf = (run: SteeredRun, steering: Steering) => string | null;
+
+const CHECKS: Readonly<Record<Steering['action'], CheckOf>> = {
+  approve: (run, steering) => checkApproval(run, steering),
+  pause: ({ state }) => wholeRun(!state.paused, 'the run is paused already'),
+  resume: ({ state }) => wholeRun(state.paused, 'the run is not paused'),
+  ungraceful: ({ state }) => wholeRun(state.mode === 'graceful', 'the run is in the ungraceful mode already'),
+  abort: () => null,
+  retry: (run, steering) => chosen(run, steering, waitingSteps(run.state)),
+  skip: (run, steering) =>
+    chosen(run, steering, steering.step === null ? waitingSteps(run.state) : skippableSteps(run.state)),
+};
+
+function wholeRun(isPossible: boolean, why: string): null {
+  if (!isPossible) throw refused(why);
+  return null;
 }
 
 /** Steps that wait for an approval now. */

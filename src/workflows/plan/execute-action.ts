@@ -134,7 +134,7 @@ async function notification(
 ): Promise<StepResult> {
   const note: NotificationMessage = messageOfRun(run.view(), message);
   const { told } = await planStep('tell people').notify({ channels, message: note });
-  return { summary: told.length === 0 ? 'no channel is configured: in the log only' : `told ${told.join(', ')}` };
+  return { summary: told.length === 0 ? 'no channel is configured: nobody was told' : `told ${told.join(', ')}` };
 }
 
 /** What a command can know of the run; never a secret. */

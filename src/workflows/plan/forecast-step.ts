@@ -1,7 +1,14 @@
 import { ApplicationFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { EvaluatePlanInput, StepForecast } from '../../contract/plan.ts';
 import { formatDuration } from '../../domain/duration.ts';
-import { actionIn, type ResolvedStep, type StepAction } from '../../domain/plan/recovery-plan.ts';
+import {
+  actionIn,
+  type BackupStep,
+  type ResolvedStep,
+  type RestoreStep,
+  type StepAction,
+} from '../../domain/plan/recovery-plan.ts';
+import { unreachable } from '../../domain/unreachable.ts';
 import { control } from '../support/activity-options.ts';
 import { failureOf } from '../support/compensation.ts';
 
@@ -25,39 +32,43 @@ export async function forecastStep(input: EvaluatePlanInput, step: ResolvedStep)
 const causeOf = (error: unknown): unknown => (error instanceof Error ? (error.cause ?? error) : error);
 
 async function forecast(input: EvaluatePlanInput, action: StepAction): Promise<readonly string[]> {
-  const { group, requestedBy } = input;
-  switch (action.type) {
-    case 'backup': {
-      const { kind, components } = action.config;
-      const request = { group, requestedBy, kind, components, label: {}, hold: null };
-      const { postgres, redis } = await control('decide', 'look at the databases').surveySources(request);
-      return [
-        ...(postgres ? [`copy database ${postgres.database}: ${postgres.tables} tables, ${postgres.bytes} bytes`] : []),
-        ...(redis ? [`copy ${redis.keys} keys of Redis by ${redis.method}`] : []),
-      ];
-    }
-    case 'restore': {
-      const { fromTarget, ...config } = action.config;
-      const from = fromTarget === null ? {} : { fromTarget };
-      const request = { group, requestedBy, ...config, dryRun: true, ...from };
-      const { startTime, runId } = workflowInfo();
-      const planning = { request, startedAt: startTime.toISOString(), runId };
-      const { backupId, steps } = await control('decide', 'plan the restore').planRestore(planning);
-      return [`bring ${backupId} back`, ...steps];
-    }
-    case 'service': {
-      const { names } = await control('decide', 'find the services').namesOf({ services: action.config.services });
-      return [
-        names.length === 0 ? 'do nothing: no services are configured' : `${action.config.action} ${names.join(', ')}`,
-      ];
-    }
-    case 'notification': {
-      const { names } = await control('decide', 'find the channels').namesOf({ channels: action.config.channels });
-      return [names.length === 0 ? 'write to the log: no channel is configured' : `tell ${names.join(', ')}`];
-    }
-    default:
-      return [inWords(action)];
+  if (action.type === 'backup') return forecastBackup(input, action.config);
+  if (action.type === 'restore') return forecastRestore(input, action.config);
+  if (action.type === 'service') {
+    const { names } = await control('decide', 'find the services').namesOf({ services: action.config.services });
+    return [
+      names.length === 0 ? 'do nothing: no services are configured' : `${action.config.action} ${names.join(', ')}`,
+    ];
   }
+  if (action.type === 'notification') {
+    const { names } = await control('decide', 'find the channels').namesOf({ channels: action.config.channels });
+    return [names.length === 0 ? 'tell nobody: no channel is configured' : `tell ${names.join(', ')}`];
+  }
+  return [inWords(action)];
+}
+
+async function forecastBackup(
+  { group, requestedBy }: EvaluatePlanInput,
+  { kind, components }: BackupStep,
+): Promise<readonly string[]> {
+  const request = { group, requestedBy, kind, components, label: {}, hold: null };
+  const { postgres, redis } = await control('decide', 'look at the databases').surveySources(request);
+  return [
+    ...(postgres ? [`copy database ${postgres.database}: ${postgres.tables} tables, ${postgres.bytes} bytes`] : []),
+    ...(redis ? [`copy ${redis.keys} keys of Redis by ${redis.method}`] : []),
+  ];
+}
+
+async function forecastRestore(
+  { group, requestedBy }: EvaluatePlanInput,
+  { fromTarget, ...config }: RestoreStep,
+): Promise<readonly string[]> {
+  const from = fromTarget === null ? {} : { fromTarget };
+  const request = { group, requestedBy, ...config, dryRun: true, ...from };
+  const { startTime, runId } = workflowInfo();
+  const planning = { request, startedAt: startTime.toISOString(), runId };
+  const { backupId, steps } = await control('decide', 'plan the restore').planRestore(planning);
+  return [`bring ${backupId} back`, ...steps];
 }
 
 /** Of steps that nobody has to be asked about: what they name was found by `acceptPlan`. */
@@ -87,4 +98,5 @@ function inWords(
     case 'repoint':
       return `${action.type}, which is not available in this version`;
   }
+  return unreachable(action);
 }

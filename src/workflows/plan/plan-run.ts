@@ -5,6 +5,7 @@ import { applyEvent } from '../../domain/plan/apply-event.ts';
 import { toLifeboatError } from '../../domain/errors.ts';
 import { beginRun, type RunEvent, type RunState } from '../../domain/plan/run-state.ts';
 import { checkSteering, type Steering } from '../../domain/plan/steering.ts';
+import { unreachable } from '../../domain/unreachable.ts';
 import { viewRun, type PlanRunView, type StepResult, type SteeringEntry } from '../../domain/plan/run-view.ts';
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never;
@@ -105,6 +106,7 @@ function eventOf({ action, reason, by }: Steering, step: string | null): Happeni
     case 'skip':
       return { type: 'skipped', step: step ?? '', message: said };
   }
+  return unreachable(action);
 }
 
 /** Our refusal as one that reaches the caller with its code and hint. */

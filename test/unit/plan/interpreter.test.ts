@@ -43,7 +43,7 @@ function planOf(...steps: readonly ResolvedStep[]): ResolvedPlan {
 const UNDO = { type: 'command', config: { command: 'undo' } } as const;
 const anyStep = fc.record({
   order: fc.integer({ min: 1, max: 4 }),
-  onFailure: fc.constantFrom('abort', 'pause', 'continue'),
+  onFailure: fc.constantFrom('abort' as const, 'pause' as const, 'continue' as const),
   attempts: fc.integer({ min: 1, max: 3 }),
   compensated: fc.boolean(),
   noReturn: fc.nat(9).map((number) => number === 0),
@@ -55,7 +55,7 @@ const anyPlan = fc.array(anyStep, { minLength: 1, maxLength: 8 }).map((steps) =>
     ...steps.map(({ order, onFailure, attempts, compensated, noReturn, ungraceful, mode }, index) =>
       step(`s${index}`, {
         order,
-        onFailure: onFailure as ResolvedStep['onFailure'],
+        onFailure,
         retry: { maxAttempts: attempts, intervalMs: 10 },
         compensation: compensated ? UNDO : null,
         pointOfNoReturn: noReturn,
@@ -203,6 +203,7 @@ test('what was begun is taken back newest first, once, and not from the point of
 });
 
 test('nothing begins while it is paused, and nothing after it went backward', () => {
+  expect.hasAssertions();
   property((_, { log }) => {
     let held = false;
     let backward = false;
@@ -216,6 +217,7 @@ test('nothing begins while it is paused, and nothing after it went backward', ()
 });
 
 test('an outcome is partial exactly when it went to the end and a step failed', () => {
+  expect.hasAssertions();
   property((_, { state }) => {
     const failed = state.steps.some(({ status }) => status === 'failed');
     if (state.outcome === 'succeeded') expect(failed).toBe(false);
@@ -253,7 +255,7 @@ describe('single rules', () => {
     const when = { mode: null, step: { id: 'a', is: 'failed' } } as const;
     const plan = planOf(step('a', { onFailure: 'continue' }), step('b', { order: 2, when }));
     const after = (type: 'succeeded' | 'failed'): readonly RunAction[] =>
-      decide(plan, applyEvent(plan, started(plan, 'a'), { type, step: 'a', message: 'no', at: AT } as RunEvent));
+      decide(plan, applyEvent(plan, started(plan, 'a'), { type, step: 'a', message: 'no', at: AT }));
     expect(after('failed')).toMatchObject([{ kind: 'start', step: { id: 'b' } }]);
     expect(after('succeeded')).toMatchObject([{ kind: 'skip', reason: 'only when a has failed: it has succeeded' }]);
   });
