@@ -7,9 +7,26 @@ import { code, GENERATED, table } from './markdown.ts';
 
 /** config/plan.schema.json, for editors and other checkers. */
 export function planJsonSchema(): string {
-  const schema = z.toJSONSchema(planSchema, { io: 'input', unrepresentable: 'any' });
+  const schema = z.toJSONSchema(planSchema, { io: 'input', unrepresentable: 'any', override: allowPlaceholders });
   return `${JSON.stringify({ ...schema, title: 'Lifeboat recovery plan' }, undefined, 2)}\n`;
 }
+
+/** Where a `config` wants a text of some form, the place of a parameter will do. */
+function allowPlaceholders({
+  jsonSchema,
+  path,
+}: {
+  jsonSchema: z.core.JSONSchema.BaseSchema;
+  path: (string | number)[];
+}): void {
+  const { type, pattern, format } = jsonSchema;
+  if (type !== 'string' || !path.includes('config') || (pattern ?? format) === undefined) return;
+  for (const key of ['type', 'pattern', 'format'] as const) delete jsonSchema[key];
+  const asked = { type, ...(pattern === undefined ? {} : { pattern }), ...(format === undefined ? {} : { format }) };
+  jsonSchema.anyOf = [asked, { type, pattern: PLACEHOLDER }];
+}
+
+const PLACEHOLDER = String.raw`\$\{[A-Za-z][A-Za-z0-9_]*\}`;
 
 /** docs/reference/plan-steps.md: every key of a plan, and what each type of step takes. */
 export function planReference(): string {

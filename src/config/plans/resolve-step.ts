@@ -99,9 +99,9 @@ const RESOLVERS: Resolvers = {
     config: { checks: checks?.map(resolveCheck) ?? 'configured' },
   }),
   service: ({ config: { action, services } }) => ({ type: 'service', config: { action, services: services ?? 'all' } }),
-  notification: ({ config: { channels = 'all', message } }) => ({
+  notification: ({ config: { channels, message } }) => ({
     type: 'notification',
-    config: { channels, message },
+    config: { channels: channels ?? 'all', message },
   }),
   wait: ({ config }) => ({ type: 'wait', config: { forMs: durationMs(config.for) } }),
   plan: ({ config }, path, context) => resolveNested(config.planId, path, context),
