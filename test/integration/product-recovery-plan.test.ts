@@ -13,6 +13,7 @@ import {
 } from '../../src/client/disaster-recovery-manager.ts';
 import { openPlans } from '../../src/config/plans/plan-library.ts';
 import { QUERIES } from '../../src/contract/names.ts';
+import { PROJECT_DIR } from '../../src/embedded/places.ts';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import { startProduct, type Fingerprint, type Product } from '../support/product.ts';
 import { until } from '../support/product/mid-stream.ts';
@@ -47,38 +48,25 @@ const CRITICAL = {
   ],
 };
 
-/** Asks another person, restores, finds that an expectation is not met, and waits. */
-const CAREFUL = {
-  id: 'careful',
-  name: 'Careful',
-  steps: [
-    { id: 'confirm', name: 'Confirm', type: 'approval', order: 1, config: { message: 'replaces production' } },
-    { id: 'announce', name: 'Announce', type: 'command', order: 2, config: { command: 'announce' } },
-    {
-      id: 'bring-back',
-      name: 'Bring back',
-      type: 'restore',
-      order: 3,
-      compensation: { type: 'undo' },
-      config: { restoreOptions: { dropExisting: true } },
-    },
-    {
-      id: 'look',
-      name: 'Look',
-      type: 'validation',
-      order: 4,
-      onFailure: 'pause',
-      config: {
-        checks: [
-          { type: 'postgres' },
-          { type: 'redis', minKeys: 1 },
-          { type: 'sql', name: 'intruders', query: "SELECT to_regclass('intruder') IS NULL", expected: true },
-          { type: 'sql', name: 'users', query: 'SELECT count(*) FROM users', expected: -1 },
-        ],
-      },
-    },
-  ],
-};
+interface GuidePlan {
+  readonly id: string;
+  readonly description?: string;
+  readonly steps: readonly { readonly id: string; readonly config: { readonly checks?: readonly object[] } }[];
+}
+
+/** The plan of the guide: asks another person, restores, looks. One expectation is added that is met, and one that is not. */
+async function planOfGuide(): Promise<GuidePlan> {
+  const guide = await readFile(join(PROJECT_DIR, 'docs/guides/recovery-plans.md'), 'utf8');
+  const plan = JSON.parse(/^```json\n([\s\S]*?)^```/m.exec(guide)?.[1] ?? '') as GuidePlan;
+  const wrong = [
+    { type: 'sql', name: 'intruders', query: "SELECT to_regclass('intruder') IS NULL", expected: true },
+    { type: 'sql', name: 'nobody', query: 'SELECT count(*) FROM users', expected: -1 },
+  ];
+  const steps = plan.steps.map((step) =>
+    step.config.checks === undefined ? step : { ...step, config: { checks: [...step.config.checks, ...wrong] } },
+  );
+  return { ...plan, steps };
+}
 
 describePlans('a recovery plan', () => {
   let product: Product;
@@ -88,6 +76,7 @@ describePlans('a recovery plan', () => {
   let listener: Server;
   const heard: { title: string; facts: Record<string, string> }[] = [];
   let good: Fingerprint;
+  let careful: GuidePlan;
 
   const planFile = (id: string): string => join(product.folder, 'config', 'plans', `${id}.json`);
   const writePlan = async (plan: { readonly id: string }): Promise<void> =>
@@ -126,7 +115,8 @@ describePlans('a recovery plan', () => {
       },
     });
     await mkdir(join(product.folder, 'config', 'plans'));
-    await Promise.all([CRITICAL, CAREFUL].map(writePlan));
+    careful = await planOfGuide();
+    await Promise.all([CRITICAL, careful].map(writePlan));
     const plans = openPlans({ drPlans: { dir: join(product.folder, 'config', 'plans') }, objectives: {} });
     const { client, group } = product;
     second = createDisasterRecoveryManager({ client, group, requestedBy: 'second@person' }, plans);
@@ -155,7 +145,7 @@ describePlans('a recovery plan', () => {
     await (await second.startEvaluation('careful', { record: true })).result();
     expect(await stateOf('default-recovery')).toBe('verified');
     expect(await stateOf('careful')).toBe('verified');
-    await writePlan({ ...CAREFUL, description: 'edited' } as typeof CAREFUL);
+    await writePlan({ ...careful, description: 'edited' } as GuidePlan);
     expect(await stateOf('careful')).toBe('needs-verification');
   });
 
@@ -250,8 +240,9 @@ describePlans('a recovery plan', () => {
     expect(steps[3]?.result?.checks?.map(({ name, status }) => [name, status])).toEqual([
       ['postgres', 'pass'],
       ['redis', 'pass'],
+      ['users', 'pass'],
       ['intruders', 'pass'],
-      ['users', 'fail'],
+      ['nobody', 'fail'],
     ]);
     expect(await product.fingerprint()).toEqual(good);
     expect(await written('announced.log')).toEqual(['careful announce']);

@@ -1,6 +1,7 @@
 import type { DisasterRecoveryManager, RunPlanOptions } from '../../../client/disaster-recovery-manager.ts';
 import type { StartedOperation } from '../../../client/operation.ts';
 import type { RunProgress } from '../../../client/follow-run.ts';
+import { QUERIES } from '../../../contract/names.ts';
 import { LifeboatError } from '../../../domain/errors.ts';
 import type { PlanRunView } from '../../../domain/plan/run-view.ts';
 import { defineCommand, type CommandContext, type CommandResult } from '../../command.ts';
@@ -51,7 +52,7 @@ export const drExecute = defineCommand({
       const steps = describeSteps(shown).join('\n');
       if (!yes) await confirm(context, `${steps}\nRun recovery plan ${plan} now?`);
       const started = await manager.startPlan(plan, options);
-      return detach ? leave(started) : awaitRun(context, manager, started);
+      return detach ? leave(started) : awaitRun(context, started);
     }),
 });
 
@@ -76,11 +77,7 @@ function leave(started: StartedOperation<PlanRunView>): CommandResult {
   };
 }
 
-async function awaitRun(
-  context: CommandContext,
-  manager: DisasterRecoveryManager,
-  started: StartedOperation<PlanRunView>,
-): Promise<CommandResult> {
+async function awaitRun(context: CommandContext, started: StartedOperation<PlanRunView>): Promise<CommandResult> {
   const { followRun } = await import('../../../client/follow-run.ts');
   const watch = (ended: Promise<PlanRunView>): Promise<void> =>
     followRun(started.handle, ended, (progress) => context.progress.update(progressRows(progress)));
@@ -89,7 +86,9 @@ async function awaitRun(
     return answer(started, run, run.state === 'partial' ? partlyDone(run) : undefined);
   } catch (error) {
     if (!(error instanceof LifeboatError) || !ENDS.includes(error.code)) throw error;
-    return answer(started, await manager.runStatus(), error);
+    // This very run: another one may hold the group by now.
+    const ended = started.handle.client.getHandle(started.workflowId, started.runId);
+    return answer(started, await ended.query<PlanRunView>(QUERIES.planRun), error);
   }
 }
 
