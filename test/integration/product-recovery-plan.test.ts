@@ -3,7 +3,7 @@
  * Method: the plan that is built in and plans of files, through the command line on real servers; both databases are compared as a whole, what
  * services, a webhook and a command were told is read where they wrote it.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -104,7 +104,10 @@ describePlans('a recovery plan', () => {
       redisVersion: '7',
       config: {
         services: [{ name: 'api', stop: line('stop'), start: line('start') }],
-        commands: [{ name: 'announce', run: 'echo "$DR_PLAN $DR_STEP" >> announced.log' }],
+        commands: [
+          { name: 'announce', run: 'echo "$DR_PLAN $DR_STEP" >> announced.log' },
+          { name: 'fail', run: 'echo the disk is full >&2; exit 3' },
+        ],
         notifications: { ops: { type: 'webhook', url: `http://127.0.0.1:${port}/hook?token=secret-token` } },
         objectives: { rto: '1h', rpo: '1h' },
       },
@@ -216,6 +219,21 @@ describePlans('a recovery plan', () => {
     await expect(second.runStatus('run-2020-01-01T00-00-00-000Z')).rejects.toMatchObject({
       code: 'PLAN_RUN_NOT_FOUND',
     });
+  });
+
+  test.each([
+    ['continue', 3, 'PLAN_PARTLY_DONE', 'partial'],
+    ['abort', 1, 'PLAN_FAILED', 'failed'],
+  ])('with a failed step and onFailure %s says which, and why', async (onFailure, exit, code, state) => {
+    const step = { id: 'try', name: 'Try', type: 'command', order: 1, onFailure, config: { command: 'fail' } };
+    await writeFile(planFile('trying'), JSON.stringify({ id: 'trying', name: 'Trying', steps: [step] }));
+    const result = await product.cli(['dr', 'execute', 'trying']);
+    expect({ exit: result.exit, code: result.json['error'].code }).toEqual({ exit, code });
+    expect(result.json['run']).toMatchObject({
+      state,
+      steps: [{ id: 'try', status: 'failed', message: expect.stringContaining('exit code 3: the disk is full') }],
+    });
+    await rm(planFile('trying'));
   });
 
   test('waits for another person, and takes back what it replaced when it is aborted', async () => {
