@@ -14,6 +14,8 @@ export const WORKFLOWS = {
   journal: 'journalWorkflow',
   restoreToDirectory: 'restoreToDirectoryWorkflow',
   cleanup: 'cleanupWorkflow',
+  cleanupTarget: 'cleanupTargetWorkflow',
+  copyJournals: 'copyJournalsWorkflow',
   hold: 'holdWorkflow',
   replicate: 'replicateWorkflow',
   rewrap: 'rewrapWorkflow',
@@ -69,6 +71,16 @@ export function copyWorkflowId(group: string, target: string, backup: string): s
 /** Id of a step of a plan's run that is a workflow itself: `<run>` is that of the run, the step and the attempt. */
 export function planStepWorkflowId(group: string, run: string): string {
   return `lifeboat/${group}/run/${run}`;
+}
+
+/** Id of the one run that cleans a target up, or says what it would remove. */
+export function cleanupTargetWorkflowId(group: string, target: string, dryRun: boolean): string {
+  return `lifeboat/${group}/cleanup/${dryRun ? 'dry-run-' : ''}target/${target}`;
+}
+
+/** Id of the one run that brings the journals to a target, for ever. */
+export function copyJournalsWorkflowId(group: string, target: string): string {
+  return `lifeboat/${group}/journals/${target}`;
 }
 
 /** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `plan`, `cleanup` (a dry run). */

@@ -3,6 +3,7 @@ import { CONFIG_ERRORS } from './errors/config.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
+import { KMS_ERRORS } from './errors/kms.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLAN_ERRORS } from './errors/plan.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
@@ -31,6 +32,7 @@ export const ERRORS = {
   ...TARGETS_ERRORS,
   ...REPOSITORY_ERRORS,
   ...KEYS_ERRORS,
+  ...KMS_ERRORS,
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,
   ...REDIS_VALUES_ERRORS,

@@ -16,6 +16,7 @@ import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
 import { createPlanRecords } from './plan-records.ts';
 import { publishBackup } from './backup/publish.ts';
+import { replicateJournals } from './replicate/replicate-journals.ts';
 import { replicate } from './replicate/replicate.ts';
 import type { Repository, WriteArtifact } from './repository.ts';
 import { keepRestore } from './restore-records.ts';
@@ -77,6 +78,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     keepRestore: async (record) => keepRestore(store, record),
     discard: async (backupId) => discardBackup(store, backupId),
     replicate: async (to, request, operation) => replicate(context, to, { ...request, operation }),
+    replicateJournals: async (to, pass) => replicateJournals(context, to, pass),
     verify: async (idOrLatest, operation) => verifyAndMark(context, idOrLatest, operation),
   };
 }

@@ -1,7 +1,9 @@
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
+export { cleanupTargetWorkflow } from './cleanup-target.ts';
 export { cleanupWorkflow } from './cleanup.ts';
 export { evaluatePlanWorkflow } from './evaluate-plan.ts';
+export { copyJournalsWorkflow } from './copy-journals.ts';
 export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';
 export { planRecordsWorkflow } from './plan-records.ts';

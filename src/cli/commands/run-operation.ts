@@ -9,7 +9,7 @@ export interface OperationCommand<Result> {
   readonly detach: boolean;
   start(manager: BackupManager): Promise<StartedOperation<Result>>;
   /** The answer of a finished operation. */
-  answer(result: Result, durationMs: number): CommandResult | Promise<CommandResult>;
+  answer(result: Result, durationMs: number, manager: BackupManager): CommandResult | Promise<CommandResult>;
 }
 
 /** Connects, starts, and waits or leaves. */
@@ -28,7 +28,7 @@ export async function runOperation<Result>(
       };
     }
     const result = await awaitOperation(context, started);
-    const answer = await command.answer(result, Date.now() - startedAt);
+    const answer = await command.answer(result, Date.now() - startedAt, manager);
     return { ...answer, json: { ...answer.json, ...place, durationMs: Date.now() - startedAt } };
   });
 }
