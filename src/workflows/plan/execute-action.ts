@@ -5,6 +5,7 @@ import type {
   BackupResult,
   RestoreInput,
   RestoreResult,
+  UndoRestoreInput,
   UndoRestoreResult,
 } from '../../contract/messages.ts';
 import type { NotificationMessage, RunPlanInput } from '../../contract/plan.ts';
@@ -101,7 +102,7 @@ async function undo(_config: unknown, place: ActionPlace): Promise<StepResult> {
   const { group, requestedBy } = place.run.input;
   const { restoreId, undo: way } = place.run.resultOf(place.step) ?? {};
   if (restoreId === undefined || way !== true) return { summary: 'nothing was replaced' };
-  const input = { group, requestedBy, restoreId };
+  const input: UndoRestoreInput = { group, requestedBy, restoreId };
   await runChild<UndoRestoreResult>(place, { workflow: WORKFLOWS.undoRestore, kind: 'undo', input });
   return { summary: `${restoreId} is undone` };
 }
