@@ -99,13 +99,13 @@ export const PLAN_ERRORS = {
     hint: 'the names are those of `commands` in the configuration: `lifeboat config show`',
   },
   COMMAND_FAILED: {
-    retry: 'transient',
+    retry: 'never',
     exit: 1,
     when: 'A configured command exited with a code other than 0.',
     hint: 'what does the command say when you run it by hand, as the same user?',
   },
   COMMAND_TIMED_OUT: {
-    retry: 'transient',
+    retry: 'never',
     exit: 1,
     when: 'A configured command did not end within its timeout and was ended.',
     hint: 'does the command hang? raise commands[].timeout if it only needs longer',
