@@ -3,7 +3,10 @@ import { createBackupManager } from './client/backup-manager.ts';
 import type { BackupManager } from './client/backup-manager.ts';
 import { createCrossRegionManager } from './client/cross-region-manager.ts';
 import type { CrossRegionManager } from './client/cross-region-manager.ts';
+import { createDisasterRecoveryManager } from './client/disaster-recovery-manager.ts';
+import type { DisasterRecoveryManager } from './client/disaster-recovery-manager.ts';
 import { requireWorkers } from './client/workers.ts';
+import { openPlans } from './config/plans/plan-library.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import { connectClient } from './temporal/connection.ts';
@@ -15,6 +18,15 @@ export type {
   SyncOutcome,
   TargetStatus,
 } from './client/cross-region-manager.ts';
+export type {
+  DisasterRecoveryManager,
+  PlanWithState,
+  RunPlanOptions,
+  ShownPlan,
+  SteeringRequest,
+} from './client/disaster-recovery-manager.ts';
+export type { PlanSummary } from './config/plans/plan-library.ts';
+export type { PlanRunView } from './domain/plan/run-view.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
 export type { CleanupPlan, CleanupResult, CleanupTargetResult, HoldResult } from './contract/cleanup.ts';
@@ -42,6 +54,8 @@ export interface Lifeboat {
   readonly backupManager: BackupManager;
   /** Copies in other places: `storage.remoteStorage` and `crossRegion` of the configuration. */
   readonly crossRegionManager: CrossRegionManager;
+  /** Recovery plans: the one that is built in, and those of `drPlans.dir`. */
+  readonly disasterRecoveryManager: DisasterRecoveryManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -68,6 +82,7 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
   return {
     backupManager: createBackupManager(context),
     crossRegionManager: createCrossRegionManager(context),
+    disasterRecoveryManager: createDisasterRecoveryManager(context, openPlans(config)),
     close,
   };
 }

@@ -5,6 +5,8 @@ import type { RedisJournal } from '../redis/journal/journal.ts';
 import type { CleanupRules } from '../recovery/cleanup/plan-cleanup.ts';
 import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
+import type { Notifications } from '../notify/notify.ts';
+import type { Commands } from '../services/commands.ts';
 import type { Services } from '../services/services.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
@@ -82,4 +84,6 @@ export interface Dependencies {
   readonly redis: Redis;
   readonly redisJournal: RedisJournal;
   readonly services: Services;
+  readonly commands: Commands;
+  readonly notifications: Notifications;
 }

@@ -8,6 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createKeyActivities } from './keys.ts';
+import { createPlanActivities } from './plan/plan-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
 import { createJournalCopyActivities } from './copy-journals.ts';
@@ -31,6 +32,7 @@ export function createActivities(
     ...createCopyActivities(deps),
     ...createJournalCopyActivities(deps),
     ...createKeyActivities(deps),
+    ...createPlanActivities(deps),
     ...createVerificationActivities(deps),
   };
 }

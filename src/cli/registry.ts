@@ -8,6 +8,12 @@ import { backupVerify } from './commands/backup-verify.ts';
 import { cancel } from './commands/cancel.ts';
 import { backupFull, backupIncremental } from './commands/take-backup.ts';
 import { journalStatus } from './commands/journal-status.ts';
+import { drExecute } from './commands/dr/dr-execute.ts';
+import { drListPlans } from './commands/dr/dr-list-plans.ts';
+import { drShow } from './commands/dr/dr-show.ts';
+import { drStatus } from './commands/dr/dr-status.ts';
+import { STEERING_COMMANDS } from './commands/dr/dr-steer.ts';
+import { drValidate } from './commands/dr/dr-validate.ts';
 import { replicationStatus } from './commands/replication-status.ts';
 import { replicationSync } from './commands/replication-sync.ts';
 import { restore } from './commands/restore.ts';
@@ -37,6 +43,7 @@ import { keyVerify } from './local/key-verify.ts';
 export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'Take, list, check and remove backups.',
   restore: 'Bring a backup back.',
+  dr: 'Recovery plans, and their runs.',
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
@@ -58,6 +65,12 @@ export const COMMANDS: readonly Command[] = [
   backupCleanup,
   restore,
   restoreUndo,
+  drListPlans,
+  drShow,
+  drValidate,
+  drExecute,
+  drStatus,
+  ...STEERING_COMMANDS,
   attach,
   cancel,
   status,

@@ -5,6 +5,7 @@ import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { CleanupControl, CleanupData } from './cleanup.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { KeyControl, KeyData } from './keys.ts';
+import type { PlanControl } from './plan.ts';
 import type { SelectionControl, SelectionData } from './selection.ts';
 import type { VerificationData } from './verification.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
@@ -68,7 +69,7 @@ export interface PublishInput {
  * Short decisions and changes; task queue `control`. Each is safe to run twice: it observes, acts and verifies.
  * None returns data or secrets, only references, sizes, digests and positions.
  */
-export interface ControlActivities extends CleanupControl, DirectoryControl, SelectionControl, KeyControl {
+export interface ControlActivities extends CleanupControl, DirectoryControl, SelectionControl, KeyControl, PlanControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */

@@ -256,7 +256,10 @@ export const SAVED_BEFORE_RESTORE = 'before-restore';
 /** Label of the snapshot that a Redis journal stands on. */
 export const JOURNAL_START = 'journal-start';
 
+/** Label of the copy that a recovery plan takes of a state that it is about to replace. */
+export const EMERGENCY = 'emergency';
+
 /** Taken for a purpose of its own, by no one's order: `latest` never means it. */
 export function isTakenAside({ label }: Pick<Manifest, 'label'>): boolean {
-  return label['reason'] === SAVED_BEFORE_RESTORE || label['reason'] === JOURNAL_START;
+  return [SAVED_BEFORE_RESTORE, JOURNAL_START, EMERGENCY].includes(label['reason'] ?? '');
 }

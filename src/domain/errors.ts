@@ -5,6 +5,7 @@ import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
 import { KMS_ERRORS } from './errors/kms.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
+import { PLAN_ERRORS } from './errors/plan.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
 import { REDIS_ERRORS } from './errors/redis.ts';
@@ -39,6 +40,7 @@ export const ERRORS = {
   ...REDIS_DIGESTS_ERRORS,
   ...JOURNAL_ERRORS,
   ...EMBEDDED_ERRORS,
+  ...PLAN_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;
 

@@ -14,6 +14,7 @@ import { createKeys } from './keys/create-keys.ts';
 import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
+import { createPlanRecords } from './plan-records.ts';
 import { publishBackup } from './backup/publish.ts';
 import { replicateJournals } from './replicate/replicate-journals.ts';
 import { replicate } from './replicate/replicate.ts';
@@ -56,6 +57,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     ...createReader(context),
     journals: createJournals(context),
     cleanup: createCleanup(context),
+    plans: createPlanRecords(context),
     keys: createKeys(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),

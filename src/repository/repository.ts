@@ -16,6 +16,7 @@ import type { RepositoryCleanup } from './cleanup/repository-cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import type { PlanRecords } from './plan-records.ts';
 import type { JournalPass, JournalsCopied, Replicated, ReplicateRequest } from './replicate/replicated.ts';
 import type { KeyReader, Keys } from './keys/keys.ts';
 
@@ -130,6 +131,8 @@ export interface Repository {
   readonly journals: Journals;
   /** Holds, and removal of what retention does not keep. */
   readonly cleanup: RepositoryCleanup;
+  /** Reports of runs of recovery plans, and verifications of plans. */
+  readonly plans: PlanRecords;
   /** What opens all of it. */
   readonly keys: Keys;
 }

@@ -9,9 +9,12 @@ import {
   copyWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
+  planStepWorkflowId,
+  QUERIES,
   SEARCH_ATTRIBUTES,
   SIGNALS,
   taskQueue,
+  UPDATES,
   WORKFLOWS,
 } from '../../src/contract/names.ts';
 
@@ -111,6 +114,8 @@ describe('docs/reference/durable-names.md', () => {
     ['Workflow types', Object.values(WORKFLOWS)],
     ['Search attributes', Object.values(SEARCH_ATTRIBUTES)],
     ['Signals', Object.values(SIGNALS)],
+    ['Updates', Object.values(UPDATES)],
+    ['Queries', Object.values(QUERIES)],
     [
       'Task queues',
       (['control', 'data', 'journal', 'copy'] as const).flatMap((role) => [
@@ -124,6 +129,7 @@ describe('docs/reference/durable-names.md', () => {
         groupWorkflowId('<group>'),
         besideWorkflowId('<group>', '<what>', '<request>'),
         copyWorkflowId('<group>', '<target>', '<backup>'),
+        planStepWorkflowId('<group>', '<run>'),
         cleanupTargetWorkflowId('<group>', '<target>', false),
         cleanupTargetWorkflowId('<group>', '<target>', true),
         copyJournalsWorkflowId('<group>', '<target>'),

@@ -29,6 +29,7 @@ export const configSchema = z.strictObject({
   schedule: operations.scheduleSection,
   schedules: operations.schedulesSection,
   services: operations.servicesSection,
+  commands: operations.commandsSection,
   endpoints: operations.endpointsSection,
   drPlans: operations.drPlansSection,
   objectives: operations.objectivesSection,

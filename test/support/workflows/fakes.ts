@@ -7,6 +7,7 @@ import type { CopyActivities } from '../../../src/contract/replication.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
+import type { PlanRunView } from '../../../src/domain/plan/run-view.ts';
 import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
@@ -239,6 +240,14 @@ const answers: Activities = {
     problems: [],
     problemsTotal: 0,
   }),
+  acceptPlan: async () => {},
+  namesOf: async () => ({ names: ['api'] }),
+  runChecks: async () => ({ checks: [CHECK] }),
+  runCommand: async () => ({ durationMs: 1, lastLine: 'done' }),
+  notify: async () => ({ told: ['ops'] }),
+  keepRunReport: async ({ report }) => ({ path: `memory:reports/${report.id}/report.json` }),
+  recordVerification: async ({ verification }) => ({ ...verification, at: AT }),
+  readPlanRecords: async () => ({ verifications: [], report: null }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -255,9 +264,16 @@ interface NamedInput {
   readonly redis?: unknown;
   /** Where a stream was cut. */
   readonly cut?: { readonly offset: number } | null;
+  /** Of a step of a plan. */
+  readonly command?: string;
+  /** Of a run of a plan. */
+  readonly report?: PlanRunView;
 }
 
-function nameOf(name: string, { backupId, kind, target, redis, cut }: NamedInput): string {
+function nameOf(name: string, { backupId, kind, target, redis, cut, command, report }: NamedInput): string {
+  if (name === 'runCommand') return `${name}(${command})`;
+  // How the run ended, and what became of each step.
+  if (report) return `${name}(${report.state}: ${report.steps.map(({ status }) => status).join(', ')})`;
   if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
   if (name === 'emptyRedis' && cut) return `${name}(${backupId} and its stream to ${cut.offset})`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;

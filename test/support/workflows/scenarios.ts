@@ -8,6 +8,7 @@ import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
+import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
 import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
@@ -677,6 +678,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TARGET_REDIS_SCENARIOS,
   ...REPLAY_SCENARIOS,
   ...REPLICATE_SCENARIOS,
+  ...PLAN_SCENARIOS,
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
   ...SELECTION_UNDOS,
