@@ -3,6 +3,8 @@ import { createBackupManager } from './client/backup-manager.ts';
 import type { BackupManager } from './client/backup-manager.ts';
 import { createCrossRegionManager } from './client/cross-region-manager.ts';
 import type { CrossRegionManager } from './client/cross-region-manager.ts';
+import { createDrillManager } from './client/drill-manager.ts';
+import type { DrillManager } from './client/drill-manager.ts';
 import { requireWorkers } from './client/workers.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -15,6 +17,9 @@ export type {
   SyncOutcome,
   TargetStatus,
 } from './client/cross-region-manager.ts';
+export type { DrillManager, DrillOptions } from './client/drill-manager.ts';
+export type { DrillResult, DrillsKnown } from './contract/drill.ts';
+export type { DrillReport, DrillSummary } from './domain/drill/drill.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
 export type { CleanupPlan, CleanupResult, HoldResult } from './contract/cleanup.ts';
@@ -37,10 +42,15 @@ export interface LifeboatOptions {
   readonly requestedBy?: string;
 }
 
+/** What is done before and in a disaster. */
+export type DisasterRecoveryManager = DrillManager;
+
 export interface Lifeboat {
   readonly backupManager: BackupManager;
   /** Copies in other places: `storage.remoteStorage` and `crossRegion` of the configuration. */
   readonly crossRegionManager: CrossRegionManager;
+  /** Rehearsals of a recovery. */
+  readonly disasterRecoveryManager: DisasterRecoveryManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -67,6 +77,7 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
   return {
     backupManager: createBackupManager(context),
     crossRegionManager: createCrossRegionManager(context),
+    disasterRecoveryManager: createDrillManager(context),
     close,
   };
 }

@@ -27,6 +27,8 @@ export interface Libraries {
   readonly wal: Wal;
   readonly services: Services;
   postgres(): Promise<Postgres>;
+  /** As `postgres`, with another folder for private files. */
+  postgresIn(scratchDir: string): Promise<Postgres>;
   /** For a server of this major version. @throws LifeboatError POSTGRES_SERVER_MISSING */
   physical(major: number): Promise<PhysicalBackup>;
   /** @throws LifeboatError POSTGRES_SERVER_MISSING */
@@ -59,6 +61,8 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     physical: async (major) =>
       createPhysicalBackup({ tools: await findServerToolsOf(major, config, stateDir), wal, scratchDir }),
     services: createCommandServices(serviceDefinitions(config)),
+    postgresIn: async (folder) =>
+      createPostgres({ tools: await findPostgresTools(config, stateDir), scratchDir: folder }),
     postgres: onceWorking(async () => {
       const tools = await findPostgresTools(config, stateDir);
       return createPostgres({ tools, scratchDir });

@@ -5,6 +5,8 @@ import { backupHold, backupRelease } from './commands/backup-hold.ts';
 import { backupList } from './commands/backup-list.ts';
 import { backupShow } from './commands/backup-show.ts';
 import { backupVerify } from './commands/backup-verify.ts';
+import { drDrills, drReport } from './commands/dr-drills.ts';
+import { backupTest, drTest } from './commands/dr-test.ts';
 import { cancel } from './commands/cancel.ts';
 import { backupFull, backupIncremental } from './commands/take-backup.ts';
 import { journalStatus } from './commands/journal-status.ts';
@@ -39,6 +41,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   restore: 'Bring a backup back.',
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
+  dr: 'Recovery: rehearse it before it is needed.',
   key: 'Keys that encrypt and sign.',
   replication: 'Copies in other places.',
   store: 'Where backups are kept.',
@@ -53,11 +56,15 @@ export const COMMANDS: readonly Command[] = [
   backupList,
   backupShow,
   backupVerify,
+  backupTest,
   backupHold,
   backupRelease,
   backupCleanup,
   restore,
   restoreUndo,
+  drTest,
+  drDrills,
+  drReport,
   attach,
   cancel,
   status,

@@ -14,7 +14,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'schedules',
   'endpoints',
   'drPlans',
-  'objectives',
   'notifications',
   'security',
   'monitoring',

@@ -1,6 +1,7 @@
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
 export { cleanupWorkflow } from './cleanup.ts';
+export { drillWorkflow } from './drill.ts';
 export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';
 export { replicateWorkflow } from './replicate.ts';

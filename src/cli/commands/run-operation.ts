@@ -20,17 +20,26 @@ export async function runOperation<Result>(
   return withManager(context, async (manager) => {
     const startedAt = Date.now();
     const started = await command.start(manager);
-    const place = whereabouts(started);
-    if (command.detach) {
-      return {
-        json: { ...place, detached: true },
-        text: () => `started ${place.workflowId}\n  follow: lifeboat attach ${place.workflowId}`,
-      };
-    }
-    const result = await awaitOperation(context, started);
-    const answer = await command.answer(result, Date.now() - startedAt);
-    return { ...answer, json: { ...answer.json, ...place, durationMs: Date.now() - startedAt } };
+    return answerOperation(context, started, { ...command, startedAt });
   });
+}
+
+/** Waits for a started operation and answers with what it came to, or leaves it. */
+export async function answerOperation<Result>(
+  context: CommandContext,
+  started: StartedOperation<Result>,
+  { detach, startedAt, answer }: Omit<OperationCommand<Result>, 'start'> & { readonly startedAt: number },
+): Promise<CommandResult> {
+  const place = whereabouts(started);
+  if (detach) {
+    return {
+      json: { ...place, detached: true },
+      text: () => `started ${place.workflowId}\n  follow: lifeboat attach ${place.workflowId}`,
+    };
+  }
+  const result = await awaitOperation(context, started);
+  const answered = await answer(result, Date.now() - startedAt);
+  return { ...answered, json: { ...answered.json, ...place, durationMs: Date.now() - startedAt } };
 }
 
 /** Gives `work` a manager on an open connection. */

@@ -10,7 +10,16 @@ import { hiddenAmong } from './removal-record.ts';
 import type { Age, Unreferenced } from './repository-cleanup.ts';
 
 /** What interrupted runs may leave: prefixes below which writes happen. */
-const WRITTEN_PREFIXES = ['backups/', 'journals/', 'keys/', 'verified/', 'restores/', 'removals/', 'holds/'];
+const WRITTEN_PREFIXES = [
+  'backups/',
+  'journals/',
+  'keys/',
+  'verified/',
+  'restores/',
+  'removals/',
+  'holds/',
+  'reports/',
+];
 
 /** Changes nothing. */
 export async function findUnreferenced(

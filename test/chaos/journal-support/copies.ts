@@ -143,6 +143,7 @@ function dependenciesOf(product: Product): Dependencies {
         },
         graceMs: 86_400_000,
       },
+      drill: { everyMs: null, checks: [], objectives: { rtoMs: null, rpoMs: null } },
       stallAfterMs: 60_000,
     },
   };

@@ -8,6 +8,7 @@ import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
 import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
+import type { DrillPlan } from '../../../src/domain/drill/drill.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
 
@@ -85,6 +86,17 @@ export const DIRECTORY_PLAN: DirectoryPlan = {
   postgres: { baseId: BACKUP_RECORD.id, target: null, database: 'auth', server: '18.6', bytes: 2 },
   redis: null,
   steps: [],
+};
+
+export const DRILL_PLAN: DrillPlan = {
+  drillId: 'drill-1',
+  how: 'newest',
+  backupId: BACKUP_RECORD.id,
+  recoveryPoint: { time: AT },
+  components: ['postgres', 'redis'],
+  replay: null,
+  newestAt: AT,
+  scratchBytes: 2,
 };
 
 const WINDOW = { from: null, to: null, gaps: [], spans: [], postgres: null, redis: null, omitted: 0 };
@@ -235,6 +247,35 @@ const answers: Activities = {
     problems: [],
     problemsTotal: 0,
   }),
+  planDrill: async () => DRILL_PLAN,
+  rehearseDrill: async () => ({
+    phases: [],
+    checks: [CHECK],
+    rtoMs: 5,
+    untried: [],
+    readWhole: [BACKUP_RECORD.id],
+    orphansRemoved: 0,
+  }),
+  clearDrills: async () => ({ removed: [] }),
+  publishDrill: async ({ plan, outcome, ended, request, drillId, workflowId, runId, startedAt, finishedAt }) => ({
+    report: {
+      version: 1,
+      ...{ ...request, drillId, workflowId, runId, startedAt, finishedAt },
+      verdict: ended === null ? 'pass' : 'incomplete',
+      reasons: ended === null ? [] : [ended.code],
+      point: plan,
+      phases: [],
+      checks: outcome?.checks ?? [],
+      rtoMs: outcome?.rtoMs ?? null,
+      rpoMs: null,
+      behindNewestMs: null,
+      objectives: { rtoMs: null, rpoMs: null },
+      readWhole: [],
+      nextDueAt: null,
+    },
+    sha256: '0',
+    location: 'memory:/reports/',
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -251,10 +292,13 @@ interface NamedInput {
   readonly redis?: unknown;
   /** Where a stream was cut. */
   readonly cut?: { readonly offset: number } | null;
+  /** How a drill ended early. */
+  readonly ended?: { readonly code: string } | null;
 }
 
-function nameOf(name: string, { backupId, kind, target, redis, cut }: NamedInput): string {
+function nameOf(name: string, { backupId, kind, target, redis, cut, ended }: NamedInput): string {
   if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
+  if (name === 'publishDrill' && ended) return `${name}(ended with ${ended.code})`;
   if (name === 'emptyRedis' && cut) return `${name}(${backupId} and its stream to ${cut.offset})`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
   return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;
