@@ -1,37 +1,44 @@
 /**
- * Goal: a drill proves that what is stored can be restored, and leaves nothing but its report.
- * Method: an application writes; drills restore backups as they are, the newest point and one by lot, while the live data is compared before and after.
+ * Goal: a drill proves that what is stored can be restored, without touching what is live, and leaves nothing but its report.
+ * Method: an application writes; drills restore a new backup, the newest point and others, with the live data compared before and after, and
+ * folders and processes looked through behind each.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createLifeboat } from '../../src/index.ts';
 import { openApplication, JOURNALED, type Application } from './product-point-in-time-support/moments.ts';
+import { leftovers } from './product-drill-support/leftovers.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
 
 const describeDrills = await whenAvailable('temporal', 'postgres 18', 'redis 7');
 
+/** `marks` counts what was written before the backup that is drilled. */
 const CONFIG = {
   ...JOURNALED,
   objectives: { rto: '10m', rpo: '1h' },
   drill: {
     every: '30d',
     checks: [
-      { name: 'there are users <b>', sql: 'SELECT count(*) FROM users', min: 1 },
-      { name: 'nobody wrote', sql: 'SELECT count(*) FROM marks', expected: 1 },
+      { name: 'users <b>&', sql: 'SELECT count(*) FROM users', min: 1 },
+      { name: 'marks', sql: 'SELECT count(*) FROM marks', min: 1, max: 2 },
       {
-        name: 'psql finds it',
-        command: ['/bin/sh', '-c', 'test -n "$PGHOST" && echo "$LIFEBOAT_DRILL_REDIS_PORT"'],
-        min: 1,
+        name: 'where',
+        command: ['/bin/sh', '-c', 'test -S "$PGHOST/.s.PGSQL.$PGPORT" && echo $LIFEBOAT_DRILL_REDIS_PORT'],
       },
     ],
   },
 };
 
-describeDrills('drills', () => {
+interface Found {
+  readonly name: string;
+  readonly status: string;
+  readonly actual: string;
+}
+
+describeDrills('a drill', () => {
   let product: Product;
   let application: Application;
 
@@ -45,13 +52,89 @@ describeDrills('drills', () => {
     await product?.stop();
   });
 
-  test('backup test: takes a backup, restores both copies of it, compares, and leaves a report', async () => {
+  const actualOf = (checks: readonly Found[], name: string): string =>
+    checks.find((check) => check.name === name && check.status === 'pass')?.actual ?? `no such pass: ${name}`;
+
+  test('is overdue while none was done', async () => {
+    const { status } = await product.succeed('status');
+    expect(status.drill).toEqual({ last: null, dueAt: null, overdue: true });
+  });
+
+  test('of a new backup restores both of its copies, compares them, and is in the ledger and in the status', async () => {
     const live = await product.fingerprint();
-    const found = await product.cli(['backup', 'test']);
-    console.log(JSON.stringify(found.json, null, 1), found.stderr);
-    expect(found.exit).toBe(0);
+    const drill = await product.succeed('backup', 'test');
     expect(await product.fingerprint()).toEqual(live);
-    expect(existsSync('/nowhere')).toBe(false);
-    void [createHash, readdir, readFile, tmpdir, join, fileURLToPath];
+    expect(await leftovers(product)).toEqual([]);
+
+    const { backups } = await product.succeed('backup', 'list');
+    expect(drill).toMatchObject({ verdict: 'pass', reasons: [], point: { backupId: backups[0].id, replay: null } });
+    const { checks } = drill as { checks: Found[] };
+    expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
+    expect(actualOf(checks, 'dump: rows')).toMatch(/^\d+ rows in \d+ tables$/);
+    expect(actualOf(checks, 'pg_amcheck --heapallindexed')).toMatch(/^none in [1-9]\d+ relations$/);
+    expect(actualOf(checks, 'own timeline')).toBe('2');
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['every row read', 'redis digest', 'redis answers', 'users <b>&', 'marks', 'where']),
+    );
+    expect(drill['rtoMs']).toBeGreaterThan(0);
+    expect(drill['rtoMs']).toBeLessThan(drill['durationMs']);
+    // Every stored byte of it was read: verification has nothing left to do.
+    expect(drill['readWhole']).toEqual([backups[0].id]);
+    expect(Date.parse(backups[0].verifiedAt)).toBeGreaterThan(Date.parse(backups[0].finishedAt));
+
+    const { status } = await product.succeed('status');
+    expect(status.drill).toMatchObject({ overdue: false, dueAt: drill['nextDueAt'], last: { verdict: 'pass' } });
+  });
+
+  test('leaves a report whose page and JSON belong together, and escapes what it is told', async () => {
+    const { drills } = await product.succeed('dr', 'drills');
+    const [{ drillId }] = drills;
+    const folder = join(product.store, 'reports', drillId);
+    expect((await readdir(folder)).toSorted()).toEqual(['report.html', 'report.json']);
+    const sha256 = createHash('sha256')
+      .update(await readFile(join(folder, 'report.json')))
+      .digest('hex');
+    const {
+      report,
+      reportPath,
+      sha256: told,
+    } = await product.succeed('dr', 'report', 'latest', '--html', 'drill.html');
+    expect({ told, drillId: report.drillId, reportPath: fileURLToPath(reportPath) }).toEqual({
+      told: sha256,
+      drillId,
+      reportPath: join(folder, 'report.html'),
+    });
+    const page = await readFile(join(folder, 'report.html'), 'utf8');
+    expect(await readFile(join(product.folder, 'drill.html'), 'utf8')).toBe(page);
+    expect(page).toContain(sha256);
+    expect(page).toContain('users &lt;b&gt;&amp;');
+    expect(page).not.toMatch(/<b>|<script|https?:/);
+    expect((await product.cli(['dr', 'report', 'drill-1'])).exit).toBe(5);
+  });
+
+  test('of the newest point replays to the end of the journals, and one at a time is let in', async () => {
+    await application.mark(2);
+    const { atMs } = await application.moment();
+    const started = await product.succeed('dr', 'test', '--detach');
+    expect(await product.cli(['dr', 'test'])).toMatchObject({ exit: 6, json: { error: { code: 'GROUP_BUSY' } } });
+    const { result } = await product.succeed('attach', started['workflowId']);
+    const { report } = result;
+    expect(report).toMatchObject({ verdict: 'pass', behindNewestMs: 0, point: { how: 'newest' } });
+    expect(Date.parse(report.point.recoveryPoint.time)).toBeGreaterThan(atMs - 10_000);
+    expect(report.point.replay.postgres.target.atMs).toBe(Date.parse(report.point.recoveryPoint.time));
+    expect(actualOf(report.checks, 'redis stream errors')).toBe('0');
+    expect(await leftovers(product)).toEqual([]);
+  });
+
+  test('by lot, and asked for by a program, tells whether recovery works', async () => {
+    const lifeboat = await createLifeboat({ env: product.env, cwd: product.folder });
+    try {
+      expect(await lifeboat.disasterRecoveryManager.testRecoveryProcedures({ point: 'random' })).toBe(true);
+    } finally {
+      await lifeboat.close();
+    }
+    const { drills } = await product.succeed('dr', 'drills');
+    expect(drills).toHaveLength(3);
+    expect(await leftovers(product)).toEqual([]);
   });
 });
