@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLifeboat } from '../../src/index.ts';
 import { openApplication, JOURNALED, type Application } from './product-point-in-time-support/moments.ts';
-import { leftovers } from './product-drill-support/leftovers.ts';
+import { leftovers, OWN_TEMPORARY_FILES } from './product-drill-support/leftovers.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
 
@@ -43,7 +43,7 @@ describeDrills('a drill', () => {
   let application: Application;
 
   beforeAll(async () => {
-    product = await startProduct({ redisVersion: '7', encrypted: true, config: CONFIG });
+    product = await startProduct({ redisVersion: '7', encrypted: true, config: CONFIG, env: OWN_TEMPORARY_FILES });
     application = await openApplication(product);
     await application.mark(1);
   });
