@@ -5,6 +5,7 @@ import { COMMANDS } from '../../src/cli/registry.ts';
 import {
   besideWorkflowId,
   copyWorkflowId,
+  drillWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
   SEARCH_ATTRIBUTES,
@@ -122,6 +123,7 @@ describe('docs/reference/durable-names.md', () => {
         groupWorkflowId('<group>'),
         besideWorkflowId('<group>', '<what>', '<request>'),
         copyWorkflowId('<group>', '<target>', '<backup>'),
+        drillWorkflowId('<group>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
       ],
