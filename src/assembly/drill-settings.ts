@@ -8,12 +8,15 @@ export function drillSettings({ drill, objectives: { rto, rpo } }: Config): {
   readonly checks: readonly DrillCheck[];
   readonly objectives: Objectives;
 } {
-  const orNull = (text: string | undefined): number | null => (text === undefined ? null : durationMs(text));
   return {
     everyMs: orNull(drill.every),
     checks: drill.checks.map(checkOf),
     objectives: { rtoMs: orNull(rto), rpoMs: orNull(rpo) },
   };
+}
+
+function orNull(text: string | undefined): number | null {
+  return text === undefined ? null : durationMs(text);
 }
 
 function checkOf({ name, sql, command, expected, min, max, timeout }: Config['drill']['checks'][number]): DrillCheck {

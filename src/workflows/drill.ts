@@ -26,7 +26,10 @@ export async function drillWorkflow(input: DrillInput): Promise<DrillResult> {
     progress.enter('reporting', 'judging what was found, and storing the report');
     const published = await control('settle', 'judge, and store the report').publishDrill({
       request: { group, requestedBy },
-      ...{ drillId, workflowId, runId, startedAt },
+      drillId,
+      workflowId,
+      runId,
+      startedAt,
       finishedAt: new Date().toISOString(),
       ...found,
     });

@@ -77,7 +77,11 @@ describeFindings('a drill', () => {
     const changed = Buffer.from(bytes);
     changed[bytes.length >> 1]! ^= 0x10;
     await writeFile(path, changed);
-    return act().finally(async () => writeFile(path, bytes));
+    try {
+      return await act();
+    } finally {
+      await writeFile(path, bytes);
+    }
   };
 
   test('with a flipped byte in the base tells it, and still tries the dump and Redis', async () => {

@@ -160,8 +160,16 @@ test('a report escapes every text that comes from outside', () => {
   const evil = `<script>'"&`;
   const report: DrillReport = {
     version: 1,
-    ...{ drillId: evil, group: evil, requestedBy: evil, workflowId: evil, runId: evil },
-    ...{ startedAt: evil, finishedAt: evil, verdict: 'fail', reasons: [evil], nextDueAt: evil },
+    drillId: evil,
+    group: evil,
+    requestedBy: evil,
+    workflowId: evil,
+    runId: evil,
+    startedAt: evil,
+    finishedAt: evil,
+    verdict: 'fail',
+    reasons: [evil],
+    nextDueAt: evil,
     point: {
       how: 'newest',
       backupId: evil,
@@ -172,7 +180,11 @@ test('a report escapes every text that comes from outside', () => {
     },
     phases: [{ name: evil, component: 'redis', startMs: 0, durationMs: 0 }],
     checks: [{ name: evil, status: 'fail', expected: evil, actual: evil, message: evil }],
-    ...{ rtoMs: null, rpoMs: 0, behindNewestMs: null, objectives: { rtoMs: null, rpoMs: 1 }, readWhole: [evil] },
+    rtoMs: null,
+    rpoMs: 0,
+    behindNewestMs: null,
+    objectives: { rtoMs: null, rpoMs: 1 },
+    readWhole: [evil],
   };
   const page = renderDrillReport(report, evil);
   expect(page).not.toContain('<script');

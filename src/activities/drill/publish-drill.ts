@@ -17,28 +17,28 @@ export async function publishDrill(deps: Dependencies, input: Input): Promise<Dr
 }
 
 function reportOf({ settings }: Dependencies, input: Input): DrillReport {
-  const { request, drillId, workflowId, runId, startedAt, finishedAt, plan, outcome, ended } = input;
+  const { request, drillId, workflowId, runId, startedAt, finishedAt, plan, outcome } = input;
   const { objectives, everyMs } = settings.drill;
   const measured = measure(plan, outcome, startedAt);
-  const checks = [
-    ...(outcome?.checks ?? []),
-    ...(ended !== null && isDamage(ended) ? [damage(ended)] : []),
-    ...objectiveChecks(measured, objectives),
-  ];
-  const interrupted = ended === null || isDamage(ended) ? null : `${ended.message} (${ended.code})`;
-  const judged = judgeDrill({ checks, untried: outcome?.untried ?? [], interrupted });
+  const { phases = [], checks: found = [], untried = [], readWhole = [] } = outcome ?? {};
+  const { damaged, interrupted } = endOf(input);
+  const checks = [...found, ...damaged, ...objectiveChecks(measured, objectives)];
   return {
     version: 1,
     drillId,
-    ...{ group: request.group, requestedBy: request.requestedBy },
-    ...{ workflowId, runId, startedAt, finishedAt },
-    ...judged,
+    group: request.group,
+    requestedBy: request.requestedBy,
+    workflowId,
+    runId,
+    startedAt,
+    finishedAt,
+    ...judgeDrill({ checks, untried, interrupted }),
     point: plan && pointOf(plan),
-    phases: outcome?.phases ?? [],
+    phases,
     checks,
     ...measured,
     objectives,
-    readWhole: outcome?.readWhole ?? [],
+    readWhole,
     nextDueAt: everyMs === null ? null : new Date(Date.parse(finishedAt) + everyMs).toISOString(),
   };
 }
@@ -48,9 +48,12 @@ function pointOf(plan: NonNullable<Input['plan']>): DrillReport['point'] {
   return { how, backupId, recoveryPoint, components, replay, ...(from === undefined ? {} : { from }) };
 }
 
-/** What could not be read because it is damaged is a finding, however often it was tried. */
-function isDamage({ code }: DrillEnd): boolean {
-  return isErrorCode(code) && ERRORS[code].exit === 4;
+/** What could not be read because it is damaged is a finding, however often it was tried; anything else interrupted the drill. */
+function endOf({ ended }: Input): { readonly damaged: readonly Check[]; readonly interrupted: string | null } {
+  if (ended === null) return { damaged: [], interrupted: null };
+  const { code, message } = ended;
+  if (isErrorCode(code) && ERRORS[code].exit === 4) return { damaged: [damage(ended)], interrupted: null };
+  return { damaged: [], interrupted: `${message} (${code})` };
 }
 
 function damage({ code, message }: DrillEnd): Check {

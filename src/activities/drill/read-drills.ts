@@ -44,7 +44,14 @@ async function summaryOfId(reports: Reports, drillId: string): Promise<DrillSumm
 function summaryOf(report: DrillReport): DrillSummary {
   const { drillId, startedAt, finishedAt, verdict, reasons, rtoMs, rpoMs, nextDueAt, point } = report;
   return {
-    ...{ drillId, startedAt, finishedAt, verdict, reasons, rtoMs, rpoMs, nextDueAt },
+    drillId,
+    startedAt,
+    finishedAt,
+    verdict,
+    reasons,
+    rtoMs,
+    rpoMs,
+    nextDueAt,
     backupId: point?.backupId ?? null,
     pointTime: point?.recoveryPoint.time ?? null,
   };

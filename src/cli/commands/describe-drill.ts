@@ -14,8 +14,20 @@ export function answerDrill({ output }: CommandContext, result: DrillResult): Co
   const reportPath = `${location}report.html`;
   return {
     json: {
-      ...{ drillId, verdict, reasons, checks, rtoMs, rpoMs, reportPath, sha256 },
-      ...{ point, phases, behindNewestMs, objectives, readWhole, nextDueAt },
+      drillId,
+      verdict,
+      reasons,
+      checks,
+      rtoMs,
+      rpoMs,
+      reportPath,
+      sha256,
+      point,
+      phases,
+      behindNewestMs,
+      objectives,
+      readWhole,
+      nextDueAt,
     },
     text: () => describeDrill(report, reportPath, output.colors).join('\n'),
     ...(verdict === 'pass' ? {} : { failure: failureOf(report) }),

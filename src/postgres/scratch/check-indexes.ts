@@ -89,7 +89,7 @@ async function run(
   const pulse = setInterval(tell, PULSE_MS);
   try {
     for await (const line of linesOf(child.stdout as AsyncIterable<Buffer>)) {
-      if (/^pg_amcheck: checking /.test(line)) relations += 1;
+      if (line.startsWith('pg_amcheck: checking ')) relations += 1;
       else if (!/^pg_amcheck: (?:including|in database|query|excluding)/.test(line) && line !== '')
         keep(findings, line);
     }

@@ -1,6 +1,6 @@
 import type { Check } from '../../domain/backup.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { openSession } from '../connection/session.ts';
+import { openSession, withSession } from '../connection/session.ts';
 import { batchTables, countRows, listTables } from '../facts/row-counts.ts';
 import type { PostgresTarget } from '../postgres.ts';
 import { runAll } from '../run-all.ts';
@@ -15,8 +15,7 @@ export async function readAllRows(
 ): Promise<Check> {
   const { signal } = operation;
   const request = { doing: 'read the rows of a restored database', signal };
-  const first = await openSession(target, request);
-  const tables = await listTables(first).finally(async () => first.end());
+  const tables = await withSession(target, request, listTables);
   const batches = batchTables(tables);
   let rows = 0;
   let read = 0;

@@ -20,7 +20,7 @@ export async function leftovers(product: Product): Promise<string[]> {
 /** Marks and folders of scratch places. */
 export async function scratchPlaces(product: Product): Promise<string[]> {
   const parent = join(product.env['LIFEBOAT_HOME']!, 'restoring');
-  const names = await readdir(parent).catch(() => []);
+  const names: string[] = await readdir(parent).catch(() => []);
   return names.toSorted().map((name) => join(parent, name));
 }
 

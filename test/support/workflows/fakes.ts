@@ -260,7 +260,12 @@ const answers: Activities = {
   publishDrill: async ({ plan, outcome, ended, request, drillId, workflowId, runId, startedAt, finishedAt }) => ({
     report: {
       version: 1,
-      ...{ ...request, drillId, workflowId, runId, startedAt, finishedAt },
+      ...request,
+      drillId,
+      workflowId,
+      runId,
+      startedAt,
+      finishedAt,
       verdict: ended === null ? 'pass' : 'incomplete',
       reasons: ended === null ? [] : [ended.code],
       point: plan,
