@@ -18,8 +18,8 @@ export type {
   TargetStatus,
 } from './client/cross-region-manager.ts';
 export type { DrillManager, DrillOptions } from './client/drill-manager.ts';
-export type { DrillResult, DrillsKnown } from './contract/drill.ts';
-export type { DrillReport, DrillSummary } from './domain/drill/drill.ts';
+export type { DrillResult } from './contract/drill.ts';
+export type { DrillReport, DrillsKnown, DrillSummary } from './domain/drill/drill.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
 export type { CleanupPlan, CleanupResult, HoldResult } from './contract/cleanup.ts';

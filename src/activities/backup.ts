@@ -2,7 +2,7 @@ import type { ControlActivities, DataActivities } from '../contract/activities.t
 import type { PostgresFacts } from '../domain/backup.ts';
 import { joinRecoveryPoints } from '../domain/recovery-point.ts';
 import type { ArtifactSink } from '../postgres/postgres.ts';
-import { releasing } from '../repository/objects/releasing.ts';
+import { releasing } from '../platform/release-memory.ts';
 import { copyBase } from './copy-base.ts';
 import type { Dependencies } from './dependencies.ts';
 import { openComponent } from './open-component.ts';

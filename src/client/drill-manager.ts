@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { DrillInput, DrillResult, DrillsKnown } from '../contract/drill.ts';
+import type { DrillInput, DrillResult } from '../contract/drill.ts';
 import type { CatalogResult } from '../contract/messages.ts';
 import { besideWorkflowId, drillWorkflowId, WORKFLOWS } from '../contract/names.ts';
-import type { DrillChoice } from '../domain/drill/drill.ts';
+import type { DrillChoice, DrillsKnown } from '../domain/drill/drill.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { ManagerContext } from './backup-manager.ts';
 import { startOperation, type StartedOperation } from './operation.ts';

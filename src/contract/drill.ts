@@ -1,11 +1,4 @@
-import type {
-  DrillChoice,
-  DrillOutcome,
-  DrillPlan,
-  DrillReport,
-  DrillSummary,
-  StoredReport,
-} from '../domain/drill/drill.ts';
+import type { DrillChoice, DrillOutcome, DrillPlan, DrillReport, StoredReport } from '../domain/drill/drill.ts';
 import type { Requested } from './messages.ts';
 
 export interface DrillInput extends Requested {
@@ -24,14 +17,6 @@ export interface DrillResult extends StoredReport {
 export interface DrillEnd {
   readonly code: string;
   readonly message: string;
-}
-
-/** Drills of the repository, newest first, or the whole report of one. */
-export interface DrillsKnown {
-  readonly drills: readonly DrillSummary[];
-  /** From the configuration of the worker, milliseconds; null where no drill is ever due. */
-  readonly everyMs: number | null;
-  readonly report?: { readonly report: DrillReport } & StoredReport;
 }
 
 /** Short steps of a drill; task queue `control`. */

@@ -6,7 +6,7 @@ import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
 import type { TargetFacts } from '../domain/target-facts.ts';
-import type { DrillsKnown } from './drill.ts';
+import type { DrillsKnown } from '../domain/drill/drill.ts';
 import type { JournalFacts } from './journal-facts.ts';
 
 export type { RestorePlan } from '../domain/restore-plan.ts';

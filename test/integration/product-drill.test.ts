@@ -26,7 +26,7 @@ const CONFIG = {
       { name: 'marks', sql: 'SELECT count(*) FROM marks', min: 1, max: 2 },
       {
         name: 'where',
-        command: ['/bin/sh', '-c', 'test -S "$PGHOST/.s.PGSQL.$PGPORT" && echo $LIFEBOAT_DRILL_REDIS_PORT'],
+        command: ['/bin/sh', '-c', 'test -S "$PGHOST/.s.PGSQL.$PGPORT" && echo $DRILL_REDIS_PORT'],
       },
     ],
   },

@@ -1,5 +1,4 @@
-import type { DrillsKnown } from '../../contract/drill.ts';
-import type { DrillReport, DrillSummary } from '../../domain/drill/drill.ts';
+import type { DrillReport, DrillsKnown, DrillSummary } from '../../domain/drill/drill.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Dependencies } from '../dependencies.ts';
 

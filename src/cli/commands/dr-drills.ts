@@ -1,4 +1,4 @@
-import type { DrillsKnown } from '../../contract/drill.ts';
+import type { DrillsKnown } from '../../domain/drill/drill.ts';
 import { describeDuration } from '../../domain/drill/describe-duration.ts';
 import { renderDrillReport } from '../../domain/drill/report-html.ts';
 import { LifeboatError } from '../../domain/errors.ts';

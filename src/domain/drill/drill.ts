@@ -126,6 +126,14 @@ export interface DrillSummary extends Pick<
   readonly pointTime: string | null;
 }
 
+/** Drills of the repository, newest first, or the whole report of one. */
+export interface DrillsKnown {
+  readonly drills: readonly DrillSummary[];
+  /** From the configuration of the worker, milliseconds; null where no drill is ever due. */
+  readonly everyMs: number | null;
+  readonly report?: { readonly report: DrillReport } & StoredReport;
+}
+
 /** Id of a drill that began at an instant (ISO 8601). */
 export function drillIdAt(startedAt: string): string {
   return `drill-${startedAt.replace(/[:.]/g, '-')}`;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { LifeboatError } from '../../domain/errors.ts';
+import { CHECKSUM_KINDS, type ChecksumKind } from './file-checksum.ts';
 
 /** What a server recorded of a base backup: backup_manifest, https://www.postgresql.org/docs/current/backup-manifest-format.html */
 export interface BackupManifest {
@@ -13,8 +14,7 @@ export interface BackupManifest {
 
 export interface ManifestFile {
   readonly sizeBytes: number;
-  /** Of `crypto.createHash`. */
-  readonly algorithm: string;
+  readonly checksumKind: ChecksumKind;
   /** Hex. */
   readonly checksum: string;
 }
@@ -27,7 +27,7 @@ const MANIFEST = z.object({
       'Encoded-Path': z.string().optional(),
       Size: z.int().nonnegative(),
       // Without them stand the files of pg_wal in the manifest that pg_combinebackup writes.
-      'Checksum-Algorithm': z.enum(['SHA224', 'SHA256', 'SHA384', 'SHA512']).optional(),
+      'Checksum-Algorithm': z.enum(CHECKSUM_KINDS).optional(),
       Checksum: z.string().optional(),
     }),
   ),
@@ -79,6 +79,12 @@ export function parseBackupManifest(bytes: Buffer): BackupManifest {
   };
 }
 
+/** The kind that a manifest's files have; bases of one chain share it, so that what is only copied keeps the server's own. */
+export function checksumKindOf({ files }: BackupManifest): ChecksumKind {
+  for (const { checksumKind } of files.values()) return checksumKind;
+  throw damaged('it names no file');
+}
+
 type RawFile = z.infer<typeof MANIFEST>['Files'][number];
 
 /** A name that is no UTF-8 stands there in hex. */
@@ -87,9 +93,9 @@ function pathOf(file: RawFile): string {
 }
 
 function factsOf(file: RawFile): ManifestFile {
-  const { 'Checksum-Algorithm': algorithm, Checksum: checksum, Size: sizeBytes } = file;
-  if (algorithm === undefined || checksum === undefined) throw damaged(`${pathOf(file)} has no checksum`);
-  return { sizeBytes, algorithm: algorithm.toLowerCase(), checksum: checksum.toLowerCase() };
+  const { 'Checksum-Algorithm': checksumKind, Checksum: checksum, Size: sizeBytes } = file;
+  if (checksumKind === undefined || checksum === undefined) throw damaged(`${pathOf(file)} has no checksum`);
+  return { sizeBytes, checksumKind, checksum: checksum.toLowerCase() };
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -1,10 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { runChild } from '../../platform/child-process.ts';
 import { libraryPath } from '../tools/tool-environment.ts';
+import { checksumKindOf, parseBackupManifest } from './backup-manifest.ts';
+import type { ChecksumKind } from './file-checksum.ts';
 import type { PostgresServerTools } from './physical.ts';
 import { verifyDirectory } from './verify-directory.ts';
 
@@ -24,7 +26,7 @@ export async function combineBases(
       `combine base backups: PostgreSQL ${tools.major} has no pg_combinebackup, 17 is the first version with it`,
     );
   }
-  const args = ['--copy', '--manifest-checksums=SHA256', `--output=${directory}`, ...chain];
+  const args = ['--copy', `--manifest-checksums=${await kindOf(chain)}`, `--output=${directory}`, ...chain];
   const { signal } = operation;
   const watch = watchGrowth(directory, operation);
   try {
@@ -41,6 +43,11 @@ export async function combineBases(
 
 function failed(what: string): LifeboatError {
   return new LifeboatError('POSTGRES_COMBINE_FAILED', `combine base backups: pg_combinebackup: ${what}`);
+}
+
+async function kindOf(chain: readonly string[]): Promise<ChecksumKind> {
+  const bytes = await readFile(join(chain.at(-1) ?? '', 'backup_manifest'));
+  return checksumKindOf(parseBackupManifest(bytes));
 }
 
 const LOOK_MS = 2_000;

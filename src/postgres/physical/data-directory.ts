@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LifeboatError, messageOf } from '../../domain/errors.ts';
@@ -6,21 +5,22 @@ import { syncFile, syncFolder } from '../../platform/files.ts';
 import { systemErrorCode } from '../../platform/system-error.ts';
 import { runAll } from '../run-all.ts';
 import { createAlignedMemory, openDirect, writeDirect, type AlignedMemory } from './direct-file.ts';
+import { createFileChecksum, type ChecksumKind } from './file-checksum.ts';
 
 /** What a file is written with, and checked against. */
 export interface FileContent {
   readonly name: string;
   readonly mode: number;
   readonly content: AsyncIterable<Uint8Array>;
-  /** Of `crypto.createHash`; undefined where nothing is to be checked. */
-  readonly algorithm?: string;
+  /** Undefined where nothing is to be checked. */
+  readonly checksumKind?: ChecksumKind;
   /** Exact length, where it is known: long files then go to the disk directly. */
   readonly sizeBytes?: number;
 }
 
 export interface FileFacts {
   readonly sizeBytes: number;
-  /** Hex; empty without an algorithm. */
+  /** As the manifest writes it; empty where nothing is to be checked. */
   readonly checksum: string;
 }
 
@@ -75,7 +75,7 @@ export async function createDataDirectory(root: string): Promise<DataDirectory> 
       return bytes;
     },
     makeFolder,
-    async writeFile({ name, mode, content, algorithm, sizeBytes = 0 }) {
+    async writeFile({ name, mode, content, checksumKind, sizeBytes = 0 }) {
       await makeFolder(dirname(name), FOLDER_MODE);
       const path = join(root, name);
       const direct =
@@ -85,7 +85,7 @@ export async function createDataDirectory(root: string): Promise<DataDirectory> 
       const handle = direct ?? (await writing(`create ${name}`, () => open(path, 'wx', mode)));
       let facts: FileFacts | undefined;
       try {
-        const into = { content, algorithm, ...(direct === undefined ? {} : { memory }) };
+        const into = { content, checksumKind, ...(direct === undefined ? {} : { memory }) };
         facts = await writeContent(handle, name, into);
         bytes += facts.sizeBytes;
         return facts;
@@ -125,26 +125,26 @@ async function writeContent(
   name: string,
   into: {
     readonly content: AsyncIterable<Uint8Array>;
-    readonly algorithm: string | undefined;
+    readonly checksumKind: ChecksumKind | undefined;
     /** Where the file is open for direct writes. */
     readonly memory?: AlignedMemory;
   },
 ): Promise<FileFacts> {
-  const { content, algorithm, memory } = into;
-  const hash: Hash | undefined = algorithm === undefined ? undefined : createHash(algorithm);
+  const { content, checksumKind, memory } = into;
+  const checksum = checksumKind === undefined ? undefined : createFileChecksum(checksumKind);
   let sizeBytes = 0;
   if (memory !== undefined) {
-    sizeBytes = await writing(`write ${name}`, async () => writeDirect(handle, content, { memory, hash }));
-    return { sizeBytes, checksum: hash?.digest('hex') ?? '' };
+    sizeBytes = await writing(`write ${name}`, async () => writeDirect(handle, content, { memory, checksum }));
+    return { sizeBytes, checksum: checksum?.digest() ?? '' };
   }
   for await (const chunk of content) {
     // The kernel copies the chunk on another thread while this one digests it.
     const written = writing(`write ${name}`, () => writeFully(handle, chunk));
-    hash?.update(chunk);
+    checksum?.update(chunk);
     await written;
     sizeBytes += chunk.byteLength;
   }
-  return { sizeBytes, checksum: hash?.digest('hex') ?? '' };
+  return { sizeBytes, checksum: checksum?.digest() ?? '' };
 }
 
 /** write(2) may take less than it was given. */

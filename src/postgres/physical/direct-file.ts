@@ -1,7 +1,7 @@
-import type { Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { systemErrorCode } from '../../platform/system-error.ts';
+import type { FileChecksum } from './file-checksum.ts';
 
 /** A step of a direct write. */
 const BUFFER_BYTES = 1024 * 1024;
@@ -61,7 +61,7 @@ export function createAlignedMemory(): AlignedMemory {
 export async function writeDirect(
   handle: FileHandle,
   content: AsyncIterable<Uint8Array>,
-  { memory, hash }: { readonly memory: AlignedMemory; readonly hash: Hash | undefined },
+  { memory, checksum }: { readonly memory: AlignedMemory; readonly checksum: FileChecksum | undefined },
 ): Promise<number> {
   const buffers = [memory.take(), memory.take()];
   let writing: Promise<void> = Promise.resolve();
@@ -85,7 +85,7 @@ export async function writeDirect(
   };
   try {
     for await (const chunk of content) {
-      hash?.update(chunk);
+      checksum?.update(chunk);
       sizeBytes += chunk.byteLength;
       await fill(chunk);
     }

@@ -11,8 +11,9 @@ import { withSession, type Session } from '../connection/session.ts';
 import { createMeter } from '../meter.ts';
 import type { PostgresTarget } from '../postgres.ts';
 import { toolEnvironment, writePassfile } from '../tools/tool-environment.ts';
-import { parseBackupManifest, readManifestBytes } from './backup-manifest.ts';
+import { checksumKindOf, parseBackupManifest, readManifestBytes } from './backup-manifest.ts';
 import { cutBase, type CutResult } from './cut-base.ts';
+import { NEW_BASE_CHECKSUM, type ChecksumKind } from './file-checksum.ts';
 import type { BaseSink, PhysicalSurvey, PostgresServerTools, TakeBase } from './physical.ts';
 
 export interface TakeBaseContext {
@@ -67,7 +68,7 @@ async function copyCluster(copy: Copy): Promise<BaseBackupFacts> {
   let endAt = startAt;
   const stopped = new AbortController();
   const signal = AbortSignal.any([operation.signal, stopped.signal]);
-  const child = await startBasebackup(copy, signal, parent?.path);
+  const child = await startBasebackup(copy, signal, parent);
   meter.enter('copying the data directory');
   try {
     const cut = await cutBase(
@@ -114,7 +115,7 @@ async function clock(session: Session): Promise<string> {
 async function startBasebackup(
   { request, context, applicationName }: Copy,
   signal: AbortSignal,
-  parentPath: string | undefined,
+  parent: KeptParent | undefined,
 ): Promise<AsyncGenerator<Uint8Array, void, undefined>> {
   const { target } = request;
   const command = context.tools.pgBasebackup;
@@ -124,10 +125,9 @@ async function startBasebackup(
     '--format=tar',
     '--wal-method=fetch',
     '--checkpoint=fast',
-    // SHA-256 costs a server with OpenSSL less than a second per GB; CRC32C is none that Node can check quickly.
-    '--manifest-checksums=SHA256',
+    `--manifest-checksums=${parent?.checksumKind ?? NEW_BASE_CHECKSUM}`,
     '--no-password',
-    ...(parentPath === undefined ? [] : [`--incremental=${parentPath}`]),
+    ...(parent === undefined ? [] : [`--incremental=${parent.path}`]),
   ];
   const env = toolEnvironment({ target, passfile, applicationName }, command);
   const child = spawnChild({ name: 'pg_basebackup', command, args, env, signal });
@@ -146,14 +146,18 @@ function baseError(target: PostgresTarget, exit: ChildExit): LifeboatError {
   );
 }
 
+interface KeptParent {
+  readonly path: string;
+  readonly startLsn: string;
+  readonly checksumKind: ChecksumKind;
+}
+
 /** The manifest as a file, for pg_basebackup to send to the server. */
-async function keepParent(
-  { parentManifest }: TakeBase,
-  folder: string,
-): Promise<{ readonly path: string; readonly startLsn: string } | undefined> {
+async function keepParent({ parentManifest }: TakeBase, folder: string): Promise<KeptParent | undefined> {
   if (parentManifest === undefined) return undefined;
   const bytes = await readManifestBytes(parentManifest());
   const path = join(folder, 'parent-manifest');
   await pipeline([bytes], createWriteStream(path, { mode: 0o600 }));
-  return { path, startLsn: parseBackupManifest(bytes).startLsn };
+  const manifest = parseBackupManifest(bytes);
+  return { path, startLsn: manifest.startLsn, checksumKind: checksumKindOf(manifest) };
 }

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { createMeter, type Meter } from '../meter.ts';
 import { runAll, type Task } from '../run-all.ts';
 import { parseBackupManifest, readManifestBytes, type BackupManifest } from './backup-manifest.ts';
-import { createDataDirectory, type DataDirectory } from './data-directory.ts';
+import { createDataDirectory, type DataDirectory, type FileFacts } from './data-directory.ts';
+import { createFileChecksum, type ChecksumKind } from './file-checksum.ts';
 import type { UnpackBase } from './physical.ts';
 import { createTarReader } from './tar/read-tar.ts';
 import type { TarMember } from './tar/tar-header.ts';
@@ -115,8 +115,14 @@ async function unpackFile(run: Run, member: TarMember, content: AsyncIterable<Ui
   if (bytes !== undefined) run.controlFile = { bytes, mode };
   const facts =
     bytes === undefined
-      ? await directory.writeFile({ name, mode, content, algorithm: expected.algorithm, sizeBytes: member.sizeBytes })
-      : { sizeBytes: bytes.length, checksum: createHash(expected.algorithm).update(bytes).digest('hex') };
+      ? await directory.writeFile({
+          name,
+          mode,
+          content,
+          checksumKind: expected.checksumKind,
+          sizeBytes: member.sizeBytes,
+        })
+      : factsOf(bytes, expected.checksumKind);
   if (facts.sizeBytes !== expected.sizeBytes) {
     throw damaged(`${name} has ${facts.sizeBytes} bytes, not the ${expected.sizeBytes} of the manifest`);
   }
@@ -125,6 +131,12 @@ async function unpackFile(run: Run, member: TarMember, content: AsyncIterable<Ui
   }
   if (found.has(name)) throw damaged(`${name} is there twice`);
   found.add(name);
+}
+
+function factsOf(bytes: Buffer, kind: ChecksumKind): FileFacts {
+  const checksum = createFileChecksum(kind);
+  checksum.update(bytes);
+  return { sizeBytes: bytes.length, checksum: checksum.digest() };
 }
 
 async function* untilAborted(

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Check } from '../../domain/backup.ts';
@@ -7,6 +6,7 @@ import type { Operation } from '../../domain/operation.ts';
 import { systemErrorCode } from '../../platform/system-error.ts';
 import { createMeter } from '../meter.ts';
 import { parseBackupManifest, readManifestBytes, type ManifestFile } from './backup-manifest.ts';
+import { createFileChecksum } from './file-checksum.ts';
 
 /**
  * Reads every file of a data directory and compares it with the backup manifest that lies in it.
@@ -35,22 +35,22 @@ export async function verifyDirectory(directory: string, operation: Operation): 
 
 async function requireContent(
   name: string,
-  { sizeBytes, algorithm, checksum }: ManifestFile,
+  { sizeBytes, checksumKind, checksum }: ManifestFile,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const hash = createHash(algorithm);
+  const sum = createFileChecksum(checksumKind);
   let bytes = 0;
   try {
     for await (const chunk of content) {
       bytes += chunk.byteLength;
-      hash.update(chunk);
+      sum.update(chunk);
     }
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
     throw damaged(`${name} is missing`);
   }
   if (bytes !== sizeBytes) throw damaged(`${name} has ${bytes} bytes, not the ${sizeBytes} of the manifest`);
-  const found = hash.digest('hex');
+  const found = sum.digest();
   if (found !== checksum) throw damaged(`${name} has the checksum ${found}, not the ${checksum} of the manifest`);
 }
 

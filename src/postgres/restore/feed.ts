@@ -1,10 +1,11 @@
 import type { LifeboatError } from '../../domain/errors.ts';
 import type { Child, ChildExit } from '../../platform/child-process.ts';
+import { release } from '../../platform/release-memory.ts';
 
 /**
  * Writes the whole source into the child and waits for its exit with 0. The source is read to its end even where the
  * child needs no more of it: its last bytes prove the ones before. A source that fails ends the child, so that a short
- * input never looks like a whole one. The child's stdout is the caller's to read.
+ * input never looks like a whole one. The child's stdout is the caller's to read. Chunks belong to the child: their memory is freed.
  */
 export async function feedChild(
   child: Child,
@@ -25,7 +26,7 @@ export async function feedChild(
   try {
     for await (const chunk of source) {
       if (exit !== undefined && exit.code !== 0) break;
-      if (!stdin.writable || stdin.write(chunk) || exit !== undefined) continue;
+      if (!stdin.writable || stdin.write(chunk, () => release(chunk)) || exit !== undefined) continue;
       await new Promise<void>((resolve) => (proceed = resolve));
     }
     stdin.end();

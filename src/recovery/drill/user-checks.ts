@@ -79,13 +79,13 @@ function whereabouts({ postgres, redis }: Rehearsed): Record<string, string> {
           PGPORT: String(postgres.port),
           PGUSER: postgres.user,
           PGDATABASE: postgres.database,
-          LIFEBOAT_DRILL_POSTGRES: `host=${postgres.host} port=${postgres.port} user=${postgres.user} dbname=${postgres.database}`,
+          DRILL_POSTGRES: `host=${postgres.host} port=${postgres.port} user=${postgres.user} dbname=${postgres.database}`,
         }),
     ...(redis === undefined
       ? {}
       : {
-          LIFEBOAT_DRILL_REDIS_HOST: redis.host,
-          LIFEBOAT_DRILL_REDIS_PORT: String(redis.port),
+          DRILL_REDIS_HOST: redis.host,
+          DRILL_REDIS_PORT: String(redis.port),
           ...(redis.password === undefined ? {} : { REDISCLI_AUTH: redis.password }),
         }),
   };

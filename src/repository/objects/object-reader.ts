@@ -3,6 +3,8 @@ import type { Artifact, StoredObject } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { DataKey } from '../../encryption/data-key.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
+import { release } from '../../platform/release-memory.ts';
+import { tap } from './blocks.ts';
 import { decompress } from './zstd.ts';
 
 export interface ReadPlace {
@@ -33,8 +35,28 @@ export async function* readObject(store: ObjectStore, object: StoredObject, plac
 
 function openLayers(stored: AsyncIterable<Buffer>, object: StoredObject, place: ReadPlace): AsyncIterable<Buffer> {
   const context = { backupId: place.backupId, object: object.key };
-  const compressed = place.dataKey?.decrypt(stored, context) ?? stored;
+  const { dataKey } = place;
+  const compressed = dataKey === undefined ? stored : freeing(stored, (source) => dataKey.decrypt(source, context));
   return place.compression === 'zstd' ? decompress(compressed) : compressed;
+}
+
+/** Decrypts, and frees each chunk that must have been read: as many bytes came out as end with it, and a message is longer than its plaintext. */
+async function* freeing(
+  stored: AsyncIterable<Buffer>,
+  decrypt: (source: AsyncIterable<Buffer>) => AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  const lent: { readonly chunk: Buffer; readonly endBytes: number }[] = [];
+  let readBytes = 0;
+  let givenBytes = 0;
+  const lend = (chunk: Buffer): void => void lent.push({ chunk, endBytes: (readBytes += chunk.length) });
+  for await (const plain of decrypt(tap(stored, lend))) {
+    givenBytes += plain.length;
+    yield plain;
+    for (let [first] = lent; first !== undefined && first.endBytes <= givenBytes; [first] = lent) {
+      lent.shift();
+      release(first.chunk);
+    }
+  }
 }
 
 /** Stored bytes of an object; fails at its end, or before, when they are not the ones that were written. */

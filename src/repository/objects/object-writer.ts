@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Codec } from '../repository.ts';
 import { tap } from './blocks.ts';
 import { lendBlocks } from './lent-blocks.ts';
-import { release, releasing } from './releasing.ts';
+import { release, releasing } from '../../platform/release-memory.ts';
 import { compress, type CompressOptions } from './zstd.ts';
 
 /** What happens to the bytes of an artifact's objects. */

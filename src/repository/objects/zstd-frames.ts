@@ -1,4 +1,5 @@
 import { LifeboatError } from '../../domain/errors.ts';
+import { release } from '../../platform/release-memory.ts';
 
 /** RFC 8878 §3.1.1. */
 const MAGIC = 0xfd2fb528;
@@ -14,6 +15,7 @@ const OVERHEAD_BYTES = 64 * 1024;
 /**
  * Cuts a stream of concatenated zstd frames into its frames, by walking their block headers. Needed because Node's
  * decompressor ends without an error after the first frame of a chunk and drops the rest (measured, 24.21).
+ * The chunks of `source` belong to this reader, which frees them.
  * OBJECT_DAMAGED for what is not a whole frame with a checksum, or for a frame that cannot come from `maxInputBytes`.
  */
 export async function* readFrames(source: AsyncIterable<Uint8Array>, maxInputBytes: number): AsyncGenerator<Buffer> {
@@ -51,7 +53,9 @@ async function readFrame(reader: ByteReader, magic: Buffer, maxBytes: number): P
     if (blockBytes > 0) await take(blockBytes);
   }
   await take(CHECKSUM_BYTES);
-  return Buffer.concat(parts, total);
+  const frame = Buffer.concat(parts, total);
+  reader.freeSpent();
+  return frame;
 }
 
 /** Window descriptor, dictionary id and content size, as the frame header's first byte announces them. */
@@ -72,16 +76,22 @@ function blockBytesOf(header: number): number {
 interface ByteReader {
   /** Exactly `count` bytes; fewer only at the end, undefined where nothing is left. */
   read(count: number): Promise<Buffer | undefined>;
+  /** Frees the chunks that were read to their end; nobody may look at what was read before. */
+  freeSpent(): void;
   close(): Promise<void>;
 }
 
 function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader {
   const iterator = source[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);
+  let chunk: Uint8Array = rest;
+  let spent: Uint8Array[] = [];
 
   const more = async (): Promise<boolean> => {
     const { value, done } = await iterator.next();
     if (done === true) return false;
+    spent.push(chunk);
+    chunk = value;
     rest = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return true;
   };
@@ -97,6 +107,10 @@ function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader {
         if (part.length > 0) parts.push(part);
       }
       return parts.length === 0 ? undefined : parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    },
+    freeSpent() {
+      for (const old of spent) release(old);
+      spent = [];
     },
     async close() {
       await iterator.return?.();

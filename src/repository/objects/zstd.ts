@@ -1,12 +1,10 @@
 import { finished } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { isNativeError } from 'node:util/types';
-import { constants, createZstdCompress, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { LifeboatError } from '../../domain/errors.ts';
+import { release, soleView } from '../../platform/release-memory.ts';
 import { mapAhead } from './blocks.ts';
 import { readFrames } from './zstd-frames.ts';
-
-const decompressAsync = promisify(zstdDecompress);
 
 /**
  * Input of one zstd frame. Blocks are compressed side by side on the thread pool: measured 6.0 s for 1.6 GB with
@@ -43,7 +41,7 @@ export async function* compress(blocks: AsyncIterable<Buffer>, options: Compress
   if (frames === 0) yield compressBlock(Buffer.alloc(0), options.level);
 }
 
-/** As `zstdCompress`, which leaves the memory it made the frame in to the garbage collector: see `releasing`. */
+/** As `zstdCompress`, which leaves the memory it made the frame in to the garbage collector: see release-memory.ts. */
 async function compressBlock(block: Buffer, level: number): Promise<Buffer> {
   const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
   const stream = createZstdCompress({ params, pledgedSrcSize: block.length, chunkSize: COMPRESSED_BYTES });
@@ -51,19 +49,48 @@ async function compressBlock(block: Buffer, level: number): Promise<Buffer> {
   stream.on('data', (piece: Buffer) => void pieces.push(piece)).end(block);
   await finished(stream);
   const frame = Buffer.concat(pieces);
-  // Several pieces lie in the same memory.
-  for (const { buffer } of pieces) if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+  freePieces(pieces);
   return frame;
 }
 
-/** What `compress` was given. OBJECT_DAMAGED for anything else: a cut frame, a wrong checksum, bytes behind the end. */
+/** Output memory of a decompressor: with room behind a block, or Node takes as much again to see that there is no more. */
+const PLAIN_BYTES = ZSTD_BLOCK_BYTES + 4096;
+
+/**
+ * What `compress` was given. OBJECT_DAMAGED for anything else: a cut frame, a wrong checksum, bytes behind the end.
+ * The chunks of `source` are freed when they were read; those that come out belong to the reader, who may `release` them.
+ */
 export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   yield* mapAhead(readFrames(source, FRAME_INPUT_MAX_BYTES), FRAMES_AHEAD, async (frame) => {
     try {
-      return await decompressAsync(frame, { maxOutputLength: FRAME_INPUT_MAX_BYTES, chunkSize: ZSTD_BLOCK_BYTES });
+      return await decompressFrame(frame);
     } catch (error) {
       const what = isNativeError(error) ? error.message : String(error);
       throw new LifeboatError('OBJECT_DAMAGED', `decompress: ${what}`, { cause: error });
     }
   });
+}
+
+/** As `zstdDecompress`, which leaves memory to the garbage collector: twice that of a block, for each block. */
+async function decompressFrame(frame: Buffer): Promise<Buffer> {
+  const stream = createZstdDecompress({ chunkSize: PLAIN_BYTES });
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  stream.on('data', (piece: Buffer) => {
+    sizeBytes += piece.length;
+    if (sizeBytes <= FRAME_INPUT_MAX_BYTES) pieces.push(piece);
+    else stream.destroy(new RangeError(`a frame gives more than ${FRAME_INPUT_MAX_BYTES} bytes`));
+  });
+  await finished(stream.end(frame));
+  release(frame);
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return soleView(first);
+  const plain = Buffer.concat(pieces);
+  freePieces(pieces);
+  return plain;
+}
+
+/** Several pieces may lie in the same memory. */
+function freePieces(pieces: readonly Buffer[]): void {
+  for (const { buffer } of pieces) if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -7,16 +7,19 @@ import { openBackupKey } from '../backup/backup-key.ts';
 import type { RepositoryContext } from '../context.ts';
 import { readObject } from '../objects/object-reader.ts';
 
-/** Bytes held ready for the reader. */
-const BUFFER_BYTES = 1024 * 1024;
+/** Held ready for the reader, besides what is decompressed ahead. */
+const CHUNKS_AHEAD = 1;
 
-/** An artifact's bytes, object after object; the stream ends with an error when anything is not as it was written. */
+/**
+ * An artifact's bytes, object after object; the stream ends with an error when anything is not as it was written. Its chunks
+ * stay as they are, for a stream of bytes would copy those that wait into one, and belong to the reader.
+ */
 export function readArtifact(
   context: RepositoryContext,
   wanted: { readonly manifest: Manifest; readonly component: ComponentName; readonly name: string },
   operation: Operation,
 ): Readable {
-  return Readable.from(artifactBytes(context, wanted, operation), { objectMode: false, highWaterMark: BUFFER_BYTES });
+  return Readable.from(artifactBytes(context, wanted, operation), { objectMode: true, highWaterMark: CHUNKS_AHEAD });
 }
 
 async function* artifactBytes(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { lendBlocks } from '../../../src/repository/objects/lent-blocks.ts';
-import { releasing } from '../../../src/repository/objects/releasing.ts';
+import { releasing } from '../../../src/platform/release-memory.ts';
 import { ENCRYPTED, openPlace, OPERATION, PLAIN, POSTGRES_FACTS as facts, type TestPlace } from './fixture.ts';
 import { createRepository } from '../../../src/repository/create-repository.ts';
 

@@ -1,4 +1,5 @@
 import { LifeboatError } from '../../../domain/errors.ts';
+import { release } from '../../../platform/release-memory.ts';
 import { paddingBytes, parseTarHeader, TAR_BLOCK_BYTES, type TarMember } from './tar-header.ts';
 
 /**
@@ -76,8 +77,3 @@ export function createTarReader(source: AsyncIterable<Uint8Array>): TarReader {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** Memory that a chunk shares with others, such as Node's pool for small buffers, is let alone. */
-function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteLength > 0 && byteLength === buffer.byteLength) buffer.transfer(0);
-}

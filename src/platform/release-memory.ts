@@ -12,7 +12,18 @@ export async function* releasing<T extends Uint8Array>(source: AsyncIterable<T>)
   }
 }
 
+/** Views that are the only ones of their memory, though they do not fill it. */
+const sole = new WeakSet<Uint8Array>();
+
+/** Says so of a view, by who made the memory: `release` then frees it. Gives the view. */
+export function soleView<T extends Uint8Array>(view: T): T {
+  sole.add(view);
+  return view;
+}
+
 /** Memory that a chunk shares with others, such as Node's pool for small buffers, is let alone. */
-export function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
+export function release(chunk: Uint8Array): void {
+  const { buffer, byteLength } = chunk;
+  if (!(buffer instanceof ArrayBuffer) || buffer.detached) return;
+  if ((byteLength > 0 && byteLength === buffer.byteLength) || sole.has(chunk)) buffer.transfer(0);
 }
