@@ -4,7 +4,7 @@
  * folders and processes looked through behind each.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLifeboat } from '../../src/index.ts';
@@ -126,15 +126,34 @@ describeDrills('a drill', () => {
     expect(await leftovers(product)).toEqual([]);
   });
 
-  test('by lot, and asked for by a program, tells whether recovery works', async () => {
+  test('of an incremental backup, and by lot, tells a program whether recovery works', async () => {
+    await product.succeed('backup', 'incremental');
     const lifeboat = await createLifeboat({ env: product.env, cwd: product.folder });
     try {
-      expect(await lifeboat.disasterRecoveryManager.testRecoveryProcedures({ point: 'random' })).toBe(true);
+      const { disasterRecoveryManager } = lifeboat;
+      expect(await disasterRecoveryManager.testRecoveryProcedures({ backup: 'latest' })).toBe(true);
+      expect(await disasterRecoveryManager.testRecoveryProcedures({ point: 'random' })).toBe(true);
+      const { drills } = await disasterRecoveryManager.readDrills();
+      expect(drills.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'pass', 'pass']);
     } finally {
       await lifeboat.close();
     }
-    const { drills } = await product.succeed('dr', 'drills');
-    expect(drills).toHaveLength(3);
+    expect(await leftovers(product)).toEqual([]);
+  });
+
+  test('where there is a dump alone, of either database, makes a server for it', async () => {
+    await product.worker.stop();
+    const config = { ...CONFIG, journal: {}, postgres: { physical: false }, redis: { method: 'dump' } };
+    await writeFile(join(product.folder, 'config', 'backup.json'), JSON.stringify(config));
+    await product.worker.start();
+    const drill = await product.succeed('backup', 'test');
+    expect(drill).toMatchObject({ verdict: 'pass', point: { components: ['postgres', 'redis'] } });
+    const { backups } = await product.succeed('backup', 'list');
+    const { postgres, redis } = backups[0].components;
+    expect([postgres.method, redis.method]).toEqual([['logical'], 'dump']);
+    const names = (drill['checks'] as Found[]).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['dump: rows', 'pg_amcheck --heapallindexed', 'redis digest']));
+    expect(names).not.toContain('own timeline');
     expect(await leftovers(product)).toEqual([]);
   });
 });

@@ -20,6 +20,12 @@ export const DRILL_ERRORS = {
     when: 'The folder for scratch places has less room than the restored data takes.',
     hint: 'set restore.scratchDir to a folder on a disk with room',
   },
+  DRILL_AMCHECK_FAILED: {
+    retry: 'never',
+    exit: 1,
+    when: 'pg_amcheck ended without saying whether indexes and tables agree.',
+    hint: 'its last words stand in the message; the rest of the drill counts',
+  },
   DRILL_NOTHING_RESTORABLE: {
     retry: 'never',
     exit: 5,

@@ -19,6 +19,7 @@ const NAME = 'pg_amcheck --heapallindexed';
 /**
  * Compares every heap and every B-tree of a scratch database with its own rules, and each row with the indexes that must have it. The
  * extension amcheck is made in the database where it is missing, so it is one that is thrown away.
+ * @throws LifeboatError DRILL_AMCHECK_FAILED where it came to no answer
  */
 export async function checkIndexes(
   request: { readonly target: PostgresTarget; readonly tools: PostgresServerTools; readonly jobs: number },
@@ -44,7 +45,7 @@ export async function checkIndexes(
       message,
     };
   }
-  throw new LifeboatError('POSTGRES_SCRATCH_FAILED', `${tools.pgAmcheck}: ${stderrTail || `exit ${code}`}`);
+  throw new LifeboatError('DRILL_AMCHECK_FAILED', `${tools.pgAmcheck}: ${stderrTail || `exit ${code}`}`);
 }
 
 async function hasAmcheck(target: PostgresTarget, { signal }: Operation): Promise<boolean> {
@@ -76,7 +77,7 @@ async function run(
       tools.pgAmcheck,
       ...ARGUMENTS,
       `--jobs=${jobs}`,
-      `--database=${target.database}`,
+      `--database=${asPattern(target.database)}`,
     ],
     env: toolEnvironment(connection, tools.pgAmcheck),
     signal: operation.signal,
@@ -101,6 +102,9 @@ async function run(
     await child.end();
   }
 }
+
+/** What psql calls a pattern: without quotes, letters are made small, and `*`, `?` and dots mean something. */
+const asPattern = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const ARGUMENTS = ['--verbose', '--heapallindexed', '--install-missing', '--no-password'];
 
