@@ -5,11 +5,12 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createErrorInterceptor } from './activities/interceptors/errors.ts';
 import type { WorkSettings } from './activities/dependencies.ts';
-import { openLibraries } from './assembly/libraries.ts';
+import { type Libraries, openLibraries } from './assembly/libraries.ts';
 import { codecOf } from './assembly/open-repository.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -20,6 +21,7 @@ import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
 import { whyNotKept } from './domain/kept-journals.ts';
+import { ensureJournalCopies } from './client/journal-copies.ts';
 import { endJournal, ensureJournal } from './client/journals.ts';
 import { connectClient } from './temporal/connection.ts';
 import { serverPlace } from './embedded/places.ts';
@@ -71,7 +73,7 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   const workers = await untilReachable(start, { log, signal });
   signal.addEventListener('abort', () => workers.shutdown(), { once: true });
   if (signal.aborted) workers.shutdown();
-  if (config.journal.enabled && roles.includes('control')) await keepJournals(loaded);
+  if (roles.includes('control')) await keepGoing(loaded, libraries);
   log.info('worker ready', { roles, group: config.group });
   onReady();
   await workers.ended;
@@ -89,23 +91,32 @@ async function sweepScratchPlaces(settings: WorkSettings, log: WorkerLog): Promi
   }
 }
 
-/** Starts the runs that keep the journals, where they do not run yet, and ends one that nothing is to be kept by. */
-async function keepJournals(loaded: LoadedConfig): Promise<void> {
+/** Starts the runs that have no end, where they do not run yet. */
+async function keepGoing(loaded: LoadedConfig, { targets }: Pick<Libraries, 'targets'>): Promise<void> {
   const { config } = loaded;
+  if (!config.journal.enabled && targets.length === 0) return;
   const { client, close } = await connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/journals`);
   const requestedBy = `worker@${hostname()}`;
+  try {
+    if (config.journal.enabled) await keepJournals(client, loaded, requestedBy);
+    for (const { name: target } of targets)
+      await ensureJournalCopies(client, { group: config.group, target, requestedBy });
+  } finally {
+    await close();
+  }
+}
+
+/** The journals, but for one that nothing is to be kept by: that is ended. */
+async function keepJournals(client: Client, loaded: LoadedConfig, requestedBy: string): Promise<void> {
+  const { config } = loaded;
   const kinds = [
     ...(isPostgresConfigured(loaded) ? (['postgres'] as const) : []),
     ...(isRedisConfigured(loaded) ? (['redis'] as const) : []),
   ];
-  try {
-    for (const kind of kinds) {
-      const journal = { group: config.group, kind, requestedBy };
-      const reason = whyNotKept(kind, config);
-      await (reason === null ? ensureJournal(client, journal) : endJournal(client, { ...journal, reason }));
-    }
-  } finally {
-    await close();
+  for (const kind of kinds) {
+    const journal = { group: config.group, kind, requestedBy };
+    const reason = whyNotKept(kind, config);
+    await (reason === null ? ensureJournal(client, journal) : endJournal(client, { ...journal, reason }));
   }
 }
 

@@ -63,6 +63,8 @@ export interface CopyTarget {
   readonly region: string | null;
   /** How long after a backup its copy begins. */
   readonly delayMs: number;
+  /** What a cleanup keeps there. */
+  readonly cleanup: CleanupRules;
   store(): ObjectStore;
   /** The copies as a repository; nothing is made where there is none. @throws LifeboatError REPOSITORY_MISSING */
   repository(): Promise<Repository>;

@@ -11,6 +11,7 @@ import { createJournalActivities } from './journal/journal-activities.ts';
 import { createKeyActivities } from './keys.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createJournalCopyActivities } from './copy-journals.ts';
 import { createCopyActivities } from './copy-to-target.ts';
 import { createVerificationActivities } from './verification.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
@@ -29,6 +30,7 @@ export function createActivities(
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
     ...createCopyActivities(deps),
+    ...createJournalCopyActivities(deps),
     ...createKeyActivities(deps),
     ...createVerificationActivities(deps),
     ...createDrillActivities(deps),

@@ -9,7 +9,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'postgres.logical',
   'postgres.walArchivePath',
   'redis.rdbPath',
-  'encryption.kms',
   'schedule',
   'schedules',
   'endpoints',

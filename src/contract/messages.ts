@@ -8,6 +8,7 @@ import type { WindowView } from '../domain/window-view.ts';
 import type { TargetFacts } from '../domain/target-facts.ts';
 import type { DrillsKnown } from '../domain/drill/drill.ts';
 import type { JournalFacts } from './journal-facts.ts';
+import type { SelectionRecord, SelectionUndone } from './selection-record.ts';
 
 export type { RestorePlan } from '../domain/restore-plan.ts';
 
@@ -116,10 +117,14 @@ export interface RestoreRecord {
   } | null;
   /** Services that were stopped for the restore; an undo stops and starts the same. */
   readonly services: readonly string[];
+  /** Of a restore of single tables and keys; the two above are null then. */
+  readonly selection?: SelectionRecord;
 }
 
 export interface UndoRestoreInput extends Requested {
   readonly restoreId: string;
+  /** Only say what would be done. */
+  readonly dryRun?: boolean;
 }
 
 export interface UndoRestoreResult {
@@ -127,8 +132,13 @@ export interface UndoRestoreResult {
   readonly restored: {
     readonly postgres: { readonly database: string } | null;
     readonly redis: { readonly keys: number; readonly from: string } | null;
+    /** Of a restore of single tables and keys. */
+    readonly selection?: SelectionUndone;
   };
   readonly checks: readonly Check[];
+  readonly dryRun?: boolean;
+  /** The steps in order, as sentences. */
+  readonly steps?: readonly string[];
 }
 
 export interface VerifyInput extends Requested {

@@ -14,6 +14,8 @@ export const WORKFLOWS = {
   journal: 'journalWorkflow',
   restoreToDirectory: 'restoreToDirectoryWorkflow',
   cleanup: 'cleanupWorkflow',
+  cleanupTarget: 'cleanupTargetWorkflow',
+  copyJournals: 'copyJournalsWorkflow',
   hold: 'holdWorkflow',
   replicate: 'replicateWorkflow',
   rewrap: 'rewrapWorkflow',
@@ -61,6 +63,16 @@ export function drillWorkflowId(group: string): string {
 /** Id of the one run that brings a backup, or `all`, to a target. */
 export function copyWorkflowId(group: string, target: string, backup: string): string {
   return `lifeboat/${group}/copy/${target}/${backup}`;
+}
+
+/** Id of the one run that cleans a target up, or says what it would remove. */
+export function cleanupTargetWorkflowId(group: string, target: string, dryRun: boolean): string {
+  return `lifeboat/${group}/cleanup/${dryRun ? 'dry-run-' : ''}target/${target}`;
+}
+
+/** Id of the one run that brings the journals to a target, for ever. */
+export function copyJournalsWorkflowId(group: string, target: string): string {
+  return `lifeboat/${group}/journals/${target}`;
 }
 
 /** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `cleanup` (a dry run). */

@@ -4,6 +4,7 @@ import { DRILL_ERRORS } from './errors/drills.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
+import { KMS_ERRORS } from './errors/kms.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
@@ -32,6 +33,7 @@ export const ERRORS = {
   ...TARGETS_ERRORS,
   ...REPOSITORY_ERRORS,
   ...KEYS_ERRORS,
+  ...KMS_ERRORS,
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,
   ...REDIS_VALUES_ERRORS,

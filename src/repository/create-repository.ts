@@ -15,6 +15,7 @@ import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
 import { publishBackup } from './backup/publish.ts';
+import { replicateJournals } from './replicate/replicate-journals.ts';
 import { replicate } from './replicate/replicate.ts';
 import type { Repository, WriteArtifact } from './repository.ts';
 import { keepRestore } from './restore-records.ts';
@@ -80,6 +81,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     replicate: async (to, request, operation) => replicate(context, to, { ...request, operation }),
     recordRead: async (manifest, startedAt) =>
       mark(context, { manifest, bytes: canonicalJson(manifest), startedAt, problems: 0 }),
+    replicateJournals: async (to, pass) => replicateJournals(context, to, pass),
     verify: async (idOrLatest, operation) => verifyAndMark(context, idOrLatest, operation),
   };
 }

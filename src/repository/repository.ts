@@ -17,7 +17,7 @@ import type { RepositoryCleanup } from './cleanup/repository-cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { Replicated, ReplicateRequest } from './replicate/replicated.ts';
+import type { JournalPass, JournalsCopied, Replicated, ReplicateRequest } from './replicate/replicated.ts';
 import type { KeyReader, Keys } from './keys/keys.ts';
 
 export type { Codec } from './codec.ts';
@@ -130,6 +130,8 @@ export interface Repository {
   verifyChain(): Promise<Problem[]>;
   /** Brings backups and journals to a target, as they are stored. @throws LifeboatError TARGET_*, STORE_* */
   replicate(to: ObjectStore, request: ReplicateRequest, operation: Operation): Promise<Replicated>;
+  /** One pass of a run that brings the journals to a target while they go on. @throws LifeboatError TARGET_*, STORE_* */
+  replicateJournals(to: ObjectStore, pass: JournalPass): Promise<JournalsCopied>;
   /** Continuous archives beside the backups. */
   readonly journals: Journals;
   /** Holds, and removal of what retention does not keep. */

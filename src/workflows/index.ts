@@ -1,6 +1,8 @@
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
+export { cleanupTargetWorkflow } from './cleanup-target.ts';
 export { cleanupWorkflow } from './cleanup.ts';
+export { copyJournalsWorkflow } from './copy-journals.ts';
 export { drillWorkflow } from './drill.ts';
 export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import {
   besideWorkflowId,
+  cleanupTargetWorkflowId,
+  copyJournalsWorkflowId,
   copyWorkflowId,
   drillWorkflowId,
   groupWorkflowId,
@@ -124,6 +126,9 @@ describe('docs/reference/durable-names.md', () => {
         besideWorkflowId('<group>', '<what>', '<request>'),
         copyWorkflowId('<group>', '<target>', '<backup>'),
         drillWorkflowId('<group>'),
+        cleanupTargetWorkflowId('<group>', '<target>', false),
+        cleanupTargetWorkflowId('<group>', '<target>', true),
+        copyJournalsWorkflowId('<group>', '<target>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
       ],
@@ -139,4 +144,18 @@ test('every guide and every decision is linked from a document that people read 
     (path) => !path.endsWith('README.md'),
   );
   expect(pages.filter((path) => !entrances.includes(path.split('/').at(-1) ?? path))).toEqual([]);
+});
+
+test('files that are named as slow, or as to be run alone, are there', () => {
+  const named = (path: string, declared: RegExp): string[] => {
+    const [, list = ''] = declared.exec(read(path)) ?? [];
+    return [...list.matchAll(/[\w/-]+/g)].map(([name]) => name);
+  };
+  const names = [
+    ...named('test/support/longest-first.mjs', /LONGEST = \[([^\]]*)\]/),
+    ...named('scripts/run-tests.mjs', /ALONE = '([^']*)'/),
+    ...named('scripts/check.mjs', /LEFT_TO_NPM_TEST = \[([^\]]*)\]/),
+  ];
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => globSync(`test/**/${name}.test.ts`, { cwd: ROOT }).length !== 1)).toEqual([]);
 });

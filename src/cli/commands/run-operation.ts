@@ -9,7 +9,7 @@ export interface OperationCommand<Result> {
   readonly detach: boolean;
   start(manager: BackupManager): Promise<StartedOperation<Result>>;
   /** The answer of a finished operation. */
-  answer(result: Result, durationMs: number): CommandResult | Promise<CommandResult>;
+  answer(result: Result, durationMs: number, manager: BackupManager): CommandResult | Promise<CommandResult>;
 }
 
 /** Connects, starts, and waits or leaves. */
@@ -20,7 +20,11 @@ export async function runOperation<Result>(
   return withManager(context, async (manager) => {
     const startedAt = Date.now();
     const started = await command.start(manager);
-    return answerOperation(context, started, { ...command, startedAt });
+    return answerOperation(context, started, {
+      detach: command.detach,
+      startedAt,
+      answer: (result, durationMs) => command.answer(result, durationMs, manager),
+    });
   });
 }
 
@@ -28,18 +32,22 @@ export async function runOperation<Result>(
 export async function answerOperation<Result>(
   context: CommandContext,
   started: StartedOperation<Result>,
-  { detach, startedAt, answer }: Omit<OperationCommand<Result>, 'start'> & { readonly startedAt: number },
+  command: {
+    readonly detach: boolean;
+    readonly startedAt: number;
+    answer(result: Result, durationMs: number): CommandResult | Promise<CommandResult>;
+  },
 ): Promise<CommandResult> {
   const place = whereabouts(started);
-  if (detach) {
+  if (command.detach) {
     return {
       json: { ...place, detached: true },
       text: () => `started ${place.workflowId}\n  follow: lifeboat attach ${place.workflowId}`,
     };
   }
   const result = await awaitOperation(context, started);
-  const answered = await answer(result, Date.now() - startedAt);
-  return { ...answered, json: { ...answered.json, ...place, durationMs: Date.now() - startedAt } };
+  const answered = await command.answer(result, Date.now() - command.startedAt);
+  return { ...answered, json: { ...answered.json, ...place, durationMs: Date.now() - command.startedAt } };
 }
 
 /** Gives `work` a manager on an open connection. */

@@ -9,9 +9,6 @@ export function keptAlone(backup: RetentionBackup, rules: RetentionRules, moment
   const { lockedMs } = rules;
   const createdMs = Date.parse(backup.createdAt);
   const reasons: RetentionReason[] = backup.holds.map((reason) => ({ code: 'hold', message: `held: ${reason}` }));
-  if (backup.status === 'damaged') {
-    reasons.push({ code: 'damaged', message: 'its manifest cannot be trusted, so nobody can tell what goes with it' });
-  }
   // Not `<=`: a clock that was set back must not remove what it calls the future.
   if (createdMs > nowMs) {
     const now = new Date(nowMs).toISOString();
@@ -45,6 +42,9 @@ export function whyGone(backup: RetentionBackup, rules: RetentionRules, moment: 
     return backup.label['reason'] === JOURNAL_START
       ? { code: 'journal-start-over', message: 'the Redis journal stood on it, before the oldest backup that is kept' }
       : { code: 'undo-over', message: 'it holds the keys that a restore replaced, which can no longer be undone' };
+  }
+  if (backup.status === 'damaged') {
+    return { code: 'damaged-over', message: 'its manifest is damaged: nothing of it can be restored by Lifeboat' };
   }
   return isYoung(backup, rules, moment)
     ? { code: 'surplus', message: `${rules.maxBackups} newer backups are kept (maxBackups)` }

@@ -97,3 +97,13 @@ export function journal(summary: string): ActivityInterfaceFor<JournalActivities
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 }
+
+/** Copies that have no end. */
+export function following(summary: string): ActivityInterfaceFor<CopyActivities> {
+  return proxyActivities<CopyActivities>({
+    ...PROFILES.endless,
+    taskQueue: taskQueue('copy', group()),
+    summary,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}

@@ -202,6 +202,7 @@ const answers: Activities = {
   loadKeys: async () => ({ keys: 4, expired: 0, checks: [CHECK] }),
   revertKeys: async () => ({ keys: 2 }),
   moveTables: async () => ({ replaced: [] }),
+  undoTables: async () => {},
   dropLoadedTables: async () => {},
   planIncremental: async () => ({ full: null, parentId: BACKUP_RECORD.id }),
   markRecoveryPoint: async () => ({
@@ -219,6 +220,8 @@ const answers: Activities = {
   hideRemoved: async () => {},
   purgeHidden: async () => ({ bytes: 7 }),
   removeUnreferenced: async () => ({ bytes: 0, unfinishedWrites: 0 }),
+  planTargetCleanup: async () => ({ plan: CLEANUP_PLAN }),
+  cleanTarget: async () => ({ bytes: 7, unfinishedWrites: 0 }),
   dropReplaced: async () => ({ dropped: [] }),
   changeHold: async () => ({ backup: BACKUP_RECORD, recalled: [] }),
   copyToTarget: async () => ({
@@ -229,6 +232,7 @@ const answers: Activities = {
     bytes: 1,
     problems: [],
   }),
+  copyJournals: async () => ({ end: 'handed-over', problems: [] }),
   planOldestVerification: async () => ({
     due: [
       { backupId: 'a', storedBytes: 60, verifiedAt: null },
