@@ -1,4 +1,5 @@
 import { cleanupRules } from './assembly/cleanup-rules.ts';
+import { drillSettings } from './assembly/drill-settings.ts';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -27,6 +28,7 @@ import { serverPlace } from './embedded/places.ts';
 import { stateDirOf } from './assembly/state-dir.ts';
 import { createWorkerLog } from './temporal/log.ts';
 import type { WorkerLog } from './temporal/log.ts';
+import { sweepScratch } from './recovery/drill/scratch-place.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import type { RunningWorkers } from './temporal/run-workers.ts';
 
@@ -54,7 +56,9 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   Runtime.install({ logger: log.forTemporal, shutdownSignals: [] });
 
   const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
-  const activities = createActivities({ settings: workSettings(loaded, scratchDir), ...libraries });
+  const settings = workSettings(loaded, scratchDir);
+  const activities = createActivities({ settings, ...libraries });
+  await sweepScratchPlaces(settings, log);
   const start = (): Promise<RunningWorkers> =>
     runWorkers({
       temporal: config.temporal,
@@ -74,6 +78,17 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   onReady();
   await workers.ended;
   log.info('worker ended', {});
+}
+
+/** What drills of workers that died have left here. Trouble with it keeps no worker from its work: the next drill meets it again. */
+async function sweepScratchPlaces(settings: WorkSettings, log: WorkerLog): Promise<void> {
+  try {
+    const { removed, left } = await sweepScratch(await settings.scratchFolder());
+    for (const drillId of removed) log.info('removed what a drill had left', { drillId });
+    for (const mark of left) log.warn('left a scratch place alone', { mark });
+  } catch (error) {
+    log.warn('look for what drills have left', { error: toLifeboatError(error).message });
+  }
 }
 
 /** Starts the runs that have no end, where they do not run yet. */
@@ -161,6 +176,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
     },
     keepReplacedMs: durationMs(config.restore.keepReplaced),
     cleanup: cleanupRules(config),
+    drill: drillSettings(config),
     stallAfterMs: durationMs(config.worker.stallAfter),
   };
 }

@@ -1,3 +1,4 @@
+import type { DrillCheck, Objectives } from '../domain/drill/drill.ts';
 import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
 import type { Wal } from '../postgres/wal/wal.ts';
@@ -48,6 +49,12 @@ export interface WorkSettings {
   scratchFolder(): Promise<string>;
   readonly keepReplacedMs: number;
   readonly cleanup: CleanupRules;
+  readonly drill: {
+    /** How often a drill is to be done; null: never is one due. */
+    readonly everyMs: number | null;
+    readonly checks: readonly DrillCheck[];
+    readonly objectives: Objectives;
+  };
   /** An attempt whose progress stops for this long is ended. */
   readonly stallAfterMs: number;
 }
@@ -74,6 +81,8 @@ export interface Dependencies {
   hasRepository(): Promise<boolean>;
   readonly targets: readonly CopyTarget[];
   postgres(): Promise<Postgres>;
+  /** As `postgres`, with another folder for its private files: whoever names it removes what a killed process leaves there. */
+  postgresIn(scratchDir: string): Promise<Postgres>;
   /** For a server of this major version. */
   physical(major: number): Promise<PhysicalBackup>;
   /** Programs of a server of this major version, on this host. */

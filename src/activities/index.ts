@@ -4,6 +4,7 @@ import type { CopyActivities } from '../contract/replication.ts';
 import { createBackupActivities } from './backup.ts';
 import { createCleanupActivities } from './cleanup/cleanup-activities.ts';
 import { createCatalogActivities } from './catalog.ts';
+import { createDrillActivities } from './drill/drill-activities.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
@@ -34,5 +35,6 @@ export function createActivities(
     ...createKeyActivities(deps),
     ...createPlanActivities(deps),
     ...createVerificationActivities(deps),
+    ...createDrillActivities(deps),
   };
 }

@@ -33,6 +33,8 @@ export interface Libraries {
   readonly commands: Commands;
   readonly notifications: Notifications;
   postgres(): Promise<Postgres>;
+  /** As `postgres`, with another folder for private files. */
+  postgresIn(scratchDir: string): Promise<Postgres>;
   /** For a server of this major version. @throws LifeboatError POSTGRES_SERVER_MISSING */
   physical(major: number): Promise<PhysicalBackup>;
   /** @throws LifeboatError POSTGRES_SERVER_MISSING */
@@ -67,6 +69,8 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     services: createCommandServices(serviceDefinitions(config)),
     commands: createCommands(commandDefinitions(config)),
     notifications: createNotifications(notificationChannels(config)),
+    postgresIn: async (folder) =>
+      createPostgres({ tools: await findPostgresTools(config, stateDir), scratchDir: folder }),
     postgres: onceWorking(async () => {
       const tools = await findPostgresTools(config, stateDir);
       return createPostgres({ tools, scratchDir });

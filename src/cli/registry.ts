@@ -5,6 +5,8 @@ import { backupHold, backupRelease } from './commands/backup-hold.ts';
 import { backupList } from './commands/backup-list.ts';
 import { backupShow } from './commands/backup-show.ts';
 import { backupVerify } from './commands/backup-verify.ts';
+import { drDrills, drReport } from './commands/dr-drills.ts';
+import { backupTest, drTest } from './commands/dr-test.ts';
 import { cancel } from './commands/cancel.ts';
 import { backupFull, backupIncremental } from './commands/take-backup.ts';
 import { journalStatus } from './commands/journal-status.ts';
@@ -43,7 +45,7 @@ import { keyVerify } from './local/key-verify.ts';
 export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'Take, list, check and remove backups.',
   restore: 'Bring a backup back.',
-  dr: 'Recovery plans, and their runs.',
+  dr: 'Recovery: plans, their runs, and drills before they are needed.',
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
@@ -60,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   backupList,
   backupShow,
   backupVerify,
+  backupTest,
   backupHold,
   backupRelease,
   backupCleanup,
@@ -71,6 +74,9 @@ export const COMMANDS: readonly Command[] = [
   drExecute,
   drStatus,
   ...STEERING_COMMANDS,
+  drTest,
+  drDrills,
+  drReport,
   attach,
   cancel,
   status,

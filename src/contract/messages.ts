@@ -6,6 +6,7 @@ import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
 import type { TargetFacts } from '../domain/target-facts.ts';
+import type { DrillsKnown } from '../domain/drill/drill.ts';
 import type { JournalFacts } from './journal-facts.ts';
 import type { SelectionRecord, SelectionUndone } from './selection-record.ts';
 
@@ -161,6 +162,8 @@ export type CatalogInput = Requested &
     | { readonly ask: 'list' }
     | { readonly ask: 'journals' }
     | { readonly ask: 'targets' }
+    /** With `drill` (an id or `latest`) the whole report of that one. */
+    | { readonly ask: 'drills'; readonly drill?: string }
     | { readonly ask: 'show'; readonly backup: string }
   ) & {
     /** Target that is read instead of the repository; without it, and where the repository is gone, one that has its backups. */
@@ -193,6 +196,8 @@ export interface CatalogResult {
   readonly journals?: readonly JournalFacts[];
   /** Of `targets`: every one that is configured. */
   readonly targets?: readonly TargetFacts[];
+  /** Of `drills`. */
+  readonly drills?: DrillsKnown;
   /** The target that was read instead of the repository. */
   readonly from?: string;
   /** What could not be looked at, a sentence each. */

@@ -23,6 +23,7 @@ export const WORKFLOWS = {
   runPlan: 'runPlanWorkflow',
   planRecords: 'planRecordsWorkflow',
   evaluatePlan: 'evaluatePlanWorkflow',
+  drill: 'drillWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -61,6 +62,11 @@ export function groupWorkflowId(group: string): string {
 /** Id of the one run that keeps a journal: `journal-postgres/<group>`. */
 export function journalWorkflowId(kind: 'postgres' | 'redis', group: string): string {
   return `journal-${kind}/${group}`;
+}
+
+/** Id of the one drill of a group at a time. */
+export function drillWorkflowId(group: string): string {
+  return `lifeboat/${group}/drill`;
 }
 
 /** Id of the one run that brings a backup, or `all`, to a target. */

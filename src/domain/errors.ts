@@ -1,5 +1,6 @@
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
+import { DRILL_ERRORS } from './errors/drills.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
@@ -24,6 +25,7 @@ import { TARGETS_ERRORS } from './errors/targets.ts';
 export const ERRORS = {
   ...OPERATION_ERRORS,
   ...RESTORE_ERRORS,
+  ...DRILL_ERRORS,
   ...SOURCE_ERRORS,
   ...CONFIG_ERRORS,
   ...CLI_ERRORS,

@@ -12,6 +12,7 @@ import type {
   RedisFacts,
 } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { Reports } from './reports/reports.ts';
 import type { RepositoryCleanup } from './cleanup/repository-cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
@@ -119,6 +120,11 @@ export interface Repository {
   keepRestore(record: { readonly restoreId: string }): Promise<void>;
   /** What `keepRestore` kept, as it was. @throws LifeboatError RESTORE_NOT_FOUND */
   loadRestore(restoreId: string): Promise<unknown>;
+  /**
+   * Adds to the ledger of verifications that every stored object of this backup was read to its end and was sound. A store that may only be
+   * read keeps no ledger.
+   */
+  recordRead(manifest: Manifest, startedAt: string): Promise<void>;
   /** Reads everything back and names every problem; empty when sound. */
   verify(idOrLatest: string, operation: Operation): Promise<Problem[]>;
   /** Problems of the group as a whole: a removed manifest in the chain, an unknown object under a published backup. */
@@ -133,6 +139,8 @@ export interface Repository {
   readonly cleanup: RepositoryCleanup;
   /** Reports of runs of recovery plans, and verifications of plans. */
   readonly plans: PlanRecords;
+  /** What drills have found. */
+  readonly reports: Reports;
   /** What opens all of it. */
   readonly keys: Keys;
 }

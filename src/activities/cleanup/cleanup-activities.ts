@@ -1,5 +1,6 @@
 import type { CleanupControl, CleanupData, TargetCleanup } from '../../contract/cleanup.ts';
 import { abandonedAge } from '../../recovery/cleanup/plan-cleanup.ts';
+import { sweepScratch } from '../../recovery/drill/scratch-place.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { withOperation } from '../operation.ts';
 import { postgresTarget } from '../sources.ts';
@@ -27,6 +28,7 @@ export function createCleanupActivities(deps: Dependencies): CleanupControl & Cl
         const age = abandonedAge(Date.parse(at), settings.cleanup);
         const { cleanup } = await deps.repository();
         const { abandoned, leftovers, unfinishedWrites, locked } = await cleanup.removeUnreferenced(age, operation);
+        await sweepScratch(await settings.scratchFolder());
         const bytes = [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
         return { bytes, unfinishedWrites, locked: locked.slice(0, LOCKED_TOLD) };
       }),

@@ -27,6 +27,10 @@ const ACTIVITY_NAMES: Readonly<Record<string, string>> = {
   writeDirectory: 'write directory',
   clearDirectory: 'clean up',
   copyToTarget: 'copy',
+  planDrill: 'plan',
+  rehearseDrill: 'rehearse',
+  clearDrills: 'clean up',
+  publishDrill: 'report',
 };
 
 /**

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { journalSection, postgresSection, redisSection, restoreSection } from './databases.ts';
+import { drillSection } from './drill.ts';
 import { name, path } from './leaf.ts';
 import * as operations from './operations.ts';
 import * as storage from './storage.ts';
@@ -33,6 +34,7 @@ export const configSchema = z.strictObject({
   endpoints: operations.endpointsSection,
   drPlans: operations.drPlansSection,
   objectives: operations.objectivesSection,
+  drill: drillSection,
   notifications: operations.notificationsSection,
   security: operations.securitySection,
   temporal: operations.temporalSection,

@@ -11,7 +11,16 @@ import type { Age, RemovedUnreferenced, Unreferenced } from './repository-cleanu
 import { type Locked, unlessLocked } from './unless-locked.ts';
 
 /** What interrupted runs may leave: prefixes below which writes happen. */
-const WRITTEN_PREFIXES = ['backups/', 'journals/', 'keys/', 'verified/', 'restores/', 'removals/', 'holds/'];
+const WRITTEN_PREFIXES = [
+  'backups/',
+  'journals/',
+  'keys/',
+  'verified/',
+  'restores/',
+  'removals/',
+  'holds/',
+  'reports/',
+];
 
 /** Changes nothing. */
 export async function findUnreferenced(

@@ -145,6 +145,7 @@ export function dependenciesOf(product: Pick<Product, 'env' | 'folder'>): Depend
         },
         graceMs: 86_400_000,
       },
+      drill: { everyMs: null, checks: [], objectives: { rtoMs: null, rpoMs: null } },
       stallAfterMs: 60_000,
     },
   };

@@ -9,6 +9,7 @@ import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
 import type { PlanRunView } from '../../../src/domain/plan/run-view.ts';
 import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
+import type { DrillPlan } from '../../../src/domain/drill/drill.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
 
@@ -86,6 +87,17 @@ export const DIRECTORY_PLAN: DirectoryPlan = {
   postgres: { baseId: BACKUP_RECORD.id, target: null, database: 'auth', server: '18.6', bytes: 2 },
   redis: null,
   steps: [],
+};
+
+export const DRILL_PLAN: DrillPlan = {
+  drillId: 'drill-1',
+  how: 'newest',
+  backupId: BACKUP_RECORD.id,
+  recoveryPoint: { time: AT },
+  components: ['postgres', 'redis'],
+  replay: null,
+  newestAt: AT,
+  scratchBytes: 2,
 };
 
 const WINDOW = { from: null, to: null, gaps: [], spans: [], postgres: null, redis: null, omitted: 0 };
@@ -248,6 +260,40 @@ const answers: Activities = {
   keepRunReport: async ({ report }) => ({ path: `memory:reports/${report.id}/report.json` }),
   recordVerification: async ({ verification }) => ({ ...verification, at: AT }),
   readPlanRecords: async () => ({ verifications: [], report: null }),
+  planDrill: async () => DRILL_PLAN,
+  rehearseDrill: async () => ({
+    phases: [],
+    checks: [CHECK],
+    rtoMs: 5,
+    untried: [],
+    readWhole: [BACKUP_RECORD.id],
+    orphansRemoved: 0,
+  }),
+  clearDrills: async () => ({ removed: [] }),
+  publishDrill: async ({ plan, outcome, ended, request, drillId, workflowId, runId, startedAt, finishedAt }) => ({
+    report: {
+      version: 1,
+      ...request,
+      drillId,
+      workflowId,
+      runId,
+      startedAt,
+      finishedAt,
+      verdict: ended === null ? 'pass' : 'incomplete',
+      reasons: ended === null ? [] : [ended.code],
+      point: plan,
+      phases: [],
+      checks: outcome?.checks ?? [],
+      rtoMs: outcome?.rtoMs ?? null,
+      rpoMs: null,
+      behindNewestMs: null,
+      objectives: { rtoMs: null, rpoMs: null },
+      readWhole: [],
+      nextDueAt: null,
+    },
+    sha256: '0',
+    location: 'memory:/reports/',
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -268,13 +314,17 @@ interface NamedInput {
   readonly command?: string;
   /** Of a run of a plan. */
   readonly report?: PlanRunView;
+  /** How a drill ended early. */
+  readonly ended?: { readonly code: string } | null;
 }
 
-function nameOf(name: string, { backupId, kind, target, redis, cut, command, report }: NamedInput): string {
+function nameOf(name: string, input: NamedInput): string {
+  const { backupId, kind, target, redis, cut, command, report, ended } = input;
   if (name === 'runCommand') return `${name}(${command})`;
   // How the run ended, and what became of each step.
   if (report) return `${name}(${report.state}: ${report.steps.map(({ status }) => status).join(', ')})`;
   if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
+  if (name === 'publishDrill' && ended) return `${name}(ended with ${ended.code})`;
   if (name === 'emptyRedis' && cut) return `${name}(${backupId} and its stream to ${cut.offset})`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
   return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;

@@ -7,6 +7,7 @@ import { SELECTION_UNDOS } from './undo-selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
+import { DRILL_SCENARIOS } from './drill-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
@@ -672,6 +673,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...restores,
   ...questions,
   ...DIRECTORY_SCENARIOS,
+  ...DRILL_SCENARIOS,
   ...CLEANUP_SCENARIOS,
   ...KEY_SCENARIOS,
   ...VERIFY_OLDEST_SCENARIOS,
