@@ -3,6 +3,8 @@
  * on the same cluster in the same run:
  *
  *   node bench/physical-full.ts [--size-mib 1600] [--runs 3] [--jobs 2]
+ *
+ * `--s3`: both into one bucket behind TLS instead of folders; see s3-full.ts.
  */
 import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,6 +31,7 @@ import { startPostgres, type TestPostgres } from '../test/support/servers.ts';
 import { fillPostgres } from './data.ts';
 import { report, round, timed, withPeakMemory } from './measure.ts';
 import { createPgBackRest, type PgBackRest } from './peers/pgbackrest.ts';
+import { startTlsS3 } from './s3-tls.ts';
 
 const MEMORY_BOUND_MIB = 300;
 const RATIO_BOUND = 1;
@@ -44,12 +47,14 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     jobs: { type: 'string', default: '2' },
     'without-peer': { type: 'boolean', default: false },
+    s3: { type: 'boolean', default: false },
   },
 });
 const user = (await unprivilegedUser()) ?? undefined;
 const folder = await mkdtemp(join(await temporaryPlace(user), 'lifeboat-bench-'));
 if (user !== undefined) await chown(folder, user.uid, user.gid);
-const peer = await createPgBackRest(folder);
+const s3 = values.s3 ? await startTlsS3(folder) : undefined;
+const peer = await createPgBackRest(folder, s3?.pgBackRest);
 const server = await startPostgres({
   major: MAJOR,
   settings: {
@@ -64,6 +69,7 @@ try {
   await measure(server, peer);
 } finally {
   await server.stop();
+  await s3?.stop();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -89,7 +95,7 @@ async function measure(server: TestPostgres, peer: PgBackRest): Promise<void> {
   const tools = await findServerTools(MAJOR, { binDir: server.binDir, path: '', folders: [] });
   const ours: Ours = {
     repository: await createRepository({
-      store: createLocalStore({ root: join(folder, 'store') }),
+      store: s3?.store('lifeboat') ?? createLocalStore({ root: join(folder, 'store') }),
       keyring: await generateKeyring(join(folder, 'keyring.json')),
       signer: await ensureSigningKey(join(folder, 'signing.key')),
       group: 'bench',

@@ -1,5 +1,5 @@
 /**
- * Writes what is derived from code: config/backup.schema.json and docs/reference/{configuration,cli,errors}.md.
+ * Writes what is derived from code: config/{backup,plan}.schema.json and docs/reference/{configuration,cli,errors,plan-steps}.md.
  * `node scripts/generate-reference.ts`; test/architecture/reference.test.ts fails when a file is stale.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,11 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { cliReference } from './reference/cli.ts';
 import { configurationReference, configurationSchema } from './reference/configuration.ts';
 import { errorReference } from './reference/errors.ts';
+import { planJsonSchema, planReference } from './reference/plans.ts';
 
 /** Content by path, relative to the project. */
 export function referenceFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['config/backup.schema.json', configurationSchema()],
+    ['config/plan.schema.json', planJsonSchema()],
+    ['docs/reference/plan-steps.md', planReference()],
     ['docs/reference/configuration.md', configurationReference()],
     ['docs/reference/cli.md', cliReference()],
     ['docs/reference/errors.md', errorReference()],

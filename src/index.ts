@@ -3,7 +3,12 @@ import { createBackupManager } from './client/backup-manager.ts';
 import type { BackupManager } from './client/backup-manager.ts';
 import { createCrossRegionManager } from './client/cross-region-manager.ts';
 import type { CrossRegionManager } from './client/cross-region-manager.ts';
+import { createDisasterRecoveryManager } from './client/disaster-recovery-manager.ts';
+import type { DisasterRecoveryManager as PlanManager } from './client/disaster-recovery-manager.ts';
+import { createDrillManager } from './client/drill-manager.ts';
+import type { DrillManager } from './client/drill-manager.ts';
 import { requireWorkers } from './client/workers.ts';
+import { openPlans } from './config/plans/plan-library.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import { connectClient } from './temporal/connection.ts';
@@ -15,9 +20,16 @@ export type {
   SyncOutcome,
   TargetStatus,
 } from './client/cross-region-manager.ts';
+export type { PlanWithState, RunPlanOptions, ShownPlan, SteeringRequest } from './client/disaster-recovery-manager.ts';
+export type { PlanSummary } from './config/plans/plan-library.ts';
+export type { PlanRunView } from './domain/plan/run-view.ts';
+export type { DrillManager, DrillOptions } from './client/drill-manager.ts';
+export type { DrillResult } from './contract/drill.ts';
+export type { DrillReport, DrillsKnown, DrillSummary } from './domain/drill/drill.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
-export type { CleanupPlan, CleanupResult, HoldResult } from './contract/cleanup.ts';
+export type { CleanupPlan, CleanupResult, CleanupTargetResult, HoldResult } from './contract/cleanup.ts';
+export type { CleanupOptions, TargetCleanupOutcome } from './client/start-cleanup.ts';
 export type { DirectoryResult } from './contract/directory.ts';
 export type { BackupRecord, Check, Problem, RecoveryPoint } from './domain/backup.ts';
 export { LifeboatError } from './domain/errors.ts';
@@ -37,10 +49,15 @@ export interface LifeboatOptions {
   readonly requestedBy?: string;
 }
 
+/** What is done before and in a disaster. */
+export type DisasterRecoveryManager = PlanManager & DrillManager;
+
 export interface Lifeboat {
   readonly backupManager: BackupManager;
   /** Copies in other places: `storage.remoteStorage` and `crossRegion` of the configuration. */
   readonly crossRegionManager: CrossRegionManager;
+  /** Recovery plans: the one that is built in, and those of `drPlans.dir`; and rehearsals of a recovery. */
+  readonly disasterRecoveryManager: DisasterRecoveryManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -67,6 +84,10 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
   return {
     backupManager: createBackupManager(context),
     crossRegionManager: createCrossRegionManager(context),
+    disasterRecoveryManager: {
+      ...createDisasterRecoveryManager(context, openPlans(config)),
+      ...createDrillManager(context),
+    },
     close,
   };
 }

@@ -1,14 +1,16 @@
 import { cleanupRules } from './assembly/cleanup-rules.ts';
+import { drillSettings } from './assembly/drill-settings.ts';
 import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Client } from '@temporalio/client';
 import { Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createErrorInterceptor } from './activities/interceptors/errors.ts';
 import type { WorkSettings } from './activities/dependencies.ts';
-import { openLibraries } from './assembly/libraries.ts';
+import { type Libraries, openLibraries } from './assembly/libraries.ts';
 import { codecOf } from './assembly/open-repository.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -19,12 +21,14 @@ import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
 import { whyNotKept } from './domain/kept-journals.ts';
+import { ensureJournalCopies } from './client/journal-copies.ts';
 import { endJournal, ensureJournal } from './client/journals.ts';
 import { connectClient } from './temporal/connection.ts';
 import { serverPlace } from './embedded/places.ts';
 import { stateDirOf } from './assembly/state-dir.ts';
 import { createWorkerLog } from './temporal/log.ts';
 import type { WorkerLog } from './temporal/log.ts';
+import { sweepScratch } from './recovery/drill/scratch-place.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import type { RunningWorkers } from './temporal/run-workers.ts';
 
@@ -52,7 +56,9 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   Runtime.install({ logger: log.forTemporal, shutdownSignals: [] });
 
   const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
-  const activities = createActivities({ settings: workSettings(loaded, scratchDir), ...libraries });
+  const settings = workSettings(loaded, scratchDir);
+  const activities = createActivities({ settings, ...libraries });
+  await sweepScratchPlaces(settings, log);
   const start = (): Promise<RunningWorkers> =>
     runWorkers({
       temporal: config.temporal,
@@ -67,30 +73,50 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   const workers = await untilReachable(start, { log, signal });
   signal.addEventListener('abort', () => workers.shutdown(), { once: true });
   if (signal.aborted) workers.shutdown();
-  if (config.journal.enabled && roles.includes('control')) await keepJournals(loaded);
+  if (roles.includes('control')) await keepGoing(loaded, libraries);
   log.info('worker ready', { roles, group: config.group });
   onReady();
   await workers.ended;
   log.info('worker ended', {});
 }
 
-/** Starts the runs that keep the journals, where they do not run yet, and ends one that nothing is to be kept by. */
-async function keepJournals(loaded: LoadedConfig): Promise<void> {
+/** What drills of workers that died have left here. Trouble with it keeps no worker from its work: the next drill meets it again. */
+async function sweepScratchPlaces(settings: WorkSettings, log: WorkerLog): Promise<void> {
+  try {
+    const { removed, left } = await sweepScratch(await settings.scratchFolder());
+    for (const drillId of removed) log.info('removed what a drill had left', { drillId });
+    for (const mark of left) log.warn('left a scratch place alone', { mark });
+  } catch (error) {
+    log.warn('look for what drills have left', { error: toLifeboatError(error).message });
+  }
+}
+
+/** Starts the runs that have no end, where they do not run yet. */
+async function keepGoing(loaded: LoadedConfig, { targets }: Pick<Libraries, 'targets'>): Promise<void> {
   const { config } = loaded;
+  if (!config.journal.enabled && targets.length === 0) return;
   const { client, close } = await connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/journals`);
   const requestedBy = `worker@${hostname()}`;
+  try {
+    if (config.journal.enabled) await keepJournals(client, loaded, requestedBy);
+    for (const { name: target } of targets)
+      await ensureJournalCopies(client, { group: config.group, target, requestedBy });
+  } finally {
+    await close();
+  }
+}
+
+/** The journals, but for one that nothing is to be kept by: that is ended. */
+async function keepJournals(client: Client, loaded: LoadedConfig, requestedBy: string): Promise<void> {
+  const { config } = loaded;
   const kinds = [
     ...(isPostgresConfigured(loaded) ? (['postgres'] as const) : []),
     ...(isRedisConfigured(loaded) ? (['redis'] as const) : []),
   ];
-  try {
-    for (const kind of kinds) {
-      const journal = { group: config.group, kind, requestedBy };
-      const reason = whyNotKept(kind, config);
-      await (reason === null ? ensureJournal(client, journal) : endJournal(client, { ...journal, reason }));
-    }
-  } finally {
-    await close();
+  for (const kind of kinds) {
+    const journal = { group: config.group, kind, requestedBy };
+    const reason = whyNotKept(kind, config);
+    await (reason === null ? ensureJournal(client, journal) : endJournal(client, { ...journal, reason }));
   }
 }
 
@@ -150,6 +176,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
     },
     keepReplacedMs: durationMs(config.restore.keepReplaced),
     cleanup: cleanupRules(config),
+    drill: drillSettings(config),
     stallAfterMs: durationMs(config.worker.stallAfter),
   };
 }

@@ -20,7 +20,8 @@ export interface PgBackRest {
 
 const STANZA = 'bench';
 
-export async function createPgBackRest(folder: string): Promise<PgBackRest> {
+/** `repository`: lines of its configuration for a place other than a folder. */
+export async function createPgBackRest(folder: string, repository?: readonly string[]): Promise<PgBackRest> {
   const user = (await unprivilegedUser()) ?? undefined;
   const config = join(folder, 'pgbackrest.conf');
   let password = '';
@@ -47,7 +48,7 @@ export async function createPgBackRest(folder: string): Promise<PgBackRest> {
       }
       const lines = [
         '[global]',
-        `repo1-path=${folder}/repo`,
+        ...(repository ?? [`repo1-path=${folder}/repo`]),
         'repo1-retention-full=2',
         'repo1-cipher-type=aes-256-cbc',
         'repo1-cipher-pass=a-pass-of-the-benchmark-and-nothing-else',

@@ -100,7 +100,8 @@ function showDefault(value: unknown): string {
   return value === undefined ? '' : code(JSON.stringify(value));
 }
 
-const KIND_NAMES: Readonly<Record<LeafKind, string>> = {
+/** How kinds of values are called. */
+export const KIND_NAMES: Readonly<Record<LeafKind, string>> = {
   path: 'path',
   program: 'program',
   secret: 'secret',
@@ -113,7 +114,8 @@ function typeOf(leaf: Leaf): string {
   return leaf.kind === undefined ? jsonType(leaf.schema) : KIND_NAMES[leaf.kind];
 }
 
-function jsonType(schema: z.core.$ZodType): string {
+/** The type of a value in words. */
+export function jsonType(schema: z.core.$ZodType): string {
   const kind = leafKinds.get(schema)?.kind;
   if (kind !== undefined) return KIND_NAMES[kind];
   const inner = unwrap(schema);

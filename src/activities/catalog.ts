@@ -12,6 +12,8 @@ import { planVerification } from '../recovery/plan-verification.ts';
 import { verifyJournalRange } from '../recovery/verify-range.ts';
 import type { Dependencies } from './dependencies.ts';
 import { chooseSource, readingFrom } from './read-source.ts';
+import { readDrills } from './drill/read-drills.ts';
+import { withCopies } from './read-copies.ts';
 import { readTargets } from './read-targets.ts';
 import { readJournalFacts } from './journal/journal-facts.ts';
 import { withOperation } from './operation.ts';
@@ -56,17 +58,21 @@ export function createCatalogActivities(deps: Dependencies): CatalogActivities {
 
 async function readCatalog(deps: Dependencies, input: CatalogInput, operation: Operation): Promise<CatalogResult> {
   if (input.ask === 'targets') {
-    return { backups: [], objects: [], objectsTotal: 0, location: '', targets: await readTargets(deps) };
+    return { ...NOTHING, targets: await readTargets(deps, operation) };
   }
+  if (input.ask === 'drills') return { ...NOTHING, drills: await readDrills(deps, input.drill) };
   if (input.ask === 'journals') return readRepository(deps, input, operation);
   const source = await chooseSource(deps, input.target);
   const read = await readRepository(source.deps, input, operation);
   const { from, notice } = source;
+  const backups = await withCopies(deps, (await source.deps.repository()).id, read.backups);
   const warnings = [...(notice === null ? [] : [notice]), ...(read.warnings ?? [])];
-  return { ...read, warnings, ...(from === undefined ? {} : { from }) };
+  return { ...read, backups, warnings, ...(from === undefined ? {} : { from }) };
 }
 
-type RepositoryQuestion = Exclude<CatalogInput, { readonly ask: 'targets' }>;
+const NOTHING = { backups: [], objects: [], objectsTotal: 0, location: '' };
+
+type RepositoryQuestion = Exclude<CatalogInput, { readonly ask: 'targets' | 'drills' }>;
 
 async function readRepository(
   deps: Dependencies,

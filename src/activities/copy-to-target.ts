@@ -3,6 +3,7 @@ import type { BackupRecord } from '../domain/backup.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { nearestName } from '../domain/nearest-name.ts';
 import type { CopyTarget, Dependencies } from './dependencies.ts';
+import { requireNotLost } from './lost-repository.ts';
 import { oneCopyAtATime } from './one-copy-at-a-time.ts';
 import { withOperation } from './operation.ts';
 
@@ -10,11 +11,13 @@ import { withOperation } from './operation.ts';
 const MAX_BACKUPS = 1_000;
 const MAX_PROBLEMS = 1_000;
 
-export function createCopyActivities(deps: Dependencies): CopyActivities {
+export function createCopyActivities(deps: Dependencies): Pick<CopyActivities, 'copyToTarget'> {
   return {
     copyToTarget: ({ target, backup, verify, wait }) =>
       withOperation(deps.settings, async (operation) => {
         const to = targetNamed(deps, target).store();
+        // A repository begun anew would only be refused by the targets, and keep the old one from being put back.
+        await requireNotLost(deps);
         const repository = await deps.repository();
         const check = verify ? 'digest' : 'size';
         const copied = await oneCopyAtATime({ target, wait }, operation, () =>

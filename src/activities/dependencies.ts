@@ -1,3 +1,4 @@
+import type { DrillCheck, Objectives } from '../domain/drill/drill.ts';
 import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
 import type { Wal } from '../postgres/wal/wal.ts';
@@ -5,6 +6,8 @@ import type { RedisJournal } from '../redis/journal/journal.ts';
 import type { CleanupRules } from '../recovery/cleanup/plan-cleanup.ts';
 import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
+import type { Notifications } from '../notify/notify.ts';
+import type { Commands } from '../services/commands.ts';
 import type { Services } from '../services/services.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
@@ -46,6 +49,12 @@ export interface WorkSettings {
   scratchFolder(): Promise<string>;
   readonly keepReplacedMs: number;
   readonly cleanup: CleanupRules;
+  readonly drill: {
+    /** How often a drill is to be done; null: never is one due. */
+    readonly everyMs: number | null;
+    readonly checks: readonly DrillCheck[];
+    readonly objectives: Objectives;
+  };
   /** An attempt whose progress stops for this long is ended. */
   readonly stallAfterMs: number;
 }
@@ -56,6 +65,8 @@ export interface CopyTarget {
   readonly region: string | null;
   /** How long after a backup its copy begins. */
   readonly delayMs: number;
+  /** What a cleanup keeps there. */
+  readonly cleanup: CleanupRules;
   store(): ObjectStore;
   /** The copies as a repository; nothing is made where there is none. @throws LifeboatError REPOSITORY_MISSING */
   repository(): Promise<Repository>;
@@ -70,6 +81,8 @@ export interface Dependencies {
   hasRepository(): Promise<boolean>;
   readonly targets: readonly CopyTarget[];
   postgres(): Promise<Postgres>;
+  /** As `postgres`, with another folder for its private files: whoever names it removes what a killed process leaves there. */
+  postgresIn(scratchDir: string): Promise<Postgres>;
   /** For a server of this major version. */
   physical(major: number): Promise<PhysicalBackup>;
   /** Programs of a server of this major version, on this host. */
@@ -80,4 +93,6 @@ export interface Dependencies {
   readonly redis: Redis;
   readonly redisJournal: RedisJournal;
   readonly services: Services;
+  readonly commands: Commands;
+  readonly notifications: Notifications;
 }

@@ -4,12 +4,15 @@ import type { CopyActivities } from '../contract/replication.ts';
 import { createBackupActivities } from './backup.ts';
 import { createCleanupActivities } from './cleanup/cleanup-activities.ts';
 import { createCatalogActivities } from './catalog.ts';
+import { createDrillActivities } from './drill/drill-activities.ts';
 import type { Dependencies } from './dependencies.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createKeyActivities } from './keys.ts';
+import { createPlanActivities } from './plan/plan-activities.ts';
 import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
+import { createJournalCopyActivities } from './copy-journals.ts';
 import { createCopyActivities } from './copy-to-target.ts';
 import { createVerificationActivities } from './verification.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
@@ -28,7 +31,10 @@ export function createActivities(
     ...createIncrementalActivities(deps),
     ...createJournalActivities(deps),
     ...createCopyActivities(deps),
+    ...createJournalCopyActivities(deps),
     ...createKeyActivities(deps),
+    ...createPlanActivities(deps),
     ...createVerificationActivities(deps),
+    ...createDrillActivities(deps),
   };
 }

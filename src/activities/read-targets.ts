@@ -1,49 +1,91 @@
-import { type ErrorCode, toLifeboatError } from '../domain/errors.ts';
-import { compareTarget, type Copyable, type TargetFacts } from '../domain/target-facts.ts';
+import type { BackupRecord } from '../domain/backup.ts';
+import { type ErrorCode, LifeboatError, toLifeboatError } from '../domain/errors.ts';
+import { compareJournals } from '../domain/journal-copies.ts';
+import type { Operation } from '../domain/operation.ts';
+import { recoveryWindow } from '../domain/recovery-window.ts';
+import { compareTarget, type TargetFacts } from '../domain/target-facts.ts';
+import { viewWindow } from '../domain/window-view.ts';
+import { type RecoveryCatalog, readRecoveryCatalog } from '../recovery/read-catalog.ts';
+import { epochName } from '../repository/journals/journal-keys.ts';
+import type { RemovedHere } from '../repository/cleanup/repository-cleanup.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { CopyTarget, Dependencies } from './dependencies.ts';
+import { configuredComponents } from './sources.ts';
 import { within } from './within.ts';
 
 /** For one target to say what it has: long enough for a thousand manifests over a slow line. */
 const ANSWER_MS = 15_000;
 
-interface Own {
+type Asking = Pick<Dependencies, 'repository' | 'hasRepository' | 'targets' | 'settings'>;
+
+/** What one place has. */
+interface Holdings {
   readonly id: string;
-  readonly backups: readonly Copyable[];
+  readonly catalog: RecoveryCatalog;
 }
 
 /** What each target has of the repository, all asked at once. A target or repository that is away is said, and no error. */
-export async function readTargets(deps: Pick<Dependencies, 'repository' | 'targets'>): Promise<TargetFacts[]> {
-  const own = await readOwn(deps).catch((error: unknown) => toLifeboatError(error));
-  return Promise.all(deps.targets.map(async (target) => lookAt(target, own)));
+export async function readTargets(deps: Asking, operation: Operation): Promise<TargetFacts[]> {
+  const own = await within(ANSWER_MS, { doing: 'ask the repository' }, readOwn(deps, operation)).catch(
+    (error: unknown) => toLifeboatError(error),
+  );
+  return Promise.all(deps.targets.map(async (target) => lookAt(deps, { target, own }, operation)));
 }
 
-async function readOwn({ repository }: Pick<Dependencies, 'repository'>): Promise<Own> {
-  const { id, list } = await repository();
-  const backups = (await list()).filter(({ status }) => status === 'complete');
-  return { id, backups };
+/** Nothing is made where nothing is: a repository that was lost is not one that every target has all of. */
+async function readOwn(deps: Asking, operation: Operation): Promise<Holdings> {
+  if (!(await deps.hasRepository())) throw new LifeboatError('REPOSITORY_MISSING', 'the store holds no repository');
+  return holdingsOf(await deps.repository(), deps, operation);
 }
 
-async function lookAt(target: CopyTarget, own: Own | ReturnType<typeof toLifeboatError>): Promise<TargetFacts> {
+async function holdingsOf(repository: Repository, { settings }: Asking, operation: Operation): Promise<Holdings> {
+  const catalog = await readRecoveryCatalog(repository, configuredComponents(settings), operation);
+  return { id: repository.id, catalog };
+}
+
+interface Look {
+  readonly target: CopyTarget;
+  readonly own: Holdings | LifeboatError;
+}
+
+async function lookAt(deps: Asking, { target, own }: Look, operation: Operation): Promise<TargetFacts> {
   const { name, region } = target;
-  const unknown = { backups: null, pending: null, pendingBackups: [], lagSeconds: null };
+  const unknown = { backups: null, pending: null, pendingBackups: [], lagSeconds: null, journals: null };
   let location = '';
   try {
     location = target.store().url;
-    const there = await within(ANSWER_MS, { doing: `ask target ${name}` }, listThere(target));
-    if ('code' in own) {
-      const message = `the repository itself cannot be read: ${own.message}`;
-      const backups = there?.ids.size ?? 0;
-      return { name, region, location, ...unknown, state: 'in-sync', backups, lastError: message };
+    const there = await within(ANSWER_MS, { doing: `ask target ${name}` }, readThere(deps, target, operation));
+    const backups = there === null ? 0 : completeOf(there).length;
+    if (own instanceof LifeboatError) {
+      const lastError = `the repository itself cannot be read: ${own.message}`;
+      return { name, region, location, ...unknown, state: 'unknown', backups, lastError };
     }
-    if (there !== null && there.repositoryId !== own.id) {
-      const lastError = `it holds repository ${there.repositoryId}, not ${own.id}`;
-      return { name, region, location, ...unknown, state: 'foreign', backups: there.ids.size, lastError };
+    if (there !== null && there.id !== own.id) {
+      const lastError = `it holds repository ${there.id}, not ${own.id}`;
+      return { name, region, location, ...unknown, state: 'foreign', backups, lastError };
     }
-    return { name, region, location, ...compareTarget(own.backups, there?.ids ?? null, Date.now()), lastError: null };
+    return { name, region, location, ...compare(own, there), lastError: null };
   } catch (error) {
     const { code, message } = toLifeboatError(error);
     return { name, region, location, ...unknown, state: stateOf(code), lastError: `${code}: ${message}` };
   }
+}
+
+type Compared = Omit<TargetFacts, 'name' | 'region' | 'location' | 'lastError'>;
+
+function compare(own: Holdings, there: (Holdings & { readonly removed: RemovedHere }) | null): Compared {
+  const removed = there?.removed ?? { backupIds: new Set<string>(), epochs: new Set<string>() };
+  // What the target's own rules removed there is not missing.
+  const wanted = completeOf(own).filter(({ id, holds }) => !removed.backupIds.has(id) || holds.length > 0);
+  const ids = there && new Set(completeOf(there).map(({ id }) => id));
+  const kept = there?.catalog ?? { postgres: [], redis: [] };
+  const behind = compareJournals(own.catalog, kept, ({ begin }) => removed.epochs.has(epochName(begin)));
+  const { from, to } = there === null ? { from: null, to: null } : viewWindow(recoveryWindow(there.catalog));
+  return { ...compareTarget(wanted, ids, Date.now()), journals: { ...behind, window: { from, to } } };
+}
+
+function completeOf({ catalog }: Holdings): readonly BackupRecord[] {
+  return catalog.backups.filter(({ status }) => status === 'complete');
 }
 
 function stateOf(code: ErrorCode): TargetFacts['state'] {
@@ -51,13 +93,14 @@ function stateOf(code: ErrorCode): TargetFacts['state'] {
 }
 
 /** Null where nothing was copied yet. */
-async function listThere(
+async function readThere(
+  deps: Asking,
   target: CopyTarget,
-): Promise<{ readonly repositoryId: string; readonly ids: ReadonlySet<string> } | null> {
+  operation: Operation,
+): Promise<(Holdings & { readonly removed: RemovedHere }) | null> {
   try {
     const copies = await target.repository();
-    const backups = (await copies.list()).filter(({ status }) => status === 'complete');
-    return { repositoryId: copies.id, ids: new Set(backups.map(({ id }) => id)) };
+    return { ...(await holdingsOf(copies, deps, operation)), removed: await copies.cleanup.removedHere() };
   } catch (error) {
     if (toLifeboatError(error).code === 'REPOSITORY_MISSING') return null;
     throw error;

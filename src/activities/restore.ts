@@ -89,6 +89,7 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
             `what ${restoreId} replaced was kept until ${record.expiresAt}`,
           );
         }
+        requireKept(record);
         return record;
       }),
 
@@ -97,6 +98,16 @@ function createRestoreControl(deps: Dependencies): RestoreControl {
         (await deps.postgres()).undoSwap({ target: postgresTarget(settings), ...names }),
       ),
   };
+}
+
+/** Tables beside the live ones, or where none was before, replaced nothing: an undo that did nothing would be a lie. */
+function requireKept({ restoreId, selection }: RestoreRecord): void {
+  if (selection === undefined || selection.tables !== null || selection.keys !== null) return;
+  const { left } = selection;
+  throw new LifeboatError('RESTORE_NOTHING_REPLACED', `${restoreId} replaced nothing`, {
+    details: { goBack: left },
+    hint: `what it brought can be taken away by hand: ${left.join('; ')}`,
+  });
 }
 
 /** Keeps the record, or gives the one that an earlier attempt kept before it was lost: only its times differ. */

@@ -1,5 +1,8 @@
 import type { LoadedConfig } from '../config/load-config.ts';
+import { commandDefinitions, notificationChannels } from '../config/plan-settings.ts';
 import { serviceDefinitions } from '../config/service-definitions.ts';
+import { createNotifications } from '../notify/create-notifications.ts';
+import type { Notifications } from '../notify/notify.ts';
 import { createPostgres } from '../postgres/create-postgres.ts';
 import { createPhysicalBackup } from '../postgres/physical/create-physical.ts';
 import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
@@ -13,6 +16,7 @@ import type { Redis } from '../redis/redis.ts';
 import type { Repository } from '../repository/repository.ts';
 import { REPOSITORY_KEY } from '../repository/layout.ts';
 import { createCommandServices } from '../services/command-services.ts';
+import { createCommands, type Commands } from '../services/commands.ts';
 import type { Services } from '../services/services.ts';
 import { openConfiguredRepository } from './open-repository.ts';
 import { openPrimaryStore } from './open-stores.ts';
@@ -26,7 +30,11 @@ export interface Libraries {
   readonly redisJournal: RedisJournal;
   readonly wal: Wal;
   readonly services: Services;
+  readonly commands: Commands;
+  readonly notifications: Notifications;
   postgres(): Promise<Postgres>;
+  /** As `postgres`, with another folder for private files. */
+  postgresIn(scratchDir: string): Promise<Postgres>;
   /** For a server of this major version. @throws LifeboatError POSTGRES_SERVER_MISSING */
   physical(major: number): Promise<PhysicalBackup>;
   /** @throws LifeboatError POSTGRES_SERVER_MISSING */
@@ -59,6 +67,10 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     physical: async (major) =>
       createPhysicalBackup({ tools: await findServerToolsOf(major, config, stateDir), wal, scratchDir }),
     services: createCommandServices(serviceDefinitions(config)),
+    commands: createCommands(commandDefinitions(config)),
+    notifications: createNotifications(notificationChannels(config)),
+    postgresIn: async (folder) =>
+      createPostgres({ tools: await findPostgresTools(config, stateDir), scratchDir: folder }),
     postgres: onceWorking(async () => {
       const tools = await findPostgresTools(config, stateDir);
       return createPostgres({ tools, scratchDir });

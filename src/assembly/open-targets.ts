@@ -4,12 +4,15 @@ import type { Repository } from '../repository/repository.ts';
 import { readRepositoryFile } from '../repository/repository-file.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import type { CleanupRules } from '../recovery/cleanup/plan-cleanup.ts';
+import { targetCleanupRules } from './cleanup-rules.ts';
 import { openRepositoryIn } from './open-repository.ts';
 import { credentialsOf, openNamedStore } from './open-stores.ts';
 
 /** A target of the configuration. Its store is opened once, its repository whenever it is asked for: it may come and go. */
 export interface OpenTarget extends Pick<ConfiguredTarget, 'name' | 'region'> {
   readonly delayMs: number;
+  readonly cleanup: CleanupRules;
   store(): ObjectStore;
   /** @throws LifeboatError REPOSITORY_MISSING where nothing was copied yet, REPOSITORY_GROUP_MISMATCH, STORE_* */
   repository(): Promise<Repository>;
@@ -25,6 +28,7 @@ export function openTargets(config: Config, tool: string): readonly OpenTarget[]
       name: target.name,
       region: target.region,
       delayMs,
+      cleanup: targetCleanupRules(config, target),
       store,
       async repository() {
         await readRepositoryFile(store(), config.group);

@@ -5,9 +5,17 @@ import { backupHold, backupRelease } from './commands/backup-hold.ts';
 import { backupList } from './commands/backup-list.ts';
 import { backupShow } from './commands/backup-show.ts';
 import { backupVerify } from './commands/backup-verify.ts';
+import { drDrills, drReport } from './commands/dr-drills.ts';
+import { backupTest, drTest } from './commands/dr-test.ts';
 import { cancel } from './commands/cancel.ts';
 import { backupFull, backupIncremental } from './commands/take-backup.ts';
 import { journalStatus } from './commands/journal-status.ts';
+import { drExecute } from './commands/dr/dr-execute.ts';
+import { drListPlans } from './commands/dr/dr-list-plans.ts';
+import { drShow } from './commands/dr/dr-show.ts';
+import { drStatus } from './commands/dr/dr-status.ts';
+import { STEERING_COMMANDS } from './commands/dr/dr-steer.ts';
+import { drValidate } from './commands/dr/dr-validate.ts';
 import { replicationStatus } from './commands/replication-status.ts';
 import { replicationSync } from './commands/replication-sync.ts';
 import { restore } from './commands/restore.ts';
@@ -37,6 +45,7 @@ import { keyVerify } from './local/key-verify.ts';
 export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'Take, list, check and remove backups.',
   restore: 'Bring a backup back.',
+  dr: 'Recovery: plans, their runs, and drills before they are needed.',
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
@@ -53,11 +62,21 @@ export const COMMANDS: readonly Command[] = [
   backupList,
   backupShow,
   backupVerify,
+  backupTest,
   backupHold,
   backupRelease,
   backupCleanup,
   restore,
   restoreUndo,
+  drListPlans,
+  drShow,
+  drValidate,
+  drExecute,
+  drStatus,
+  ...STEERING_COMMANDS,
+  drTest,
+  drDrills,
+  drReport,
   attach,
   cancel,
   status,

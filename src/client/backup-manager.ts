@@ -22,7 +22,13 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { RewrapResult } from '../contract/keys.ts';
 import { startOperation } from './operation.ts';
 import type { StartedOperation, StartOperation } from './operation.ts';
-import { startCleanup, startHold, type CleanupOptions } from './start-cleanup.ts';
+import {
+  awaitTargetCleanups,
+  startCleanup,
+  startHold,
+  type CleanupOptions,
+  type TargetCleanupOutcome,
+} from './start-cleanup.ts';
 import type { VerifyOldestResult } from '../contract/verification.ts';
 import type { VerificationBudget } from '../domain/oldest-first.ts';
 import { startRewrap } from './start-rewrap.ts';
@@ -77,7 +83,7 @@ export interface BackupManager {
   startRestoreToDirectory(backup: string, options: DirectoryOptions): Promise<StartedOperation<DirectoryResult>>;
   /** Single tables and keys. */
   startSelection(backup: string, options: SelectionOptions): Promise<StartedOperation<RestoreSelectionResult>>;
-  startUndo(restoreId: string): Promise<StartedOperation<UndoRestoreResult>>;
+  startUndo(restoreId: string, options?: { readonly dryRun?: boolean }): Promise<StartedOperation<UndoRestoreResult>>;
   /** `fromTarget`: the copies of a target instead of the repository. */
   startVerify(backup: string, options?: ReadOptions): Promise<StartedOperation<VerifyResult>>;
   /** Removes what retention does not keep; a dry run only says what. */
@@ -100,6 +106,8 @@ export interface BackupManager {
   undoRestore(restoreId: string): Promise<UndoRestoreResult>;
   verifyBackups(backup: string, options?: ReadOptions): Promise<VerifyResult>;
   cleanupOldBackups(options?: CleanupOptions): Promise<CleanupResult>;
+  /** Waits for what a cleanup does at the targets, all at once; a target that failed is an outcome. */
+  awaitTargetCleanups(result: Pick<CleanupResult, 'targets'>): Promise<readonly TargetCleanupOutcome[]>;
   holdBackup(backup: string, reason: string): Promise<HoldResult>;
   releaseBackup(backup: string): Promise<HoldResult>;
   /** Newest first. */
@@ -131,6 +139,7 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     undoRestore: async (restoreId) => (await starts.startUndo(restoreId)).result(),
     verifyBackups: async (backup, options) => (await starts.startVerify(backup, options)).result(),
     cleanupOldBackups: async (options) => (await starts.startCleanup(options)).result(),
+    awaitTargetCleanups: async (result) => awaitTargetCleanups(context.client, result),
     holdBackup: async (backup, reason) => (await starts.startHold(backup, reason)).result(),
     releaseBackup: async (backup) => (await starts.startHold(backup, null)).result(),
     listBackups: async () => (await ask({ ask: 'list' })).backups,
@@ -187,9 +196,9 @@ function createStarts(context: ManagerContext): Starts {
     startSelection: (backup, options) => startSelection(context, backup, options),
     startCleanup: (options) => startCleanup(context, options),
     startHold: (backup, reason) => startHold(context, backup, reason),
-    startUndo(restoreId) {
-      const input = { ...asked, restoreId };
-      const summary = `undo of ${restoreId}, asked for by ${requestedBy}`;
+    startUndo(restoreId, { dryRun = false } = {}) {
+      const input = { ...asked, restoreId, ...(dryRun && { dryRun }) };
+      const summary = `${dryRun ? 'dry run of an undo' : 'undo'} of ${restoreId}, asked for by ${requestedBy}`;
       return startOperation(client, {
         workflow: WORKFLOWS.undoRestore,
         workflowId,

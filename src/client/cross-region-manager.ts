@@ -3,7 +3,7 @@ import type { CatalogResult } from '../contract/messages.ts';
 import type { ReplicateInput, ReplicateResult } from '../contract/replication.ts';
 import { besideWorkflowId, copyWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import { LifeboatError, toLifeboatError } from '../domain/errors.ts';
-import type { TargetFacts } from '../domain/target-facts.ts';
+import { isFailing, type TargetFacts } from '../domain/target-facts.ts';
 import type { ManagerContext } from './backup-manager.ts';
 import { type CopyRun, listCopyRuns } from './copy-runs.ts';
 import { attachOperation, startOperation, type StartedOperation } from './operation.ts';
@@ -22,7 +22,11 @@ export interface ReplicationMetrics {
   readonly pending: number;
   /** Of the target that is furthest behind, seconds; null where no target could be asked. */
   readonly maxLagSeconds: number | null;
-  /** Names of the targets that could not be asked, or that hold something else. */
+  /** Of the journals at the target that is furthest behind, seconds of the databases' time; null where there are none. */
+  readonly maxJournalLagSeconds: number | null;
+  /** Stored bytes of the journals that some target does not have, summed over the targets that could be asked. */
+  readonly journalBytesBehind: number;
+  /** Names of the targets that could not be asked or compared, or that hold something else. */
   readonly failing: readonly string[];
 }
 
@@ -123,11 +127,15 @@ function joinRuns(facts: TargetFacts, runs: readonly CopyRun[]): TargetStatus {
 
 function metricsOf(targets: readonly TargetStatus[]): ReplicationMetrics {
   const lags = targets.map(({ lagSeconds }) => lagSeconds).filter((lag) => lag !== null);
+  const journals = targets.map((target) => target.journals ?? null).filter((facts) => facts !== null);
+  const journalLags = journals.map(({ lagSeconds }) => lagSeconds).filter((lag) => lag !== null);
   return {
     targets: targets.length,
     inSync: targets.filter(({ state }) => state === 'in-sync').length,
     pending: targets.reduce((sum, { pending }) => sum + (pending ?? 0), 0),
     maxLagSeconds: lags.length === 0 ? null : Math.max(...lags),
-    failing: targets.filter(({ state }) => state === 'unreachable' || state === 'foreign').map(({ name }) => name),
+    maxJournalLagSeconds: journalLags.length === 0 ? null : Math.max(...journalLags),
+    journalBytesBehind: journals.reduce((sum, { bytesBehind }) => sum + bytesBehind, 0),
+    failing: targets.filter(({ state }) => isFailing(state)).map(({ name }) => name),
   };
 }

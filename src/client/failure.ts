@@ -41,7 +41,8 @@ function isKnownFailure(failure: unknown): boolean {
   );
 }
 
-function fromApplicationFailure(failure: ApplicationFailure, cause: Error): LifeboatError {
+/** The error that a worker threw, from what Temporal made of it. */
+export function fromApplicationFailure(failure: ApplicationFailure, cause: Error): LifeboatError {
   const code = isErrorCode(failure.type) ? failure.type : 'INTERNAL';
   const facts = (failure.details?.[0] ?? {}) as { hint?: string; details?: ErrorDetails };
   return new LifeboatError(code, failure.message, {

@@ -2,6 +2,9 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../domain/operation.ts';
 
+/** Between two readings of what an operation does. */
+export const FOLLOW_INTERVAL_MS = 1_000;
+
 /** What an operation does right now, as its pending activities say. */
 export interface OperationView {
   readonly workflowId: string;
@@ -54,5 +57,3 @@ export async function follow(
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL_MS))]);
   }
 }
-
-const FOLLOW_INTERVAL_MS = 1_000;

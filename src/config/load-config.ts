@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import type * as z from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
-import { nearestName } from '../domain/nearest-name.ts';
 import { systemErrorCode } from '../platform/system-error.ts';
 import type { Environment } from './environment.ts';
-import { readVariables, suggestion } from './from-environment.ts';
+import { explainIssue } from './explain-issue.ts';
+import { readVariables } from './from-environment.ts';
 import { flatten, layerOf, layerOfTree, mergeLayers, originOf, type Layer, type Origin } from './layers.ts';
 import { type Config, configSchema } from './schema/config.ts';
-import { isPlainObject, knownKeys, mapLeaves, schemasAt } from './schema/walk.ts';
+import { isPlainObject, mapLeaves } from './schema/walk.ts';
 import { type Issue, resolveSecrets } from './secrets.ts';
 
 /** Where the configuration is looked for when nothing names it. */
@@ -51,7 +50,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const issues = [
     ...variables.issues,
     ...secrets.issues,
-    ...(parsed.success ? [] : parsed.error.issues.flatMap(explain)),
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => explainIssue(configSchema, issue))),
   ];
   if (issues.length > 0 || !parsed.success) throw invalid(issues, merged.origins);
   const config = resolvePaths(parsed.data, cwd);
@@ -113,31 +112,6 @@ function flagLayer({ flags }: ConfigSources): Layer {
       ([key, { value, flag }]) => [key, value, { kind: 'flag', name: flag }] as const,
     ),
   );
-}
-
-/** A zod issue in words; unknown keys are named one by one, with the nearest known one. */
-function explain(issue: z.core.$ZodIssue): readonly Issue[] {
-  if (issue.code === 'unrecognized_keys') {
-    const known = schemasAt(configSchema, issue.path).flatMap(knownKeys);
-    return issue.keys.map((key) => ({
-      path: [...issue.path, key],
-      message: suggestion('unknown key', nearestName(key, known)),
-    }));
-  }
-  if (issue.code === 'invalid_value') {
-    const choices = issue.values.map((value) => JSON.stringify(value)).join(', ');
-    return [
-      {
-        path: issue.path,
-        message: issue.message.startsWith('expected') ? issue.message : `expected one of ${choices}`,
-      },
-    ];
-  }
-  return [{ path: issue.path, message: lowerFirst(issue.message.replace(/^Invalid input: /, '')) }];
-}
-
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }
 
 function invalid(issues: readonly Issue[], origins: ReadonlyMap<string, Origin>): LifeboatError {

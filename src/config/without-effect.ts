@@ -9,13 +9,12 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'postgres.logical',
   'postgres.walArchivePath',
   'redis.rdbPath',
-  'encryption.kms',
   'schedule',
   'schedules',
   'endpoints',
-  'drPlans',
-  'objectives',
-  'notifications',
+  'notifications.*.smtpUrl',
+  'notifications.*.from',
+  'notifications.*.to',
   'security',
   'monitoring',
 ];
@@ -33,9 +32,15 @@ export function findWithoutEffect({ config, origins }: Pick<LoadedConfig, 'confi
   return WITHOUT_EFFECT.flatMap((line) => {
     if (values.get(`${line}.enabled`) === false) return [];
     const set = Object.entries(origins)
-      .filter(([key, { kind }]) => kind !== 'default' && (key === line || key.startsWith(`${line}.`)))
+      .filter(([key, { kind }]) => kind !== 'default' && isOf(key, line))
       .filter(([key]) => values.get(key) !== false)
       .map(([key, origin]) => ({ key, origin }));
     return set.length === 0 ? [] : [{ line, set }];
   });
+}
+
+/** `*` in a line stands for any name. */
+function isOf(key: string, line: string): boolean {
+  const words = key.split('.');
+  return line.split('.').every((word, index) => word === '*' || word === words[index]);
 }

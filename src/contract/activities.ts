@@ -3,8 +3,10 @@ import type { JournalKind } from '../domain/journal.ts';
 import type { NativeObstacle, NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { CleanupControl, CleanupData } from './cleanup.ts';
+import type { DrillControl, DrillData } from './drill.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { KeyControl, KeyData } from './keys.ts';
+import type { PlanControl } from './plan.ts';
 import type { SelectionControl, SelectionData } from './selection.ts';
 import type { VerificationData } from './verification.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
@@ -68,7 +70,8 @@ export interface PublishInput {
  * Short decisions and changes; task queue `control`. Each is safe to run twice: it observes, acts and verifies.
  * None returns data or secrets, only references, sizes, digests and positions.
  */
-export interface ControlActivities extends CleanupControl, DirectoryControl, SelectionControl, KeyControl {
+export interface ControlActivities
+  extends CleanupControl, DirectoryControl, SelectionControl, KeyControl, PlanControl, DrillControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */
@@ -159,7 +162,8 @@ export interface MarkedPoint {
 }
 
 /** Long streams; task queue `data`. Each heartbeats from its data path and stops on cancellation. */
-export interface DataActivities extends CleanupData, DirectoryData, SelectionData, KeyData, VerificationData {
+export interface DataActivities
+  extends CleanupData, DirectoryData, SelectionData, KeyData, VerificationData, DrillData {
   copyPostgres(input: { backupId: string; codec: CodecMessage }): Promise<CopyResult>;
   /**
    * Copies the blocks that changed since another backup's base. Where the server or that base does not allow it, the answer says why,

@@ -7,6 +7,8 @@ import type { Requested } from './messages.ts';
 export interface CleanupInput extends Requested {
   /** Only say what would be removed. */
   readonly dryRun: boolean;
+  /** Damaged backups go whatever their age. */
+  readonly includeDamaged?: boolean;
 }
 
 /** One epoch of a journal. */
@@ -48,11 +50,51 @@ export interface CleanupPlan {
   readonly windowAfter: WindowView;
   /** What could not be looked at, a sentence each. */
   readonly warnings: readonly string[];
+  /** Names of targets, each of which is cleaned up by a run of its own. */
+  readonly targets?: readonly string[];
+}
+
+/** What the store keeps until a lock is over; `until` is ISO 8601, null where it does not say. */
+export interface LockedMessage {
+  /** Id of a backup, name of an epoch, or key of an object. */
+  readonly what: string;
+  readonly until: string | null;
 }
 
 export interface CleanupResult {
   readonly dryRun: boolean;
   readonly plan: CleanupPlan;
+  /** The runs that do the same at the targets; they go on when this one has ended. */
+  readonly targets?: readonly { readonly target: string; readonly workflowId: string }[];
+  /** What should have gone and did not; a later run removes it. Undefined in answers of version 1.0.0, and of a dry run. */
+  readonly locked?: readonly LockedMessage[];
+}
+
+export interface CleanupTargetInput extends CleanupInput {
+  readonly target: string;
+}
+
+export interface CleanupTargetResult {
+  readonly dryRun: boolean;
+  readonly target: string;
+  /** Null where nothing was copied yet. */
+  readonly plan: CleanupPlan | null;
+  /** As in CleanupResult. */
+  readonly locked?: readonly LockedMessage[];
+}
+
+/** Cleanup at targets; task queue `copy`, so that no slow or dead target takes the place of anything else. */
+export interface TargetCleanup {
+  /** Reads target and repository, decides by the target's rules, and changes nothing. Refuses (TARGET_ONLY_COPY) without the repository. */
+  planTargetCleanup(input: { target: string; includeDamaged: boolean }): Promise<{ plan: CleanupPlan | null }>;
+  /** Carries a plan out, looking again at what matters most. Each repeated call goes on from what it finds. */
+  cleanTarget(input: {
+    target: string;
+    at: string;
+    hide: CleanupPlan['hide'];
+    purge: CleanupPlan['purge'];
+    includeDamaged: boolean;
+  }): Promise<{ bytes: number; unfinishedWrites: number; locked?: readonly LockedMessage[] }>;
 }
 
 export interface HoldInput extends Requested {
@@ -84,9 +126,15 @@ export interface CleanupData {
     at: string;
     backups: readonly RetentionDecision[];
     epochs: readonly EpochMessage[];
+    includeDamaged?: boolean;
   }): Promise<void>;
-  /** Removes the objects of what is hidden and due. */
-  purgeHidden(input: { backupIds: readonly string[]; epochs: readonly EpochMessage[] }): Promise<{ bytes: number }>;
-  /** Removes what interrupted runs left. */
-  removeUnreferenced(input: { at: string }): Promise<{ bytes: number; unfinishedWrites: number }>;
+  /** Removes the objects of what is hidden and due; `locked`: what the store did not let go (undefined from older workers). */
+  purgeHidden(input: {
+    backupIds: readonly string[];
+    epochs: readonly EpochMessage[];
+  }): Promise<{ bytes: number; locked?: readonly LockedMessage[] }>;
+  /** Removes what interrupted runs left; `locked` as above. */
+  removeUnreferenced(input: {
+    at: string;
+  }): Promise<{ bytes: number; unfinishedWrites: number; locked?: readonly LockedMessage[] }>;
 }

@@ -6,7 +6,9 @@ import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
 import type { RestorePlan } from '../domain/restore-plan.ts';
 import type { WindowView } from '../domain/window-view.ts';
 import type { TargetFacts } from '../domain/target-facts.ts';
+import type { DrillsKnown } from '../domain/drill/drill.ts';
 import type { JournalFacts } from './journal-facts.ts';
+import type { SelectionRecord, SelectionUndone } from './selection-record.ts';
 
 export type { RestorePlan } from '../domain/restore-plan.ts';
 
@@ -115,10 +117,14 @@ export interface RestoreRecord {
   } | null;
   /** Services that were stopped for the restore; an undo stops and starts the same. */
   readonly services: readonly string[];
+  /** Of a restore of single tables and keys; the two above are null then. */
+  readonly selection?: SelectionRecord;
 }
 
 export interface UndoRestoreInput extends Requested {
   readonly restoreId: string;
+  /** Only say what would be done. */
+  readonly dryRun?: boolean;
 }
 
 export interface UndoRestoreResult {
@@ -126,8 +132,13 @@ export interface UndoRestoreResult {
   readonly restored: {
     readonly postgres: { readonly database: string } | null;
     readonly redis: { readonly keys: number; readonly from: string } | null;
+    /** Of a restore of single tables and keys. */
+    readonly selection?: SelectionUndone;
   };
   readonly checks: readonly Check[];
+  readonly dryRun?: boolean;
+  /** The steps in order, as sentences. */
+  readonly steps?: readonly string[];
 }
 
 export interface VerifyInput extends Requested {
@@ -151,6 +162,8 @@ export type CatalogInput = Requested &
     | { readonly ask: 'list' }
     | { readonly ask: 'journals' }
     | { readonly ask: 'targets' }
+    /** With `drill` (an id or `latest`) the whole report of that one. */
+    | { readonly ask: 'drills'; readonly drill?: string }
     | { readonly ask: 'show'; readonly backup: string }
   ) & {
     /** Target that is read instead of the repository; without it, and where the repository is gone, one that has its backups. */
@@ -183,6 +196,8 @@ export interface CatalogResult {
   readonly journals?: readonly JournalFacts[];
   /** Of `targets`: every one that is configured. */
   readonly targets?: readonly TargetFacts[];
+  /** Of `drills`. */
+  readonly drills?: DrillsKnown;
   /** The target that was read instead of the repository. */
   readonly from?: string;
   /** What could not be looked at, a sentence each. */

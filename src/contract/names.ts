@@ -14,10 +14,16 @@ export const WORKFLOWS = {
   journal: 'journalWorkflow',
   restoreToDirectory: 'restoreToDirectoryWorkflow',
   cleanup: 'cleanupWorkflow',
+  cleanupTarget: 'cleanupTargetWorkflow',
+  copyJournals: 'copyJournalsWorkflow',
   hold: 'holdWorkflow',
   replicate: 'replicateWorkflow',
   rewrap: 'rewrapWorkflow',
   verifyOldest: 'verifyOldestWorkflow',
+  runPlan: 'runPlanWorkflow',
+  planRecords: 'planRecordsWorkflow',
+  evaluatePlan: 'evaluatePlanWorkflow',
+  drill: 'drillWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -31,6 +37,12 @@ export const SEARCH_ATTRIBUTES = {
 
 /** Signals. */
 export const SIGNALS = { cancel: 'cancelOperation' } as const;
+
+/** Updates: each is refused at once, by its validator, or done. */
+export const UPDATES = { steerPlan: 'steerPlan' } as const;
+
+/** Queries. */
+export const QUERIES = { planRun: 'planRun' } as const;
 
 export type WorkerRole = 'control' | 'data' | 'journal' | 'copy';
 
@@ -52,12 +64,32 @@ export function journalWorkflowId(kind: 'postgres' | 'redis', group: string): st
   return `journal-${kind}/${group}`;
 }
 
+/** Id of the one drill of a group at a time. */
+export function drillWorkflowId(group: string): string {
+  return `lifeboat/${group}/drill`;
+}
+
 /** Id of the one run that brings a backup, or `all`, to a target. */
 export function copyWorkflowId(group: string, target: string, backup: string): string {
   return `lifeboat/${group}/copy/${target}/${backup}`;
 }
 
-/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `cleanup` (a dry run). */
+/** Id of a step of a plan's run that is a workflow itself: `<run>` is that of the run, the step and the attempt. */
+export function planStepWorkflowId(group: string, run: string): string {
+  return `lifeboat/${group}/run/${run}`;
+}
+
+/** Id of the one run that cleans a target up, or says what it would remove. */
+export function cleanupTargetWorkflowId(group: string, target: string, dryRun: boolean): string {
+  return `lifeboat/${group}/cleanup/${dryRun ? 'dry-run-' : ''}target/${target}`;
+}
+
+/** Id of the one run that brings the journals to a target, for ever. */
+export function copyJournalsWorkflowId(group: string, target: string): string {
+  return `lifeboat/${group}/journals/${target}`;
+}
+
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `plan`, `cleanup` (a dry run). */
 export function besideWorkflowId(group: string, what: string, request: string): string {
   return `lifeboat/${group}/${what}/${request}`;
 }

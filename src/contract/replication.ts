@@ -1,3 +1,4 @@
+import type { TargetCleanup } from './cleanup.ts';
 import type { Problem } from '../domain/backup.ts';
 import type { Requested } from './messages.ts';
 
@@ -30,8 +31,20 @@ export interface ReplicateResult extends CopiedToTarget {
   readonly target: string;
 }
 
+export interface CopyJournalsInput extends Requested {
+  readonly target: string;
+}
+
+/** Why an activity that copies journals ended without an error. */
+export interface CopyJournalsEnd {
+  /** `not-configured`: there is no such target any more. */
+  readonly end: 'handed-over' | 'not-configured';
+  /** What is damaged in the repository itself; cut at a stated number. */
+  readonly problems: readonly Problem[];
+}
+
 /** Copies to targets; task queue `copy`, so that no slow or dead target takes the place of a backup. */
-export interface CopyActivities {
+export interface CopyActivities extends TargetCleanup {
   /** Brings what is missing to a target and reads it back there. A second run copies only what is missing then. */
   copyToTarget(input: {
     target: string;
@@ -40,4 +53,6 @@ export interface CopyActivities {
     /** Wait while another copy to the target goes on, instead of coming again later. */
     wait: boolean;
   }): Promise<CopiedToTarget>;
+  /** Brings the journals to a target while they go on, for hours; another attempt goes on from what the target has. */
+  copyJournals(input: { target: string }): Promise<CopyJournalsEnd>;
 }

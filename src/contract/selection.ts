@@ -1,8 +1,10 @@
 import type { Check, RecoveryPoint } from '../domain/backup.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { SelectionPlan, SelectionRequest } from '../domain/selection-plan.ts';
+import type { IdentifiedTable, ReplacedTables } from '../domain/selection-undo.ts';
 import type { TableName } from '../domain/table-name.ts';
 import type { Requested, RestoreInput } from './messages.ts';
+import type { KeyCut, KeySelectionMessage } from './selection-record.ts';
 
 /** Single tables and keys of a backup, or of an instant. At least one of the two is asked for. */
 export interface RestoreSelectionInput extends Requested, SelectionRequest {
@@ -56,25 +58,10 @@ export interface RestoreSelectionResult {
   readonly checks: readonly Check[];
   readonly rtoMs: number;
   readonly rpoMs: number;
+  /** Null where it replaced nothing; absent in answers of earlier versions. */
+  readonly undo?: { readonly command: string; readonly expiresAt: string } | null;
   /** How it can be taken back, a command or statement each. */
   readonly goBack: readonly string[];
-}
-
-/** Where the stream behind a snapshot is cut. */
-export interface KeyCut {
-  readonly offset: number;
-  readonly timeMs: number;
-}
-
-export interface KeySelectionMessage {
-  /** The backup whose snapshot is read. */
-  readonly backupId: string;
-  readonly patterns: readonly string[];
-  readonly replay: ReplayPlan['redis'];
-  /** Of a replay, once it is known. */
-  readonly cut: KeyCut | null;
-  /** Target that is read instead of the repository. */
-  readonly from?: string;
 }
 
 /** Of restores of single tables and keys; see PostgresTables and RedisSelection for what they promise. */
@@ -82,10 +69,14 @@ export interface SelectionControl {
   /** Loads and checks the manifest, looks at the targets, refuses what must be refused; changes nothing. */
   planSelection(input: { request: RestoreSelectionInput; startedAt: string }): Promise<SelectionPlan>;
   /** Moves loaded tables to where they belong, in one transaction. Repeated it finds that it is done. */
-  moveTables(input: {
-    tables: NonNullable<SelectionPlan['tables']>;
-    homes: readonly TableName[];
-  }): Promise<{ replaced: readonly TableName[] }>;
+  moveTables(input: { tables: NonNullable<SelectionPlan['tables']>; homes: readonly TableName[] }): Promise<{
+    replaced: readonly TableName[];
+    /** What an undo needs to know of them; absent in answers of earlier versions. */
+    kept?: readonly IdentifiedTable[];
+    placed?: readonly IdentifiedTable[];
+  }>;
+  /** Drops what a restore has put in place and brings back what it replaced; a dry run only refuses. Repeated it finds that it is done. */
+  undoTables(input: { tables: ReplacedTables; dryRun: boolean }): Promise<void>;
   /** The way back from `loadTables`. */
   dropLoadedTables(input: { database: string; stagingSchema: string; asideDatabase: string }): Promise<void>;
 }

@@ -195,6 +195,15 @@ export interface Manifest {
   readonly warnings: readonly string[];
 }
 
+/** A backup at one target. */
+export interface BackupCopy {
+  readonly target: string;
+  /** `removed`: by the rules of the target; `unknown`: it did not answer, or holds another repository. */
+  readonly state: 'present' | 'missing' | 'damaged' | 'removed' | 'unknown';
+  /** When all of it was last read back there and found sound, ISO 8601; null where it never was. */
+  readonly verifiedAt: string | null;
+}
+
 /** The `backup` object of cli.md: a manifest without its objects, and what is known beside it. */
 export interface BackupRecord {
   readonly id: string;
@@ -218,7 +227,8 @@ export interface BackupRecord {
   readonly bytes: number;
   readonly storedBytes: number;
   readonly location: string;
-  readonly copies: readonly string[];
+  /** At each configured target; empty where nobody looked. */
+  readonly copies: readonly BackupCopy[];
   /** Of a backup that was just taken: the targets that it is copied to, and when that begins. */
   readonly copiesTo?: readonly { readonly target: string; readonly delayMs: number }[];
 }
@@ -246,7 +256,10 @@ export const SAVED_BEFORE_RESTORE = 'before-restore';
 /** Label of the snapshot that a Redis journal stands on. */
 export const JOURNAL_START = 'journal-start';
 
+/** Label of the copy that a recovery plan takes of a state that it is about to replace. */
+export const EMERGENCY = 'emergency';
+
 /** Taken for a purpose of its own, by no one's order: `latest` never means it. */
 export function isTakenAside({ label }: Pick<Manifest, 'label'>): boolean {
-  return label['reason'] === SAVED_BEFORE_RESTORE || label['reason'] === JOURNAL_START;
+  return [SAVED_BEFORE_RESTORE, JOURNAL_START, EMERGENCY].includes(label['reason'] ?? '');
 }

@@ -1,10 +1,13 @@
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
+import { DRILL_ERRORS } from './errors/drills.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
 import { FAILOVER_ERRORS } from './errors/failover.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
+import { KMS_ERRORS } from './errors/kms.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
+import { PLAN_ERRORS } from './errors/plan.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
 import { POSTGRES_ERRORS } from './errors/postgres.ts';
 import { REDIS_ERRORS } from './errors/redis.ts';
@@ -23,6 +26,7 @@ import { TARGETS_ERRORS } from './errors/targets.ts';
 export const ERRORS = {
   ...OPERATION_ERRORS,
   ...RESTORE_ERRORS,
+  ...DRILL_ERRORS,
   ...SOURCE_ERRORS,
   ...CONFIG_ERRORS,
   ...CLI_ERRORS,
@@ -31,6 +35,7 @@ export const ERRORS = {
   ...TARGETS_ERRORS,
   ...REPOSITORY_ERRORS,
   ...KEYS_ERRORS,
+  ...KMS_ERRORS,
   ...POSTGRES_ERRORS,
   ...REDIS_ERRORS,
   ...REDIS_VALUES_ERRORS,
@@ -39,6 +44,7 @@ export const ERRORS = {
   ...JOURNAL_ERRORS,
   ...FAILOVER_ERRORS,
   ...EMBEDDED_ERRORS,
+  ...PLAN_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;
 

@@ -1,11 +1,16 @@
+import type { JournalCopyFacts } from './journal-copies.ts';
+
 /** How a target is, as it was found just now. */
 export interface TargetFacts {
   readonly name: string;
   readonly region: string | null;
   /** Store URL without secrets. */
   readonly location: string;
-  /** `unused`: nothing was copied there yet; `foreign`: it holds another repository; `unreachable`: it did not answer. */
-  readonly state: 'in-sync' | 'behind' | 'unused' | 'foreign' | 'unreachable';
+  /**
+   * `unused`: nothing was copied there yet; `foreign`: it holds another repository; `unreachable`: it did not answer; `unknown`: it did, and
+   * the repository itself did not.
+   */
+  readonly state: 'in-sync' | 'behind' | 'unused' | 'foreign' | 'unreachable' | 'unknown';
   /** Backups that it lists; null where it could not be asked. */
   readonly backups: number | null;
   /** Backups of the repository that it does not have; null where that could not be told. */
@@ -15,6 +20,15 @@ export interface TargetFacts {
   /** Age of the oldest backup that it does not have, seconds; 0 where it has all. */
   readonly lagSeconds: number | null;
   readonly lastError: string | null;
+  /** How far the journals are there; null where that could not be told. Older workers do not say. */
+  readonly journals?: JournalCopyFacts | null;
+}
+
+/** States in which nobody can say what a target has of the repository. */
+const FAILING: readonly string[] = ['unreachable', 'foreign', 'unknown'];
+
+export function isFailing(state: string): boolean {
+  return FAILING.includes(state);
 }
 
 /** A backup with the time since which it could have been copied. */

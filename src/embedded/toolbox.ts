@@ -6,6 +6,8 @@ import { findExecutable, requireExecutable } from '../platform/executable.ts';
 import { withLock } from '../platform/lock.ts';
 import { knownPlaces, serverPlace } from './places.ts';
 import { provisionWheel, type ProvisionOptions } from './provision.ts';
+import { type PythonProgram, provisionMoto } from './provision-moto.ts';
+import { provisionVersitygw } from './provision-versitygw.ts';
 import { WHEELS } from './wheels.ts';
 
 export type ProvisionedMajor = 16 | 17 | 18;
@@ -23,6 +25,10 @@ export interface Toolbox {
   pinnedRedis(): Promise<RedisPrograms>;
   /** `weed` of SeaweedFS, an S3 server: for tests. */
   pinnedS3Server(): Promise<string>;
+  /** versitygw, another one: for tests, where the machine has Go. */
+  pinnedVersitygw(): Promise<string>;
+  /** A server that is AWS KMS: for tests. */
+  pinnedKmsServer(): Promise<PythonProgram>;
 }
 
 /** Programs that the configuration names; they win over what is found. */
@@ -66,6 +72,8 @@ export function createToolbox(options: {
     pinnedPostgresBinDir,
     pinnedRedis,
     pinnedS3Server: async () => provisionWheel(WHEELS.seaweedfs, local),
+    pinnedVersitygw: async () => provisionVersitygw(local),
+    pinnedKmsServer: async () => provisionMoto(local),
     async temporalCli() {
       if (named.temporalCli !== undefined) return requireExecutable('temporal', named.temporalCli, path);
       return findExecutable('temporal', path) ?? provisionWheel(WHEELS.temporal, local);

@@ -1,6 +1,8 @@
 import { constants } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type * as library from '@aws-crypto/client-node';
+import type * as library from './esdk-library.ts';
+import type { LifeboatError } from '../domain/errors.ts';
+import { type KmsKey, kmsKeyringOf } from './kms-keys.ts';
 
 /** Recorded in every message, so that a blob of another tool is not mistaken for ours. */
 const KEY_NAMESPACE = 'lifeboat';
@@ -13,19 +15,20 @@ export type EncryptionContext = Readonly<Record<string, string>>;
 
 type Library = typeof library;
 type Keyring = library.KeyringNode;
-type StreamOptions = NonNullable<Parameters<ReturnType<Library['buildClient']>['encryptStream']>[1]>;
+type StreamOptions = NonNullable<Parameters<ReturnType<Library['buildEncrypt']>['encryptStream']>[1]>;
 
-/** A key of the keyring (32 bytes), or the public or private half of an escrow key (PEM). */
+/** A key of the keyring (32 bytes), one that stays in a KMS, or the public or private half of an escrow key (PEM). */
 export type WrappingKey =
+  | KmsKey
   | { readonly id: string; readonly material: Uint8Array }
   | { readonly id: string; readonly publicKey: string; readonly privateKey?: string };
 
 /** The library with our settings: suite 0x0478 (AES-256-GCM, HKDF per message, key commitment, no signature). */
 export interface Esdk {
   readonly keyring: (keyId: string, material: Uint8Array) => Keyring;
-  /** For all of `keys`: each of them alone opens it. */
+  /** For all of `keys`: each of them alone opens it. The failure of a KMS is a LifeboatError KMS_*. */
   readonly encrypt: (keys: readonly WrappingKey[], secret: Uint8Array, context: EncryptionContext) => Promise<Buffer>;
-  /** By any of `keys`. */
+  /** By any of `keys`. Where none opens it and a KMS failed, that failure: a LifeboatError KMS_*. */
   readonly decrypt: (
     keys: readonly WrappingKey[],
     message: Uint8Array,
@@ -42,17 +45,18 @@ export interface Esdk {
 
 let loaded: Promise<Esdk> | undefined;
 
-/** AWS Encryption SDK, loaded when first needed: it takes 0.3 s, and repositories are not encrypted by default. */
+/** AWS Encryption SDK, loaded when first needed: it takes 0.1 s, and repositories are not encrypted by default. */
 export async function esdk(): Promise<Esdk> {
-  loaded ??= import('@aws-crypto/client-node').then(createEsdk);
+  loaded ??= import('./esdk-library.ts').then(createEsdk);
   return loaded;
 }
 
 function createEsdk(library: Library): Esdk {
-  const client = library.buildClient({
+  const settings = {
     commitmentPolicy: library.CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
     maxEncryptedDataKeys: MAX_ENCRYPTED_DATA_KEYS,
-  });
+  };
+  const client = { ...library.buildEncrypt(settings), ...library.buildDecrypt(settings) };
   const optionsOf = (context: EncryptionContext): StreamOptions => ({
     suiteId: library.AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_SHA512_COMMIT_KEY,
     frameLength: FRAME_BYTES,
@@ -60,15 +64,17 @@ function createEsdk(library: Library): Esdk {
   });
   const keyringOf = createKeyringOf(library);
   return {
-    keyring: (id, material) => keyringOf({ id, material }),
+    keyring: (id, material) => keyringOf({ id, material }, []),
     async encrypt(keys, secret, context) {
-      const [generator, ...children] = keys.map(keyringOf);
+      const failures: LifeboatError[] = [];
+      const [generator, ...children] = keys.map((key) => keyringOf(key, failures));
       const keyring = new library.MultiKeyringNode({ ...(generator && { generator }), children });
-      return (await client.encrypt(keyring, secret, optionsOf(context))).result;
+      return (await told(failures, client.encrypt(keyring, secret, optionsOf(context)))).result;
     },
     async decrypt(keys, message) {
-      const keyring = new library.MultiKeyringNode({ children: keys.map(keyringOf) });
-      const { plaintext, messageHeader } = await client.decrypt(keyring, message);
+      const failures: LifeboatError[] = [];
+      const keyring = new library.MultiKeyringNode({ children: keys.map((key) => keyringOf(key, failures)) });
+      const { plaintext, messageHeader } = await told(failures, client.decrypt(keyring, message));
       const wrappedFor = messageHeader.encryptedDataKeys.map(idOf);
       return { plaintext, context: messageHeader.encryptionContext, wrappedFor };
     },
@@ -81,9 +87,17 @@ function createEsdk(library: Library): Esdk {
   };
 }
 
-function createKeyringOf(library: Library): (key: WrappingKey) => Keyring {
-  return (key) =>
-    'material' in key
+/** The library joins the failures of all keys into one text; the first that is known is thrown as it is. */
+async function told<T>(failures: readonly LifeboatError[], call: Promise<T>): Promise<T> {
+  return call.catch((error: unknown) => {
+    throw failures[0] ?? error;
+  });
+}
+
+function createKeyringOf(library: Library): (key: WrappingKey, failures: LifeboatError[]) => Keyring {
+  return (key, failures) => {
+    if ('kms' in key) return kmsKeyringOf(key, failures);
+    return 'material' in key
       ? new library.RawAesKeyringNode({
           keyName: key.id,
           keyNamespace: KEY_NAMESPACE,
@@ -98,14 +112,16 @@ function createKeyringOf(library: Library): (key: WrappingKey) => Keyring {
           padding: constants.RSA_PKCS1_OAEP_PADDING,
           oaepHash: 'sha256',
         });
+  };
 }
 
-/** Raw AES writes tag length, IV length and IV behind the key's name; RSA writes the name alone. Both in the message format. */
+/** Raw AES writes tag length, IV length and IV behind the key's name; RSA and KMS write the name alone, as the message format has it. */
 const AES_WRAPPED_BYTES = 48;
 const AES_INFO_BYTES = 20;
 
-function idOf({ rawInfo, providerInfo, encryptedDataKey }: library.EncryptedDataKey): string {
-  if (encryptedDataKey.byteLength !== AES_WRAPPED_BYTES || rawInfo === undefined) return providerInfo;
+function idOf({ providerId, rawInfo, providerInfo, encryptedDataKey }: library.EncryptedDataKey): string {
+  if (providerId !== KEY_NAMESPACE || encryptedDataKey.byteLength !== AES_WRAPPED_BYTES || rawInfo === undefined)
+    return providerInfo;
   return Buffer.from(rawInfo.subarray(0, rawInfo.byteLength - AES_INFO_BYTES)).toString('utf8');
 }
 

@@ -1,16 +1,19 @@
 import { type EscrowKey, loadEscrowKey } from './escrow-key.ts';
 import { type Keyring, loadKeyring } from './keyring.ts';
+import type { KmsPlaces } from './kms-keys.ts';
 
 /** Where the keys are. */
 export interface KeyringPlaces {
   readonly path: string;
   /** Files of public escrow keys. */
   readonly escrow: readonly string[];
+  /** Keys of AWS KMS beside those of the file. */
+  readonly kms?: KmsPlaces | undefined;
 }
 
 /**
  * A keyring that is read again for each use, for processes that live long: a key that was rotated while they run wraps at once,
- * and what was wrapped again opens. A file is small and its uses are few: one or two for a backup. KEY_FILE_* errors, then and later.
+ * and what was wrapped again opens. A file is small and its uses are few: one or two for a backup. KEY_FILE_* and KMS_* errors, then and later.
  */
 export async function followKeyring(places: KeyringPlaces): Promise<Keyring> {
   let newest = await read(places);
@@ -30,7 +33,7 @@ export async function followKeyring(places: KeyringPlaces): Promise<Keyring> {
   };
 }
 
-async function read({ path, escrow }: KeyringPlaces): Promise<Keyring> {
+async function read({ path, escrow, kms }: KeyringPlaces): Promise<Keyring> {
   const keys: readonly EscrowKey[] = await Promise.all(escrow.map(loadEscrowKey));
-  return loadKeyring(path, { escrow: keys });
+  return loadKeyring(path, { escrow: keys, kms });
 }

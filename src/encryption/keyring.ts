@@ -1,8 +1,17 @@
+import { existsSync } from 'node:fs';
 import { LifeboatError } from '../domain/errors.ts';
 import { type EncryptionContext, esdk, sameContext, type WrappingKey } from './esdk.ts';
 import { type EscrowKey, isPrivateKey, parseEscrowSecret } from './escrow-key.ts';
 import { createSecretFile, readSecretFile } from './key-file.ts';
-import { formatKeyEntries, type KeyEntry, type KeyInfo, newKeyEntry, parseKeyEntries } from './keyring-file.ts';
+import { isKmsArn, type KmsKey, type KmsPlaces, openKmsKeys } from './kms-keys.ts';
+import {
+  formatKeyEntries,
+  type KeyEntries,
+  type KeyEntry,
+  type KeyInfo,
+  newKeyEntry,
+  parseKeyEntries,
+} from './keyring-file.ts';
 
 export { KEY_BYTES, type KeyInfo } from './keyring-file.ts';
 
@@ -19,9 +28,9 @@ export interface Keyring {
   readonly keys: readonly KeyInfo[];
   /** Ids of the keys for which everything is wrapped beside the active one. */
   readonly escrowIds: readonly string[];
-  /** Wraps with the active key, and for each escrow key. KEY_ONLY_OPENS for an escrow key itself. */
+  /** Wraps with the active key, and for each escrow key. KEY_ONLY_OPENS for an escrow key itself, KMS_* where a KMS wraps. */
   wrap(secret: Uint8Array, context: EncryptionContext): Promise<{ readonly keyId: string; readonly message: Buffer }>;
-  /** KEY_MISMATCH when no key opens it, KEY_DAMAGED when it was made for another context. */
+  /** KEY_MISMATCH when no key opens it, KMS_* when a KMS could not say so, KEY_DAMAGED when it was made for another context. */
   open(message: Uint8Array, context: EncryptionContext): Promise<OpenedKey>;
 }
 
@@ -30,19 +39,50 @@ export interface KeyringOptions {
   readonly escrow?: readonly EscrowKey[];
   /** Behave as if this key were retired. */
   readonly without?: string;
+  /** Keys of AWS KMS. Where one of them wraps, the keys of the file only open, and there need be no file. */
+  readonly kms?: KmsPlaces | undefined;
 }
+
+/** A key with what it takes to use it. */
+type UsableKey = KeyEntry | (KeyInfo & KmsKey);
 
 /**
  * Reads a keyring file: our JSON, or one bare 32-byte key in hex or base64. A file with the private half of an escrow key gives a
- * keyring that opens all that was wrapped for it, and wraps nothing. KEY_FILE_* errors.
+ * keyring that opens all that was wrapped for it, and wraps nothing. Instead of a file the ARN of a key of AWS KMS does as well.
+ * @throws LifeboatError KEY_FILE_*, KMS_*
  */
 export async function loadKeyring(path: string, options: KeyringOptions = {}): Promise<Keyring> {
+  if (isKmsArn(path)) return loadKmsKeyring(undefined, { ...options, kms: { keyArn: path, earlierKeyArns: [] } });
+  const { kms, escrow = [], without } = options;
+  if (kms?.keyArn !== undefined && !existsSync(path)) return loadKmsKeyring(undefined, options);
   const text = (await readSecretFile(path)).trim();
   if (isPrivateKey(text)) return createEscrowKeyring(parseEscrowSecret(text, path));
-  const { active, entries } = parseKeyEntries(text, path);
-  const { escrow = [], without } = options;
-  const states = entries.map((entry) => (entry.id === without ? { ...entry, state: 'retired' as const } : entry));
-  return createKeyring(active, states, escrow);
+  const file = parseKeyEntries(text, path);
+  return kms === undefined
+    ? createKeyring(file.active, retire(file.entries, without), escrow)
+    : loadKmsKeyring(file, options);
+}
+
+/** Keys of the service in front of those of the file. Without one that wraps, the file's active key does. */
+async function loadKmsKeyring(file: KeyEntries | undefined, options: KeyringOptions): Promise<Keyring> {
+  const { active, earlier } = await openKmsKeys(options.kms ?? { earlierKeyArns: [] });
+  const ofFile = (file?.entries ?? []).map((entry): UsableKey =>
+    active !== undefined && entry.state === 'active' ? { ...entry, state: 'decrypt-only' } : entry,
+  );
+  const keys = [
+    ...(active === undefined ? [] : [ofService(active, 'active')]),
+    ...earlier.map((key) => ofService(key, 'decrypt-only')),
+    ...ofFile,
+  ];
+  return createKeyring(active?.id ?? file?.active ?? '', retire(keys, options.without), options.escrow ?? []);
+}
+
+function ofService(key: KmsKey, state: KeyInfo['state']): UsableKey {
+  return { ...key, created: '', state };
+}
+
+function retire(keys: readonly UsableKey[], without: string | undefined): readonly UsableKey[] {
+  return keys.map((key) => (key.id === without ? { ...key, state: 'retired' as const } : key));
 }
 
 /** Makes a keyring with one new key in a new file. KEY_FILE_EXISTS where there is one. */
@@ -52,7 +92,7 @@ export async function generateKeyring(path: string): Promise<Keyring> {
   return loadKeyring(path);
 }
 
-function createKeyring(activeId: string, entries: readonly KeyEntry[], escrow: readonly EscrowKey[]): Keyring {
+function createKeyring(activeId: string, entries: readonly UsableKey[], escrow: readonly EscrowKey[]): Keyring {
   const opening = entries.filter(({ state }) => state !== 'retired');
   const wrapping = [...opening.filter(({ id }) => id === activeId), ...escrow];
   return {
@@ -86,7 +126,7 @@ async function openWith(
 ): Promise<OpenedKey> {
   const { decrypt } = await esdk();
   const opened = await decrypt(keys, message).catch((error: unknown) => {
-    throw mismatch(keys, error);
+    throw error instanceof LifeboatError ? error : mismatch(keys, error);
   });
   if (!sameContext(opened.context, context)) {
     throw new LifeboatError('KEY_DAMAGED', 'open data key: made for another backup or purpose');

@@ -29,9 +29,9 @@ export function inheritedEnvironment(): Record<string, string> {
   return environment;
 }
 
-/** What programs that download (npm, pip, apt) need beyond that: proxies, certificates and the person's own settings. */
+/** What programs that download (npm, pip, apt, go) need beyond that: proxies, certificates and the person's own settings. */
 const DOWNLOADING =
-  /^(https?_proxy|no_proxy|all_proxy|pip_.*|npm_config_.*|requests_ca_bundle|curl_ca_bundle|node_extra_ca_certs)$/i;
+  /^(https?_proxy|no_proxy|all_proxy|pip_.*|npm_config_.*|requests_ca_bundle|curl_ca_bundle|node_extra_ca_certs|go[a-z]+)$/i;
 
 /** The environment for programs that download. */
 export function downloadEnvironment(): Record<string, string> {

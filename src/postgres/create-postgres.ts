@@ -11,6 +11,7 @@ import { loadTables } from './tables/load-tables.ts';
 import { dropStaging, moveTables } from './tables/move-tables.ts';
 import { listDumped } from './tables/list-dumped.ts';
 import { surveyTables } from './tables/survey-tables.ts';
+import { undoMove } from './tables/undo-move.ts';
 import { probeTools, requireToolsFor, type ToolVersions } from './tools/client-tools.ts';
 import { withScratch } from './tools/scratch.ts';
 import { writePassfile } from './tools/tool-environment.ts';
@@ -66,6 +67,7 @@ export function createPostgres(deps: { readonly tools: PostgresTools; readonly s
         });
       },
       move: moveTables,
+      undoMove,
       drop: dropStaging,
     },
   };

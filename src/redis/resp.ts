@@ -25,6 +25,9 @@ export class RespSyntaxError extends Error {
 const BULK_MAX_BYTES = 4 * 1024 ** 3;
 /** A line reply (`+OK`, `-ERR …`, `:1`) longer than this is not Redis. */
 const LINE_MAX_BYTES = 64 * 1024;
+/** Chunks of a bulk of this size and above are given back as soon as they were copied. */
+const RELEASING_BYTES = 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 const CR = 13;
 const LF = 10;
 
@@ -38,16 +41,21 @@ interface OpenArray {
  * a buffer of its final size, so that a reply of n bytes costs n bytes of copying however it is cut.
  */
 export class RespParser {
-  #chunk: Buffer = Buffer.alloc(0);
+  #chunk: Buffer = NOTHING;
   #position = 0;
   /** A bulk that did not fit into the chunk: its body and the CR LF behind it. */
   #filling: Buffer | undefined;
   #filled = 0;
   readonly #open: OpenArray[] = [];
   readonly #keepAlives: boolean;
+  readonly #releases: boolean;
 
-  /** @param options.keepAlives drop line feeds between values: a replica that loads sends them to show it is alive */
-  constructor(options: { readonly keepAlives?: boolean } = {}) {
+  /**
+   * @param options.keepAlives drop line feeds between values: a replica that loads sends them to show it is alive
+   * @param options.releases chunks are the parser's own: those of which no reply is a view are emptied
+   */
+  constructor(options: { readonly keepAlives?: boolean; readonly releases?: boolean } = {}) {
+    this.#releases = options.releases ?? false;
     this.#keepAlives = options.keepAlives ?? false;
   }
 
@@ -136,12 +144,23 @@ export class RespParser {
 
   #fill(): Buffer | undefined {
     const body = this.#filling!;
-    const taken = this.#chunk.copy(body, this.#filled, this.#position);
+    const begun = this.#position;
+    const taken = this.#chunk.copy(body, this.#filled, begun);
     this.#position += taken;
+    const whole = begun === 0 && taken === this.#chunk.length;
+    if (this.#releases && whole && body.length >= RELEASING_BYTES) this.#release();
     this.#filled += taken;
     if (this.#filled < body.length) return undefined;
     this.#filling = undefined;
     return withoutLineEnd(body, 0, body.length - 2);
+  }
+
+  /** Gives a chunk of which no reply is a view back at once: a thousand of them are in memory before the collector sees a need. */
+  #release(): void {
+    const { buffer, length } = this.#chunk;
+    this.#chunk = NOTHING;
+    this.#position = 0;
+    if (buffer.byteLength === length && buffer instanceof ArrayBuffer) buffer.transfer(0);
   }
 
   #array(length: number): RespValue[] | null | undefined {

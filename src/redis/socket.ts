@@ -78,7 +78,7 @@ class Connection implements RedisSocket {
   readonly remoteAddress: string;
   readonly #socket: Socket;
   readonly #signal: AbortSignal | undefined;
-  readonly #parser = new RespParser();
+  readonly #parser = new RespParser({ releases: true });
   readonly #unread = new Fifo<RespValue>();
   readonly #readers = new Fifo<Reader>();
   readonly #replyTimeoutMs: number;

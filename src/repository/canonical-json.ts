@@ -16,10 +16,10 @@ function write(value: unknown): string {
   return text;
 }
 
+/** A journal's chapter is written again with every commit: sorting names is twice as fast as sorting pairs. */
 function writeObject(object: object): string {
-  const members = Object.entries(object)
-    .filter(([, member]) => member !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${write(member)}`);
+  const values = object as Readonly<Record<string, unknown>>;
+  const names = Object.keys(object).filter((name) => values[name] !== undefined);
+  const members = names.toSorted().map((name) => `${JSON.stringify(name)}:${write(values[name])}`);
   return `{${members.join(',')}}`;
 }

@@ -14,12 +14,16 @@ import { createKeys } from './keys/create-keys.ts';
 import { OBJECT_BYTES, writeArtifact } from './objects/artifact-writer.ts';
 import type { ObjectCodec } from './objects/object-writer.ts';
 import { createReader, type OpenRepository } from './open-repository.ts';
+import { createPlanRecords } from './plan-records.ts';
 import { publishBackup } from './backup/publish.ts';
+import { replicateJournals } from './replicate/replicate-journals.ts';
 import { replicate } from './replicate/replicate.ts';
 import type { Repository, WriteArtifact } from './repository.ts';
 import { keepRestore } from './restore-records.ts';
 import { ensureRepositoryFile } from './repository-file.ts';
-import { recordVerification } from './read/verified-mark.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { createReports } from './reports/reports.ts';
+import { recordVerification, type Verified } from './read/verified-mark.ts';
 import { verifyBackup } from './read/verify-backup.ts';
 
 /** One artifact alone keeps the processors busy with three blocks; of several, two each do, and save memory. */
@@ -55,7 +59,9 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     ...createReader(context),
     journals: createJournals(context),
     cleanup: createCleanup(context),
+    plans: createPlanRecords(context),
     keys: createKeys(context),
+    reports: createReports(context),
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {
@@ -75,6 +81,9 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     keepRestore: async (record) => keepRestore(store, record),
     discard: async (backupId) => discardBackup(store, backupId),
     replicate: async (to, request, operation) => replicate(context, to, { ...request, operation }),
+    recordRead: async (manifest, startedAt) =>
+      mark(context, { manifest, bytes: canonicalJson(manifest), startedAt, problems: 0 }),
+    replicateJournals: async (to, pass) => replicateJournals(context, to, pass),
     verify: async (idOrLatest, operation) => verifyAndMark(context, idOrLatest, operation),
   };
 }
@@ -94,9 +103,13 @@ async function verifyAndMark(context: WriterContext, idOrLatest: string, operati
   const startedAt = new Date().toISOString();
   const { trusted, problems } = await verifyBackup(context, idOrLatest, operation);
   if (trusted === undefined) return problems;
-  await recordVerification(context, { ...trusted, startedAt, problems: problems.length }).catch((error: unknown) => {
+  await mark(context, { ...trusted, startedAt, problems: problems.length });
+  return problems;
+}
+
+async function mark(context: WriterContext, verified: Verified): Promise<void> {
+  await recordVerification(context, verified).catch((error: unknown) => {
     // A store that we may only read keeps no ledger; what was found is true all the same.
     if (!(error instanceof LifeboatError && error.code === 'STORE_READ_ONLY')) throw error;
   });
-  return problems;
 }

@@ -7,6 +7,7 @@ export const BACKUPS_PREFIX = 'backups/';
 export const VERIFIED_PREFIX = 'verified/';
 export const REMOVALS_PREFIX = 'removals/';
 export const HOLDS_PREFIX = 'holds/';
+export const REPORTS_PREFIX = 'reports/';
 
 const BACKUP_ID = /^backup-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/;
 const ARTIFACT_NAME = /^[a-z0-9-]+$/;
@@ -22,6 +23,10 @@ export function restoreKey(restoreId: string): string {
   throw new LifeboatError('RESTORE_NOT_FOUND', `restore ${JSON.stringify(restoreId)}: not an id`, {
     details: { restoreId },
   });
+}
+export function reportPrefix(drillId: string): string {
+  if (/^[A-Za-z0-9_-]+$/.test(drillId)) return `${REPORTS_PREFIX}${drillId}/`;
+  throw new LifeboatError('DRILL_NOT_FOUND', `drill ${JSON.stringify(drillId)}: not an id`, { details: { drillId } });
 }
 /** What lies below are entries of the ledger, oldest first. */
 export const verifiedPrefix = (backupId: string): string => `${VERIFIED_PREFIX}${requireBackupId(backupId)}/`;

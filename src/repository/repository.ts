@@ -12,11 +12,13 @@ import type {
   RedisFacts,
 } from '../domain/backup.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { Reports } from './reports/reports.ts';
 import type { RepositoryCleanup } from './cleanup/repository-cleanup.ts';
 import type { Codec } from './codec.ts';
 import type { JournalReader, Journals } from './journals/journals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { Replicated, ReplicateRequest } from './replicate/replicated.ts';
+import type { PlanRecords } from './plan-records.ts';
+import type { JournalPass, JournalsCopied, Replicated, ReplicateRequest } from './replicate/replicated.ts';
 import type { KeyReader, Keys } from './keys/keys.ts';
 
 export type { Codec } from './codec.ts';
@@ -118,16 +120,27 @@ export interface Repository {
   keepRestore(record: { readonly restoreId: string }): Promise<void>;
   /** What `keepRestore` kept, as it was. @throws LifeboatError RESTORE_NOT_FOUND */
   loadRestore(restoreId: string): Promise<unknown>;
+  /**
+   * Adds to the ledger of verifications that every stored object of this backup was read to its end and was sound. A store that may only be
+   * read keeps no ledger.
+   */
+  recordRead(manifest: Manifest, startedAt: string): Promise<void>;
   /** Reads everything back and names every problem; empty when sound. */
   verify(idOrLatest: string, operation: Operation): Promise<Problem[]>;
   /** Problems of the group as a whole: a removed manifest in the chain, an unknown object under a published backup. */
   verifyChain(): Promise<Problem[]>;
   /** Brings backups and journals to a target, as they are stored. @throws LifeboatError TARGET_*, STORE_* */
   replicate(to: ObjectStore, request: ReplicateRequest, operation: Operation): Promise<Replicated>;
+  /** One pass of a run that brings the journals to a target while they go on. @throws LifeboatError TARGET_*, STORE_* */
+  replicateJournals(to: ObjectStore, pass: JournalPass): Promise<JournalsCopied>;
   /** Continuous archives beside the backups. */
   readonly journals: Journals;
   /** Holds, and removal of what retention does not keep. */
   readonly cleanup: RepositoryCleanup;
+  /** Reports of runs of recovery plans, and verifications of plans. */
+  readonly plans: PlanRecords;
+  /** What drills have found. */
+  readonly reports: Reports;
   /** What opens all of it. */
   readonly keys: Keys;
 }

@@ -1,5 +1,5 @@
 import type { Dirent, Stats } from 'node:fs';
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { opendir, readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileSystem, systemCode } from './file-system-errors.ts';
 import { temporaryName } from './local-write.ts';
@@ -24,7 +24,21 @@ export async function* listFiles(root: string, prefix: string): AsyncGenerator<O
 
 export async function* listFolders(root: string, prefix: string): AsyncGenerator<string> {
   for (const entry of await entriesOf(root, prefix)) {
-    if (entry.folder) yield entry.key.slice(prefix.length, -1);
+    if (entry.folder && (await holdsFile(join(root, entry.key)))) yield entry.key.slice(prefix.length, -1);
+  }
+}
+
+/** A writer that died may have left a folder without any object: nobody else's store would show it. Stops at the first file. */
+async function holdsFile(folder: string): Promise<boolean> {
+  try {
+    for await (const entry of await opendir(folder)) {
+      if (!isKeySegment(entry.name)) continue;
+      if (!entry.isDirectory() || (await holdsFile(join(folder, entry.name)))) return true;
+    }
+    return false;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error))) return false;
+    return fileSystem('read', `list ${folder}`, () => Promise.reject(error));
   }
 }
 

@@ -16,8 +16,8 @@ import { registerSearchAttributes } from './search-attributes.ts';
 const CONTROL_SLOTS = 20;
 /** One journal of PostgreSQL and one of Redis; twice that, for an attempt that ends while its follower has begun. */
 const JOURNAL_SLOTS = 4;
-/** Copies at once: more targets than most have, each of which may be slow. */
-const COPY_SLOTS = 8;
+/** Copies at once, and a run for each target that follows the journals: more targets than most have, each of which may be slow. */
+const COPY_SLOTS = 24;
 /** On SIGTERM: how long streams may go on before they are cancelled, and before the worker ends regardless. */
 const SHUTDOWN_GRACE = '5 seconds';
 const SHUTDOWN_FORCE = '30 seconds';
@@ -64,8 +64,8 @@ export async function runWorkers(run: RunWorkers): Promise<RunningWorkers> {
         maxConcurrentActivityTaskExecutions: slotsOf(role, run),
         maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
         defaultHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
-        // A journal has no end to wait for.
-        shutdownGraceTime: role === 'journal' ? 0 : SHUTDOWN_GRACE,
+        // A journal has no end to wait for, and what is copied goes on from what is there.
+        shutdownGraceTime: role === 'journal' || role === 'copy' ? 0 : SHUTDOWN_GRACE,
         shutdownForceTime: SHUTDOWN_FORCE,
         ...(role === 'control' && bundle ? { workflowBundle: bundle } : {}),
       }),

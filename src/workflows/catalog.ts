@@ -8,6 +8,11 @@ export async function catalogWorkflow(input: CatalogInput): Promise<CatalogResul
 
 function summaryOf(input: CatalogInput): string {
   if (input.ask === 'show') return `show ${input.backup}`;
-  const summaries = { list: 'list backups', journals: 'look at the journals', targets: 'look at the targets' };
+  const summaries = {
+    list: 'list backups',
+    journals: 'look at the journals',
+    targets: 'look at the targets',
+    drills: 'look at drills',
+  };
   return summaries[input.ask];
 }

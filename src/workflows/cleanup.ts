@@ -1,6 +1,7 @@
-import type { CleanupInput, CleanupResult } from '../contract/cleanup.ts';
+import type { CleanupInput, CleanupResult, LockedMessage } from '../contract/cleanup.ts';
 import { control, data } from './support/activity-options.ts';
 import { cancellable } from './support/cancellation.ts';
+import { startTargetCleanups } from './support/start-target-cleanups.ts';
 import { trackProgress } from './support/progress.ts';
 
 /**
@@ -13,24 +14,27 @@ export async function cleanupWorkflow(input: CleanupInput): Promise<CleanupResul
   return cancellable(progress, async () => {
     progress.enter('planning', 'finding what retention keeps');
     const plan = await data('find what retention keeps').planCleanup({ request: input });
-    if (dryRun) return { dryRun, plan };
+    if (dryRun) return { dryRun, plan, ...(await startTargetCleanups(input, plan)) };
 
     const { at, hide, purge, replaced } = plan;
+    const locked: LockedMessage[] = [];
     if (hide.backups.length + hide.epochs.length > 0) {
       progress.enter('hiding', `${hide.backups.length} backups are no longer listed`);
-      await data('record what is removed').hideRemoved({ at, ...hide });
+      await data('record what is removed').hideRemoved({ at, ...hide, includeDamaged: input.includeDamaged === true });
     }
     if (purge.backupIds.length + purge.epochs.length > 0) {
       progress.enter('removing', `objects of ${purge.backupIds.length} backups`);
-      await data('remove objects whose grace period is over').purgeHidden(purge);
+      const purged = await data('remove objects whose grace period is over').purgeHidden(purge);
+      locked.push(...(purged.locked ?? []));
     }
     progress.enter('removing', 'what interrupted runs left');
-    await data('remove what interrupted runs left').removeUnreferenced({ at });
+    const unreferenced = await data('remove what interrupted runs left').removeUnreferenced({ at });
+    locked.push(...(unreferenced.locked ?? []));
     if (replaced.length > 0) {
       progress.enter('removing', `${replaced.length} replaced databases`);
       await control('decide', 'drop replaced databases').dropReplaced({ replaced });
     }
     progress.enter('done', `${hide.backups.length} backups removed, ${plan.freedBytes} bytes freed`);
-    return { dryRun, plan };
+    return { dryRun, plan, locked, ...(await startTargetCleanups(input, plan)) };
   });
 }

@@ -1,8 +1,11 @@
-import { CancellationScope, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import { SAVED_BEFORE_RESTORE } from '../domain/backup.ts';
 import type { DataActivities } from '../contract/activities.ts';
+import type { RestoreRecord } from '../contract/messages.ts';
 import type { RestoreSelectionInput, RestoreSelectionResult } from '../contract/selection.ts';
+import type { SelectionRecord } from '../contract/selection-record.ts';
 import type { SelectionPlan } from '../domain/selection-plan.ts';
+import { leftByUndo, type IdentifiedTable } from '../domain/selection-undo.ts';
 import { control, data } from './support/activity-options.ts';
 import { allOrCancel, cancellable } from './support/cancellation.ts';
 import { orCompensate } from './support/compensation.ts';
@@ -39,7 +42,9 @@ async function restoreSelection(
   };
   const done = await orCompensate(progress, [dropLoaded], async () => {
     const prepared = await prepare(progress, plan, input);
-    return { ...prepared, ...(await bringLive(progress, plan, prepared)) };
+    const live = await bringLive(progress, plan, prepared);
+    const record = patched(RECORDED) ? await recordSelection(progress, plan, { prepared, live }) : null;
+    return { ...prepared, ...live, record };
   });
   progress.enter('done', `${what(input)} of ${plan.backupId} is back`);
   return selectionResult({ plan, startedAt, finishedAt: new Date(), done });
@@ -106,9 +111,37 @@ async function saveKeys(
   return saved.backup.id;
 }
 
+/**
+ * Histories before it have no record, and no undo. Keeps what was replaced; shielded from cancellation, since the data is live already.
+ */
+const RECORDED = '2026-12-selection-is-recorded';
+
+async function recordSelection(
+  progress: WorkflowProgress,
+  plan: SelectionPlan,
+  { prepared, live }: { readonly prepared: Prepared; readonly live: Live },
+): Promise<RestoreRecord> {
+  progress.enter('recording', 'keeping what was replaced for an undo');
+  const { restoreId, backupId, tables, keys } = plan;
+  const { kept, placed, written } = live;
+  const { surveyed, savedAs } = prepared;
+  const selection: SelectionRecord = {
+    tables:
+      tables && kept.length > 0 ? { database: tables.database, keptSchema: tables.keptSchema, kept, placed } : null,
+    keys: keys && written && { ...keysOf(plan, keys), cut: surveyed?.cut ?? null, savedAs },
+    left: leftByUndo(plan, kept),
+  };
+  const nothing = { services: [], postgres: null, redis: null };
+  return CancellationScope.nonCancellable(() =>
+    control('settle', 'record what was replaced').recordRestore({ restoreId, backupId, ...nothing, selection }),
+  );
+}
+
 interface Live {
   readonly written: Awaited<ReturnType<DataActivities['loadKeys']>> | null;
   readonly replacedTables: readonly { readonly schema: string; readonly table: string }[];
+  readonly kept: readonly IdentifiedTable[];
+  readonly placed: readonly IdentifiedTable[];
 }
 
 /** Keys first: they can be brought back. The tables move in one transaction, which is the last thing that can fail. */
@@ -131,6 +164,7 @@ async function bringLive(progress: WorkflowProgress, plan: SelectionPlan, prepar
       (await CancellationScope.nonCancellable(() =>
         control('decide', `move ${tables.names.join(', ')}`).moveTables({ tables, homes }),
       ));
-    return { written, replacedTables: moved?.replaced ?? [] };
+    const { replaced: replacedTables = [], kept = [], placed = [] } = moved ?? {};
+    return { written, replacedTables, kept, placed };
   });
 }

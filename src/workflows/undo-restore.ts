@@ -1,9 +1,11 @@
 import type { Check } from '../domain/backup.ts';
 import type { RestoreRecord, UndoRestoreInput, UndoRestoreResult } from '../contract/messages.ts';
 import { control, data } from './support/activity-options.ts';
+import { describeUndo } from '../domain/selection-undo.ts';
 import { cancellable } from './support/cancellation.ts';
 import { trackProgress } from './support/progress.ts';
 import { withServicesStopped } from './support/services.ts';
+import { undoSelection } from './support/undo-selection.ts';
 
 /** Swaps back what a restore replaced, under the group's lock. Safe to repeat. */
 export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<UndoRestoreResult> {
@@ -11,6 +13,9 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
   return cancellable(progress, async () => {
     const { restoreId } = input;
     const record = await control('decide', `find what ${restoreId} replaced`).loadRestore({ restoreId });
+    const { selection } = record;
+    if (input.dryRun) return explain(record);
+    if (selection !== undefined) return undoSelection(progress, restoreId, selection);
     const savedAs = record.redis?.savedAs ?? null;
     const { replaced = null, replacedOid } = record.postgres ?? {};
 
@@ -37,6 +42,16 @@ export async function undoRestoreWorkflow(input: UndoRestoreInput): Promise<Undo
       };
     });
   });
+}
+
+/** What an undo would do; refuses what it would refuse as far as a look can tell. */
+async function explain(record: RestoreRecord): Promise<UndoRestoreResult> {
+  const { restoreId, selection } = record;
+  const tables = selection?.tables ?? null;
+  if (tables !== null)
+    await control('decide', 'look whether the tables can go back').undoTables({ tables, dryRun: true });
+  const restored = { postgres: null, redis: null };
+  return { restoreId, dryRun: true, steps: describeUndo(record), restored, checks: [] };
 }
 
 /** Loads the saved keys, or empties a Redis that was empty: refused before anything is undone when it holds other keys. */

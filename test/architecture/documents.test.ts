@@ -4,12 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import {
   besideWorkflowId,
+  cleanupTargetWorkflowId,
+  copyJournalsWorkflowId,
   copyWorkflowId,
+  drillWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
+  planStepWorkflowId,
+  QUERIES,
   SEARCH_ATTRIBUTES,
   SIGNALS,
   taskQueue,
+  UPDATES,
   WORKFLOWS,
 } from '../../src/contract/names.ts';
 
@@ -109,6 +115,8 @@ describe('docs/reference/durable-names.md', () => {
     ['Workflow types', Object.values(WORKFLOWS)],
     ['Search attributes', Object.values(SEARCH_ATTRIBUTES)],
     ['Signals', Object.values(SIGNALS)],
+    ['Updates', Object.values(UPDATES)],
+    ['Queries', Object.values(QUERIES)],
     [
       'Task queues',
       (['control', 'data', 'journal', 'copy'] as const).flatMap((role) => [
@@ -122,6 +130,11 @@ describe('docs/reference/durable-names.md', () => {
         groupWorkflowId('<group>'),
         besideWorkflowId('<group>', '<what>', '<request>'),
         copyWorkflowId('<group>', '<target>', '<backup>'),
+        planStepWorkflowId('<group>', '<run>'),
+        drillWorkflowId('<group>'),
+        cleanupTargetWorkflowId('<group>', '<target>', false),
+        cleanupTargetWorkflowId('<group>', '<target>', true),
+        copyJournalsWorkflowId('<group>', '<target>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
       ],
@@ -137,4 +150,18 @@ test('every guide and every decision is linked from a document that people read 
     (path) => !path.endsWith('README.md'),
   );
   expect(pages.filter((path) => !entrances.includes(path.split('/').at(-1) ?? path))).toEqual([]);
+});
+
+test('files that are named as slow, or as to be run alone, are there', () => {
+  const named = (path: string, declared: RegExp): string[] => {
+    const [, list = ''] = declared.exec(read(path)) ?? [];
+    return [...list.matchAll(/[\w/-]+/g)].map(([name]) => name);
+  };
+  const names = [
+    ...named('test/support/longest-first.mjs', /LONGEST = \[([^\]]*)\]/),
+    ...named('scripts/run-tests.mjs', /ALONE = '([^']*)'/),
+    ...named('scripts/check.mjs', /LEFT_TO_NPM_TEST = \[([^\]]*)\]/),
+  ];
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => globSync(`test/**/${name}.test.ts`, { cwd: ROOT }).length !== 1)).toEqual([]);
 });

@@ -231,6 +231,20 @@ describeHere('an S3 store in trouble', () => {
     expect(error.hint).not.toBe('');
   });
 
+  test.each([
+    [400, 'ExpiredToken', 'STORE_CREDENTIALS_EXPIRED'],
+    [403, 'RequestTimeTooSkewed', 'STORE_CLOCK_SKEWED'],
+    [403, 'AccessDenied', 'STORE_READ_ONLY'],
+    [404, 'NoSuchBucket', 'STORE_BUCKET_MISSING'],
+    [507, 'XMinioStorageFull', 'STORE_FULL'],
+  ])('an upload that is answered %s %s in its middle is %s, and leaves nothing', async (status, protocolCode, code) => {
+    faults.plan(({ part }) => (part === 2 ? { kind: 'error', status, code: protocolCode } : PASS));
+    expect(await caught(() => put())).toMatchObject({ code, details: { status, protocolCode } });
+    faults.plan(() => PASS);
+    expect(await unfinished()).toBe(0);
+    expect(await keys(store, '')).toEqual([]);
+  });
+
   test('a missing bucket is not taken for a missing object, by any call', async () => {
     const missing = createS3Store(server.url('no-such-bucket/x'), { credentials: server.credentials });
     const refusal = { code: 'STORE_BUCKET_MISSING' };

@@ -41,6 +41,17 @@ describeApi('the programmatic interface', () => {
     expect(warnings.join()).toContain('full backup was taken');
   });
 
+  test('lists recovery plans, and runs one', async () => {
+    const { disasterRecoveryManager } = lifeboat;
+    const good = await product.fingerprint();
+    const plans = disasterRecoveryManager.listRecoveryPlans();
+    expect(plans.map(({ id }) => id)).toEqual(['default-recovery']);
+    await product.spoil();
+    const run = await disasterRecoveryManager.executeRecoveryPlan('default-recovery', { mode: 'ungraceful' });
+    expect(run).toMatchObject({ state: 'succeeded', startedBy: 'program@test', reportPath: expect.any(String) });
+    expect(await product.fingerprint()).toEqual(good);
+  });
+
   test('a refusal is a LifeboatError with its code and hint', async () => {
     const refused = lifeboat.backupManager.restoreFromBackup('latest');
     await expect(refused).rejects.toBeInstanceOf(LifeboatError);

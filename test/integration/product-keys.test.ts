@@ -4,13 +4,14 @@
  * Method: a real product with an escrow key; rotation beside its running worker; then the keyring is deleted, both databases are
  * destroyed, and rescue gets nothing but the store and the private half of the escrow key.
  */
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadKeyring } from '../../src/encryption/keyring.ts';
+import { startKms } from '../support/kms-server.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
 
-const describeKeys = await whenAvailable('temporal', 'postgres 18', 'redis 7');
+const describeKeys = await whenAvailable('temporal', 'postgres 18', 'redis 7', 'kms');
 
 describeKeys('keys of a product that runs', () => {
   let product: Product;
@@ -29,6 +30,7 @@ describeKeys('keys of a product that runs', () => {
       redisVersion: '7',
       encrypted: true,
       config: { encryption: { escrow: ['keys/escrow.pem.pub'] } },
+      env: { AWS_ACCESS_KEY_ID: 'AKIALIFEBOATKMS', AWS_SECRET_ACCESS_KEY: 'of-nobody' },
     });
     keyring = join(product.folder, 'keys', 'encryption.key');
     const made = await product.succeed('key', 'generate', '--escrow-key', 'keys/escrow.pem');
@@ -76,6 +78,40 @@ describeKeys('keys of a product that runs', () => {
     expect(await product.succeed('key', 'retire', keys[0] ?? '')).toMatchObject({ opened: 2 });
     const verified = await product.succeed('backup', 'verify', 'all');
     expect(verified).toMatchObject({ problems: [], verified: expect.arrayContaining(backups) });
+  });
+
+  test('a key of AWS KMS takes over from the keyring and gives back to it, beside the escrow key, and reads no data', async () => {
+    const kms = await startKms();
+    const configure = async (section: object): Promise<void> => {
+      const encryption = { escrow: ['keys/escrow.pem.pub'], kms: { ...section, endpoint: kms.endpoint } };
+      await writeFile(join(product.folder, 'config', 'backup.json'), JSON.stringify({ encryption }));
+      await product.worker.stop();
+      await product.worker.start();
+    };
+    try {
+      const keyArn = await kms.createKey();
+      await configure({ keyArn });
+      const validated = await product.succeed('config', 'validate');
+      expect(validated['checks']).toContainEqual(expect.objectContaining({ name: 'encryption key', status: 'pass' }));
+      expect(await product.succeed('key', 'rewrap')).toMatchObject({ keyId: keyArn, total: 2, rewrapped: 2 });
+      expect(await wrappedFor(backups[1] ?? '')).toBe(keyArn);
+      await rename(keyring, `${keyring}.away`);
+      const verified = await product.succeed('backup', 'verify', 'all');
+      expect(verified).toMatchObject({ problems: [], verified: expect.arrayContaining(backups) });
+      const rotated = await product.cli(['key', 'rotate']);
+      expect([rotated.exit, rotated.json['error']?.code]).toEqual([2, 'KMS_KEY_NOT_OURS']);
+
+      await rename(`${keyring}.away`, keyring);
+      await configure({ earlierKeyArns: [keyArn] });
+      const needed = await product.cli(['key', 'retire', keyArn]);
+      expect([needed.exit, needed.json['error']?.code]).toEqual([2, 'KEY_IN_USE']);
+      expect(await product.succeed('key', 'rewrap')).toMatchObject({ keyId: keys[1], rewrapped: 2, problems: [] });
+      expect(await product.succeed('key', 'retire', keyArn)).toMatchObject({ opened: 2 });
+    } finally {
+      await kms.stop();
+    }
+    const { keys: counted } = await product.succeed('key', 'verify', '--key', keyring);
+    expect(counted[0]).toMatchObject({ id: keys[1], dataKeys: 2 });
   });
 
   test('within a budget the backup that was read back longest ago is read, and the list says when', async () => {

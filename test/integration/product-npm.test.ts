@@ -89,6 +89,20 @@ describeNpm('npm run backup:cli', () => {
     expect(await product.fingerprint()).toEqual(good);
   });
 
+  test('dr list-plans, and a dry run whose flags npm swallowed', async () => {
+    const listed = await npm('dr', 'list-plans');
+    expect(listed).toMatchObject({ exit: 0, stdout: expect.stringContaining('default-recovery') });
+    const { exit, stdout } = await npm('dr', 'execute', 'default-recovery', '--dry-run', '--mode', 'ungraceful');
+    expect({ exit, stdout }).toEqual({ exit: 0, stdout: expect.stringContaining('left out in the ungraceful mode') });
+  });
+
+  test('dr execute default-recovery brings everything back', async () => {
+    await product.spoil();
+    const { exit, stderr } = await npm('dr', 'execute', 'default-recovery');
+    expect({ exit, stderr }).toMatchObject({ exit: 0 });
+    expect(await product.fingerprint()).toEqual(good);
+  });
+
   test('a flag that npm swallowed and that no command knows is refused', async () => {
     const { exit, stderr } = await npm('restore', backupId, '--drop-existin');
     expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining('--drop-existing') });

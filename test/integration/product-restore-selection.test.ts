@@ -96,6 +96,87 @@ describeProduct('a restore of tables and keys', () => {
     expect(differencesFrom(before, await product.fingerprint())).toEqual([]);
   });
 
+  describe('and its undo', () => {
+    const undo = (id: string, ...options: readonly string[]): Promise<CliResult> =>
+      product.cli(['restore', 'undo', id, ...options]);
+    let spoilt: Fingerprint;
+    let id: string;
+
+    test('a dry run changes nothing and names what would come back', async () => {
+      await sql(`DELETE FROM "Audit Log"."Entries" WHERE id < 100; ALTER TABLE "Audit Log"."Entries" ADD extra int`);
+      await product.redis.cli('set', 'session:1', 'newer');
+      await product.redis.cli('del', 'session:2');
+      spoilt = await product.fingerprint();
+      const { json } = await restore(
+        '--table',
+        '"Audit Log"."Entries"',
+        '--drop-existing',
+        '--keys',
+        'session:*',
+        '--merge',
+      );
+      id = json['restoreId'];
+      expect(json['undo']).toMatchObject({ command: `lifeboat restore undo ${id}` });
+      const live = await product.fingerprint();
+      expect(differencesFrom(spoilt, live)).not.toEqual([]);
+      const dry = await undo(id, '--dry-run');
+      expect(dry.json).toMatchObject({ ok: true, dryRun: true, restored: { postgres: null, redis: null } });
+      expect(dry.json['steps'].join()).toMatch(
+        /drop the restored "Audit Log"."Entries".*move .* back.*session:\*.*backup-/s,
+      );
+      expect(await product.fingerprint()).toEqual(live);
+    });
+
+    test('what came to depend on the restored table is named, and nothing is changed', async () => {
+      await sql('CREATE VIEW since AS SELECT id FROM "Audit Log"."Entries"');
+      const live = await product.fingerprint();
+      for (const options of [['--dry-run'], []]) {
+        const refused = await undo(id, ...options);
+        expect(refused).toMatchObject({ exit: 2, json: { error: { code: 'RESTORE_TABLE_IN_USE' } } });
+        expect(JSON.stringify(refused.json)).toContain('view public.since');
+      }
+      expect(await product.fingerprint()).toEqual(live);
+      await sql('DROP VIEW since');
+    });
+
+    test('tables with their partitions and keys are what they were, as often as it is asked for', async () => {
+      await sql(`INSERT INTO "Audit Log"."Entries" ("At", what) VALUES ('2024-12-31', 'logout')`);
+      for (let time = 0; time < 2; time += 1) {
+        const { json } = await undo(id);
+        expect(json).toMatchObject({
+          ok: true,
+          restored: { selection: { keys: { patterns: ['session:*'] }, left: [] } },
+        });
+        expect(json['restored'].selection.tables.back).toContain('"Audit Log"."Entries"');
+        expect(differencesFrom(spoilt, await product.fingerprint())).toEqual([]);
+      }
+      expect(await sql(`SELECT nspname FROM pg_namespace WHERE nspname ~ '^(replaced|restor)'`)).toEqual([]);
+    });
+
+    test('where nothing was replaced, or what was is gone, it is refused', async () => {
+      const beside = (await restore('--table', 'public.tokens', '--into-schema', 'beside')).json;
+      expect(beside['undo']).toBeNull();
+      const nothing = await undo(beside['restoreId']);
+      expect(nothing).toMatchObject({ exit: 2, json: { error: { code: 'RESTORE_NOTHING_REPLACED' } } });
+      expect(nothing.json['error'].hint).toContain('DROP SCHEMA beside CASCADE');
+      await sql('DROP SCHEMA beside CASCADE');
+      const placed = (await restore('--table', '"Audit Log"."Entries"', '--drop-existing')).json;
+      await sql(`DROP SCHEMA ${placed['plan'].tables.keptSchema} CASCADE`);
+      const gone = await undo(placed['restoreId']);
+      expect(gone).toMatchObject({ exit: 5, json: { error: { code: 'RESTORE_UNDO_EXPIRED' } } });
+      await restore('--keys', 'session:*', '--merge');
+    });
+
+    test('keys alone that were not there are removed again', async () => {
+      await product.redis.cli('del', 'session:1');
+      const before = await product.fingerprint();
+      const { json } = await restore('--keys', 'session:1');
+      expect(json['restored'].redis).toMatchObject({ restored: 1, replaced: 0, savedAs: null });
+      expect(await undo(json['restoreId'])).toMatchObject({ exit: 0 });
+      expect(await product.fingerprint()).toEqual(before);
+    });
+  });
+
   test('a damaged object of the backup is found before anything live changes', async () => {
     const keys = (await product.storedKeys()).filter((key) => key.includes(backup) && key.includes('redis/'));
     const snapshot = join(

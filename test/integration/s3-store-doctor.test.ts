@@ -59,6 +59,7 @@ describeHere('store doctor', () => {
       'write and read': 'pass',
       'conditional write': 'pass',
       'conditional write, big object': 'pass',
+      'conditional replacement': 'pass',
       'first writers at once': 'pass',
       'order of lists': 'pass',
       checksums: 'pass',
@@ -86,7 +87,11 @@ describeHere('store doctor', () => {
     const url = server.url('plain/lying', forgiving.endpoint);
     const found = await doctor(url);
     expect(found).toMatchObject({ exit: 2, json: { primary: false, error: { code: 'STORE_NOT_CONDITIONAL' } } });
-    expect(statusOf(found)).toMatchObject({ 'write and read': 'pass', 'conditional write': 'fail' });
+    expect(statusOf(found)).toMatchObject({
+      'write and read': 'pass',
+      'conditional write': 'fail',
+      'conditional replacement': 'fail',
+    });
     const store = createS3Store(url, { credentials: server.credentials });
     await expect(requireConditionalWrites(store)).rejects.toMatchObject({ code: 'STORE_NOT_CONDITIONAL' });
     const honest = createS3Store(server.url('plain/honest'), { credentials: server.credentials });
@@ -117,6 +122,6 @@ describeHere('store doctor', () => {
   test('a folder is examined by the same questions', async () => {
     const found = await runCli({ args: ['store', 'doctor', join(folder, 'store')], cwd: folder, env: {} });
     expect(found).toMatchObject({ exit: 0, json: { primary: true } });
-    expect(Object.values(statusOf(found))).toEqual(['pass', 'pass', 'pass', 'pass', 'pass']);
+    expect(Object.values(statusOf(found))).toEqual(['pass', 'pass', 'pass', 'pass', 'pass', 'pass']);
   });
 });

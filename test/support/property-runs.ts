@@ -5,3 +5,8 @@ const FEW = 10;
 export function runs(full: number): number {
   return process.env['TEST_FEW_RUNS'] === undefined ? full : Math.ceil(full / FEW);
 }
+
+/** How far apart samples of a range are taken: every one of it, or each `few`th where TEST_FEW_RUNS is set. A prime meets every bit. */
+export function stride(few: number): number {
+  return process.env['TEST_FEW_RUNS'] === undefined ? 1 : few;
+}

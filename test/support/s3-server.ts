@@ -1,6 +1,7 @@
 /** A real S3 server for tests (SeaweedFS): on free ports, in a private folder, and gone with the test process. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import './one-realm.ts';
@@ -31,12 +32,18 @@ const READ_ONLY: S3Credentials = { accessKeyId: 'AKIALIFEBOATREAD', secretAccess
 /** Ports in one go can be taken between looking and binding. */
 const START_TRIES = 3;
 
-export async function startS3(): Promise<TestS3> {
+interface Tls {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** `tls`: on https with this certificate, which the process must trust. */
+export async function startS3({ tls }: { readonly tls?: Tls } = {}): Promise<TestS3> {
   const program = await resolveTools().s3Server();
   const folder = await mkdtemp(join(tmpdir(), 'lifeboat-test-s3-'));
   await writeFile(join(folder, 'identities.json'), identities(), { mode: 0o600 });
-  const { child, port } = await start(program, folder);
-  const endpoint = `http://127.0.0.1:${port}`;
+  const { child, port } = await start(program, folder, tls);
+  const endpoint = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
   const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: CREDENTIALS });
   return {
     endpoint,
@@ -69,11 +76,11 @@ function identities(): string {
   return JSON.stringify({ identities: [of('owner', CREDENTIALS, all), of('reader', READ_ONLY, ['Read', 'List'])] });
 }
 
-async function start(program: string, folder: string): Promise<{ child: Child; port: number }> {
+async function start(program: string, folder: string, tls: Tls | undefined): Promise<{ child: Child; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const ports = await Promise.all(Array.from({ length: 8 }, async () => freePort()));
     try {
-      return { child: await startGuarded(command(program, folder, ports)), port: ports[0] ?? 0 };
+      return { child: await startGuarded(command(program, folder, { ports, tls })), port: ports[0] ?? 0 };
     } catch (error) {
       if (attempt === START_TRIES) throw error;
     }
@@ -82,7 +89,11 @@ async function start(program: string, folder: string): Promise<{ child: Child; p
 
 const PORT_OPTIONS = ['s3', 's3.grpc', 'filer', 'filer.grpc', 'volume', 'volume.grpc', 'master', 'master.grpc'];
 
-function command(program: string, folder: string, ports: readonly number[]): ServerCommand {
+function command(
+  program: string,
+  folder: string,
+  { ports, tls }: { readonly ports: readonly number[]; readonly tls: Tls | undefined },
+): ServerCommand {
   const portOf = (name: string): string =>
     name.endsWith('.grpc') ? `-${name.replace('.grpc', '.port.grpc')}` : `-${name}.port`;
   return {
@@ -91,17 +102,18 @@ function command(program: string, folder: string, ports: readonly number[]): Ser
     args: [
       'server',
       ...options(folder),
+      ...(tls === undefined ? [] : [`-s3.cert.file=${tls.certFile}`, `-s3.key.file=${tls.keyFile}`]),
       ...PORT_OPTIONS.flatMap((name, index) => [portOf(name), String(ports[index])]),
     ],
     cwd: folder,
-    isReady: async () => (await statusOf(ports[0] ?? 0)) === 403,
+    isReady: async () => (await statusOf(ports[0] ?? 0, tls === undefined ? request : secureRequest)) === 403,
   };
 }
 
 /** Without a signature nobody is let in: 403 says that the identities are loaded. */
-async function statusOf(port: number): Promise<number> {
+async function statusOf(port: number, ask: typeof request): Promise<number> {
   return new Promise((resolve, reject) => {
-    const asking = request({ host: '127.0.0.1', port, path: '/', timeout: 2_000 }, (answer) => {
+    const asking = ask({ host: '127.0.0.1', port, path: '/', timeout: 2_000 }, (answer) => {
       answer.resume();
       resolve(answer.statusCode ?? 0);
     });

@@ -62,7 +62,6 @@ export interface TestRedis extends Running {
 
 export interface TestTemporal extends Running {
   readonly address: string;
-  readonly uiPort: number;
   /** Same port; the same state too where it has a database file. */
   restart(): Promise<void>;
 }
@@ -157,12 +156,10 @@ export async function startRedis(
 export async function startTemporal(options: { readonly dbFilename?: string } = {}): Promise<TestTemporal> {
   const cliPath = await resolveTools().temporalCli();
   const folder = await privateFolder('temporal');
-  const uiPort = await freePort();
   const command = (port: number): ServerCommand =>
     temporalCommand({
       cliPath,
       port,
-      uiPort,
       folder,
       ...(options.dbFilename === undefined ? {} : { databaseFile: options.dbFilename }),
     });
@@ -174,7 +171,6 @@ export async function startTemporal(options: { readonly dbFilename?: string } = 
       return life.pid;
     },
     address: `127.0.0.1:${port}`,
-    uiPort,
     restart: async () => life.replace(async () => startGuarded(command(port))),
   };
 }

@@ -81,7 +81,7 @@ test('present keys are no refusal with --merge', () => {
 });
 
 test('the way back drops what was made, swaps what was replaced, and brings saved keys back', () => {
-  const nothing = { replaced: [], replacedKeys: 0, savedAs: null };
+  const nothing = { replaced: [], savedAs: null };
   expect(waysBack(plan(), nothing)).toEqual([
     'DROP SCHEMA restored_20260115_103059_123 CASCADE',
     expect.stringContaining('delete them'),
@@ -92,7 +92,6 @@ test('the way back drops what was made, swaps what was replaced, and brings save
   const kept = { schema: 'replaced_20260115_103059_123', table: 'users' };
   const back = waysBack(plan({ inPlace: true, merge: true }), {
     replaced: [kept],
-    replacedKeys: 1,
     savedAs: 'backup-1',
   });
   expect(back.join('\n')).toContain('ALTER TABLE replaced_20260115_103059_123.users SET SCHEMA public');

@@ -30,7 +30,7 @@ async function findHiddenUnder({ cleanup, ...repository }: Repository, id: strin
   const hidden: BackupRecord[] = [];
   for (const { backupId } of await cleanup.hiddenBackups()) {
     const manifest = await loadHidden(repository, backupId);
-    if (manifest !== undefined) hidden.push(await repository.record(manifest));
+    if (manifest !== undefined && manifest !== 'damaged') hidden.push(await repository.record(manifest));
   }
   const hiddenIds = new Set(hidden.map((one) => one.id));
   const { ids, missing } = neededBy(id, byId([...(await repository.list()), ...hidden]));

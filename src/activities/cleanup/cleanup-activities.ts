@@ -1,32 +1,36 @@
-import type { CleanupControl, CleanupData } from '../../contract/cleanup.ts';
+import type { CleanupControl, CleanupData, TargetCleanup } from '../../contract/cleanup.ts';
 import { abandonedAge } from '../../recovery/cleanup/plan-cleanup.ts';
+import { sweepScratch } from '../../recovery/drill/scratch-place.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { withOperation } from '../operation.ts';
 import { postgresTarget } from '../sources.ts';
 import { changeHold } from './change-hold.ts';
-import { hideRemoved, purgeHidden } from './hide-removed.ts';
+import { hideRemoved, LOCKED_TOLD, purgeHidden } from './hide-removed.ts';
+import { createTargetCleanup } from './target-cleanup.ts';
 import { planCleanup } from './plan-cleanup.ts';
 
-export function createCleanupActivities(deps: Dependencies): CleanupControl & CleanupData {
+export function createCleanupActivities(deps: Dependencies): CleanupControl & CleanupData & TargetCleanup {
   const { settings } = deps;
   return {
-    planCleanup: () => withOperation(settings, async (operation) => planCleanup(deps, Date.now(), operation)),
+    ...createTargetCleanup(deps),
+
+    planCleanup: ({ request: { includeDamaged = false } }) =>
+      withOperation(settings, async (operation) => planCleanup(deps, { nowMs: Date.now(), includeDamaged }, operation)),
 
     hideRemoved: (input) =>
       withOperation(settings, async (operation) => hideRemoved(await deps.repository(), input, operation)),
 
     purgeHidden: (input) =>
-      withOperation(settings, async (operation) => ({
-        bytes: await purgeHidden(await deps.repository(), input, operation),
-      })),
+      withOperation(settings, async (operation) => purgeHidden(await deps.repository(), input, operation)),
 
     removeUnreferenced: ({ at }) =>
       withOperation(settings, async (operation) => {
         const age = abandonedAge(Date.parse(at), settings.cleanup);
         const { cleanup } = await deps.repository();
-        const { abandoned, leftovers, unfinishedWrites } = await cleanup.removeUnreferenced(age, operation);
+        const { abandoned, leftovers, unfinishedWrites, locked } = await cleanup.removeUnreferenced(age, operation);
+        await sweepScratch(await settings.scratchFolder());
         const bytes = [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-        return { bytes, unfinishedWrites };
+        return { bytes, unfinishedWrites, locked: locked.slice(0, LOCKED_TOLD) };
       }),
 
     dropReplaced: ({ replaced }) =>

@@ -3,22 +3,34 @@ import type { BackupRecord } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { type Locked, unlessLocked } from '../../repository/cleanup/unless-locked.ts';
 import type { Repository } from '../../repository/repository.ts';
+
+export type HideRemoved = Parameters<CleanupData['hideRemoved']>[0] & {
+  /** Of a target's own rules. */
+  readonly scope?: 'target';
+};
 
 /** See CleanupData.hideRemoved. */
 export async function hideRemoved(
   repository: Repository,
-  { at, backups, epochs }: Parameters<CleanupData['hideRemoved']>[0],
+  { at, backups, epochs, includeDamaged = false, scope }: HideRemoved,
   operation: Operation,
 ): Promise<void> {
   const ids = backups.map(({ id }) => id);
-  const lineage = byId(await requireUnneeded(repository, ids));
+  const listed = await requireUnneeded(repository, ids);
+  const lineage = byId(listed);
+  const damaged = new Set(listed.filter(({ status }) => status === 'damaged').map(({ id }) => id));
+  const why = { removedAt: at, ...(scope === undefined ? {} : { scope }) };
   // What stands on others goes before them: whatever dies on the way, nothing is listed without what it needs. Not by id: a clock may
   // have been set back between the two.
   const under = new Map(ids.map((id) => [id, neededBy(id, lineage).ids.length]));
   for (const { id, reasons } of backups.toSorted((a, b) => (under.get(b.id) ?? 0) - (under.get(a.id) ?? 0))) {
     operation.signal.throwIfAborted();
-    await repository.cleanup.hideBackup(id, { removedAt: at, reasons: reasons.map(({ message }) => message) });
+    const told = { ...why, reasons: reasons.map(({ message }) => message) };
+    await (damaged.has(id)
+      ? repository.cleanup.hideDamaged(id, { ...told, force: includeDamaged })
+      : repository.cleanup.hideBackup(id, told));
     operation.onProgress({ phase: 'removing', object: id, bytes: 0 });
   }
   for (const kind of ['postgres', 'redis'] as const) {
@@ -29,7 +41,7 @@ export async function hideRemoved(
       operation.signal.throwIfAborted();
       const { begin } = epoch;
       if (!wanted.some((one) => one.history === begin.history && one.epoch === begin.epoch)) continue;
-      await repository.cleanup.hideEpoch(epoch, at);
+      await repository.cleanup.hideEpoch(epoch, why);
       operation.onProgress({ phase: 'removing', object: `journals/${kind}`, bytes: 0 });
     }
   }
@@ -51,21 +63,31 @@ async function requireUnneeded(repository: Repository, ids: readonly string[]): 
   return listed;
 }
 
-/** Second half; refuses what a listed backup stands on. */
+/** What is locked of interrupted runs is told up to here; more only lengthens the answer. */
+export const LOCKED_TOLD = 100;
+
+/** Second half; refuses what a listed backup stands on. What the store keeps locked is named, and left to a later run. */
 export async function purgeHidden(
   repository: Repository,
   { backupIds, epochs }: Parameters<CleanupData['purgeHidden']>[0],
   operation: Operation,
-): Promise<number> {
+): Promise<{ readonly bytes: number; readonly locked: readonly Locked[] }> {
   await requireUnneeded(repository, backupIds);
+  const locked: Locked[] = [];
   let bytes = 0;
   // Newest first here, too: what is left of a chain when this dies can still be brought back.
-  for (const backupId of backupIds.toSorted().toReversed())
-    bytes += await repository.cleanup.purgeBackup(backupId, operation);
-  for (const epoch of epochs) bytes += await repository.cleanup.purgeEpoch(epoch, operation);
-  return bytes;
+  for (const backupId of backupIds.toSorted().toReversed()) {
+    const purge = async (): Promise<number> => repository.cleanup.purgeBackup(backupId, operation);
+    bytes += (await unlessLocked(backupId, locked, purge)) ?? 0;
+  }
+  for (const epoch of epochs) {
+    const { kind, history, epoch: number } = epoch;
+    const purge = async (): Promise<number> => repository.cleanup.purgeEpoch(epoch, operation);
+    bytes += (await unlessLocked(`journals/${kind}/${history}/${number}`, locked, purge)) ?? 0;
+  }
+  return { bytes, locked };
 }
 
-function stillNeeded(id: string, what: string): LifeboatError {
+export function stillNeeded(id: string, what: string): LifeboatError {
   return new LifeboatError('BACKUP_STILL_NEEDED', `remove ${id}: ${what}`, { details: { backupId: id } });
 }

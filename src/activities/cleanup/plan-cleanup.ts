@@ -8,22 +8,44 @@ import { expiredDatabases } from '../../recovery/cleanup/restore-expiry.ts';
 import { epochName } from '../../repository/journals/journal-keys.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { requireNotLost } from '../lost-repository.ts';
 import { configuredComponents } from '../sources.ts';
 
 /** Decisions of one list, about 300 bytes each: below Temporal's 2 MB limit on a payload, and enough for one run. */
 const MAX_DECISIONS = 1_000;
 
 /** See CleanupControl.planCleanup. */
-export async function planCleanup(deps: Dependencies, nowMs: number, operation: Operation): Promise<CleanupPlan> {
+export async function planCleanup(
+  deps: Dependencies,
+  { nowMs, includeDamaged }: { readonly nowMs: number; readonly includeDamaged: boolean },
+  operation: Operation,
+): Promise<CleanupPlan> {
+  await requireNotLost(deps);
   const repository = await deps.repository();
   const rules = deps.settings.cleanup;
   const components = configuredComponents(deps.settings);
-  const found = await findCleanup(repository, { rules, nowMs, components }, operation);
+  const found = await findCleanup(repository, { rules, nowMs, components, includeDamaged }, operation);
+  const databases = await findReplaced(deps, repository, nowMs);
+  const plan = await planOf(repository, found, { nowMs, graceMs: rules.graceMs, databases });
+  return deps.targets.length === 0 ? plan : { ...plan, targets: deps.targets.map(({ name }) => name) };
+}
+
+interface PlanFacts {
+  readonly nowMs: number;
+  readonly graceMs: number;
+  readonly databases: { readonly replaced: readonly ReplacedMessage[]; readonly warnings: readonly string[] };
+}
+
+/** What was found as a message: of the repository, or of a target. */
+export async function planOf(
+  repository: Repository,
+  found: CleanupFindings,
+  { nowMs, graceMs, databases }: PlanFacts,
+): Promise<CleanupPlan> {
   const { decisions, hidden, unreferenced } = found;
   const gone = decisions.filter(({ keep }) => !keep);
   const kept = decisions.filter(({ keep }) => keep);
   const { purge, warnings } = duePurge(found);
-  const databases = await findReplaced(deps, repository, nowMs);
   const hide = { backups: gone.slice(0, MAX_DECISIONS), epochs: found.epochs.slice(0, MAX_DECISIONS).map(nameEpoch) };
   return {
     at: new Date(nowMs).toISOString(),
@@ -40,7 +62,7 @@ export async function planCleanup(deps: Dependencies, nowMs: number, operation: 
     replaced: databases.replaced,
     freedBytes: (await bytesOf(repository, purge)) + unreferencedBytes(found),
     freedLaterBytes: await bytesOf(repository, { backupIds: hide.backups.map(({ id }) => id), epochs: hide.epochs }),
-    graceMs: rules.graceMs,
+    graceMs,
     windowBefore: viewWindow(found.windowBefore),
     windowAfter: viewWindow(found.windowAfter),
     warnings: [...warnings, ...databases.warnings],

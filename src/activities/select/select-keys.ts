@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { KeySelectionMessage, SelectionData } from '../../contract/selection.ts';
+import type { SelectionData } from '../../contract/selection.ts';
+import type { KeySelectionMessage } from '../../contract/selection-record.ts';
 import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';

@@ -18,9 +18,16 @@ export function createSelectionActivities(deps: Dependencies): SelectionControl 
       withOperation(settings, async () => {
         const { database, names, stagingSchema, intoSchema, keptSchema } = tables;
         const move = { stagingSchema, intoSchema, keptSchema, homes, tables: names.map(parseTableName) };
-        const { replaced } = await (await deps.postgres()).tables.move({ target: live(database), ...move });
-        return { replaced };
+        const { replaced, kept, placed } = await (
+          await deps.postgres()
+        ).tables.move({ target: live(database), ...move });
+        return { replaced, kept, placed };
       }),
+
+    undoTables: ({ tables, dryRun }) =>
+      withOperation(settings, async () =>
+        (await deps.postgres()).tables.undoMove({ ...tables, target: live(tables.database), dryRun }),
+      ),
 
     dropLoadedTables: ({ database, stagingSchema, asideDatabase }) =>
       withOperation(settings, async () => {

@@ -27,14 +27,19 @@ const ACTIVITY_NAMES: Readonly<Record<string, string>> = {
   writeDirectory: 'write directory',
   clearDirectory: 'clean up',
   copyToTarget: 'copy',
+  planDrill: 'plan',
+  rehearseDrill: 'rehearse',
+  clearDrills: 'clean up',
+  publishDrill: 'report',
 };
 
 /**
- * Waits for an operation, shows its progress, and leaves it running on Ctrl-C: the interrupt says how to follow or stop it.
+ * Waits for an operation, shows its progress (`watch`), and leaves it running on Ctrl-C: the interrupt says how to follow or stop it.
  */
 export async function awaitOperation<Result>(
   context: CommandContext,
   started: StartedOperation<Result>,
+  watch: (ended: Promise<Result>) => Promise<void> = (ended) => watchActivities(context, started, ended),
 ): Promise<Result> {
   const { workflowId } = started;
   context.onInterrupt(() =>
@@ -44,7 +49,6 @@ export async function awaitOperation<Result>(
       `  stop:   lifeboat cancel ${workflowId} --reason …`,
     ].join('\n'),
   );
-  const { follow } = await import('../../client/follow.ts');
   // Calls that still wait when the connection closes are retried on it, which ends the whole program: they end with the interrupt.
   context.signal.throwIfAborted();
   const { connection } = started.handle.client;
@@ -53,10 +57,18 @@ export async function awaitOperation<Result>(
     context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
   });
   const ended = Promise.race([result, interrupted]);
-  const show = (view: OperationView): void => context.progress.update(rowsOf(view));
-  await connection.withAbortSignal(context.signal, () => follow(started.handle, ended, show));
+  await connection.withAbortSignal(context.signal, () => watch(ended));
   context.progress.stop();
   return ended;
+}
+
+async function watchActivities<Result>(
+  context: CommandContext,
+  { handle }: StartedOperation<Result>,
+  ended: Promise<Result>,
+): Promise<void> {
+  const { follow } = await import('../../client/follow.ts');
+  await follow(handle, ended, (view) => context.progress.update(rowsOf(view)));
 }
 
 /** One row per pending activity; a failed attempt is told with its cause. */

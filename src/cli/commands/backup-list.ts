@@ -2,6 +2,7 @@ import { defineCommand } from '../command.ts';
 import { choice, value } from '../options.ts';
 import { parseTime } from '../time.ts';
 import { formatBytes } from '../units.ts';
+import { countCopies, hasTargets } from './describe-copies.ts';
 import { describeWindow } from './describe-window.ts';
 import { withManager } from './run-operation.ts';
 
@@ -17,7 +18,7 @@ export const backupList = defineCommand({
   },
   examples: ['backup list', 'backup list --since now-1d --json', 'backup list --target us-west-2'],
   answers: [
-    'backups[]',
+    'backups[] {…, copies[] {target, state: present|missing|damaged|removed|unknown, verifiedAt}}',
     'from',
     'window {from, to, gaps[] {component, from, to, code, message}, spans[], postgres {spans[]}, redis {spans[]}, omitted}',
   ],
@@ -44,8 +45,10 @@ export const backupList = defineCommand({
         formatBytes(backup.storedBytes),
         backup.encrypted ? 'yes' : 'no',
         backup.verifiedAt ?? 'never',
+        ...(hasTargets(all) ? [countCopies(backup)] : []),
       ]);
       const headings = ['id', 'kind', 'status', 'holds', 'stored', 'encrypted', 'verified'];
+      if (hasTargets(all)) headings.push('copies');
       return {
         json: { backups, window, from },
         text: async () =>

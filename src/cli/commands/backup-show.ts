@@ -4,6 +4,7 @@ import type { Needed } from '../../domain/lineage.ts';
 import { BACKUP_OR_LATEST, required } from '../options.ts';
 import { formatBytes } from '../units.ts';
 import { describeBackup } from './describe-backup.ts';
+import { describeCopies } from './describe-copies.ts';
 import { withManager } from './run-operation.ts';
 
 /** `backup show ID`: one backup with its objects. */
@@ -14,7 +15,7 @@ export const backupShow = defineCommand({
   options: {},
   examples: ['backup show latest', 'backup show backup-2024-01-15T10-30-00-000Z --json'],
   answers: [
-    'backup',
+    'backup {…, copies[] {target, state, verifiedAt}}',
     'lineage {ids[], missing[]}',
     'retention {keep, reasons[] {code, message}}',
     'objects[]',
@@ -37,6 +38,7 @@ export const backupShow = defineCommand({
         text: async () =>
           [
             backup === undefined ? '' : describeBackup(backup),
+            ...(backup === undefined ? [] : describeCopies(backup)),
             ...describeLineage(lineage),
             ...describeRetention(retention),
             '',

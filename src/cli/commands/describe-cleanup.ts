@@ -4,7 +4,7 @@ import type { WindowView } from '../../domain/window-view.ts';
 import { formatBytes } from '../units.ts';
 
 /** The answer of `backup cleanup` as JSON. */
-export function cleanupJson({ dryRun, plan }: CleanupResult): Record<string, unknown> {
+export function cleanupJson({ dryRun, plan, locked = [] }: CleanupResult): Record<string, unknown> {
   const { hide, purge, kept, waiting, abandoned, leftovers, replaced, ...rest } = plan;
   const { freedBytes, freedLaterBytes, windowBefore, windowAfter, warnings, omitted } = rest;
   const removed = hide.backups.map(({ id, reasons }) => ({ id, reasons }));
@@ -18,6 +18,7 @@ export function cleanupJson({ dryRun, plan }: CleanupResult): Record<string, unk
     windowAfter,
     purged: purge.backupIds,
     waiting,
+    locked,
     journals: { removed: hide.epochs, purged: purge.epochs },
     unreferenced: { abandoned, leftovers },
     databases: replaced.map(({ database }) => database),
@@ -27,7 +28,7 @@ export function cleanupJson({ dryRun, plan }: CleanupResult): Record<string, unk
 }
 
 /** The same for people: what goes and why, what stays and why, and how the window shrinks. */
-export function describeCleanup({ dryRun, plan }: CleanupResult): string {
+export function describeCleanup({ dryRun, plan, locked = [] }: CleanupResult): string {
   const { hide, purge, kept, waiting, abandoned, leftovers, replaced, freedBytes, freedLaterBytes } = plan;
   const verb = dryRun ? 'would be' : 'is';
   return [
@@ -39,11 +40,16 @@ export function describeCleanup({ dryRun, plan }: CleanupResult): string {
     ...counted(waiting.length, `earlier removal waits; its objects go from ${waiting[0]?.dueAt} on`),
     ...counted(abandoned.length, `backup that was never finished ${verb} removed`),
     ...counted(leftovers, `object of a lost attempt ${verb} removed`),
+    ...locked.map(({ what, until }) => describeLocked(what, until)),
     ...replaced.map(({ database }) => `${database} ${verb} dropped: its restore can no longer be undone`),
     `${formatBytes(freedBytes)} ${dryRun ? 'would be freed' : 'freed'} now, ${laterOf(plan, freedLaterBytes)}`,
     `window before  ${describeSpan(plan.windowBefore)}`,
     `window after   ${describeSpan(plan.windowAfter)}`,
   ].join('\n');
+}
+
+function describeLocked(what: string, until: string | null): string {
+  return `${what} stays: the store keeps it ${until === null ? 'under a legal hold' : `until ${until}`}; a later cleanup removes it`;
 }
 
 function describeDecision(word: string, { id, reasons }: RetentionDecision): string {

@@ -97,10 +97,10 @@ export function restoreSelection(
 
 /** The answer of a restore of tables and keys. */
 function describeSelection({ output }: CommandContext, result: RestoreSelectionResult): CommandResult {
-  const { plan, restored, dryRun, checks, rtoMs, goBack } = result;
+  const { plan, restored, dryRun, checks, rtoMs, goBack, undo = null } = result;
   const { from = null, notice } = plan;
   if (notice != null) output.warn(notice);
-  const json = { ...result, undo: null, from };
+  const json = { ...result, undo, from };
   if (dryRun) return { json, text: () => describePlan(plan) };
   const failed = checks.filter(({ status }) => status === 'fail');
   const { postgres, redis } = restored;
@@ -119,6 +119,7 @@ function describeSelection({ output }: CommandContext, result: RestoreSelectionR
           : []),
         ...describeChecks(checks, output.colors),
         `  back in ${(rtoMs / 1_000).toFixed(1)} s`,
+        ...(undo ? [`  undo until ${undo.expiresAt}: ${undo.command}`] : []),
         ...goBack.map((step) => `  to go back: ${step}`),
       ].join('\n'),
   };

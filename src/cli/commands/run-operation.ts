@@ -9,7 +9,7 @@ export interface OperationCommand<Result> {
   readonly detach: boolean;
   start(manager: BackupManager): Promise<StartedOperation<Result>>;
   /** The answer of a finished operation. */
-  answer(result: Result, durationMs: number): CommandResult | Promise<CommandResult>;
+  answer(result: Result, durationMs: number, manager: BackupManager): CommandResult | Promise<CommandResult>;
 }
 
 /** Connects, starts, and waits or leaves. */
@@ -20,17 +20,34 @@ export async function runOperation<Result>(
   return withManager(context, async (manager) => {
     const startedAt = Date.now();
     const started = await command.start(manager);
-    const place = whereabouts(started);
-    if (command.detach) {
-      return {
-        json: { ...place, detached: true },
-        text: () => `started ${place.workflowId}\n  follow: lifeboat attach ${place.workflowId}`,
-      };
-    }
-    const result = await awaitOperation(context, started);
-    const answer = await command.answer(result, Date.now() - startedAt);
-    return { ...answer, json: { ...answer.json, ...place, durationMs: Date.now() - startedAt } };
+    return answerOperation(context, started, {
+      detach: command.detach,
+      startedAt,
+      answer: (result, durationMs) => command.answer(result, durationMs, manager),
+    });
   });
+}
+
+/** Waits for a started operation and answers with what it came to, or leaves it. */
+export async function answerOperation<Result>(
+  context: CommandContext,
+  started: StartedOperation<Result>,
+  command: {
+    readonly detach: boolean;
+    readonly startedAt: number;
+    answer(result: Result, durationMs: number): CommandResult | Promise<CommandResult>;
+  },
+): Promise<CommandResult> {
+  const place = whereabouts(started);
+  if (command.detach) {
+    return {
+      json: { ...place, detached: true },
+      text: () => `started ${place.workflowId}\n  follow: lifeboat attach ${place.workflowId}`,
+    };
+  }
+  const result = await awaitOperation(context, started);
+  const answered = await command.answer(result, Date.now() - command.startedAt);
+  return { ...answered, json: { ...answered.json, ...place, durationMs: Date.now() - command.startedAt } };
 }
 
 /** Gives `work` a manager on an open connection. */

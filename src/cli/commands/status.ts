@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import { groupWorkflowId } from '../../contract/names.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../command.ts';
+import { type DrillState, drillState } from '../../domain/drill/drill-state.ts';
+import { describeDrillState } from './describe-drill-state.ts';
 import { describeProtection, lastOf, recoveryPointAges } from './describe-protection.ts';
 import type { Protection } from './describe-protection.ts';
 import { namedTemporal } from './named-temporal.ts';
@@ -14,7 +16,7 @@ export const status = defineCommand({
   options: {},
   examples: ['status', 'status --json'],
   answers: [
-    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], backups}',
+    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, backups}',
   ],
   exits: [7],
   async run(context) {
@@ -26,7 +28,7 @@ export const status = defineCommand({
     const stack = await stackStatus({ stateDir: stateDirOf(config) });
     const { running, known } = await askTemporal(context, stack.temporalAddress);
     const { services, uiUrl } = stack;
-    const { backups = null, window = null, journals = null } = known ?? {};
+    const { backups = null, window = null, journals = null, drill = null } = known ?? {};
     const answer = {
       services,
       ui: uiUrl ?? null,
@@ -36,6 +38,7 @@ export const status = defineCommand({
       rpoMs: backups && recoveryPointAges(backups, journals ?? [], Date.now()),
       window,
       journals,
+      drill,
       backups: backups?.length ?? null,
     };
     return {
@@ -51,6 +54,7 @@ export const status = defineCommand({
           ...(uiUrl === undefined ? [] : [`Temporal Web UI: ${uiUrl}`]),
           running === null ? 'running: nothing' : `running: ${running.type} since ${running.since}`,
           ...describeProtection(answer, context.output.colors),
+          ...(drill === null ? [] : describeDrillState(drill, context.output.colors)),
         ].join('\n'),
     };
   },
@@ -59,7 +63,7 @@ export const status = defineCommand({
 interface Operations {
   readonly running: { readonly workflowId: string; readonly type: string; readonly since: string } | null;
   /** Undefined where nobody can be asked. */
-  readonly known: Protection | undefined;
+  readonly known: (Protection & { readonly drill: DrillState }) | undefined;
 }
 
 /** A server or worker that is not there is part of the status, not an error of it. */
@@ -105,16 +109,21 @@ const LISTING_LIMIT_MS = 8_000;
 async function readProtection(client: Client, group: string, signal: AbortSignal): Promise<Operations['known']> {
   const { missingWorkers } = await import('../../client/workers.ts');
   if ((await missingWorkers(client, group, ['control'])).length > 0) return undefined;
-  const { createBackupManager } = await import('../../client/backup-manager.ts');
-  const manager = createBackupManager({ client, group, requestedBy: 'status' });
+  const [{ createBackupManager }, { createDrillManager }] = await Promise.all([
+    import('../../client/backup-manager.ts'),
+    import('../../client/drill-manager.ts'),
+  ]);
+  const asking = { client, group, requestedBy: 'status' };
+  const manager = createBackupManager(asking);
   const patience = AbortSignal.timeout(LISTING_LIMIT_MS);
   try {
     return await client.connection.withAbortSignal(AbortSignal.any([patience, signal]), async () => {
-      const [{ backups, window = null }, journals] = await Promise.all([
+      const [{ backups, window = null }, journals, { drills, everyMs }] = await Promise.all([
         manager.readCatalog(),
         manager.journalStatus(),
+        createDrillManager(asking).readDrills(),
       ]);
-      return { backups, window, journals };
+      return { backups, window, journals, drill: drillState(drills, everyMs, Date.now()) };
     });
   } catch (error) {
     if (patience.aborted) return undefined;

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema/config.ts';
 import { countUses, type KeyReport } from '../../domain/key-report.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type Keyring, loadKeyring } from '../../encryption/keyring.ts';
+import { kmsPlaces } from '../../assembly/kms-places.ts';
 import { openConfiguredReader } from '../../assembly/open-repository.ts';
 import type { CommandContext } from '../command.ts';
 
@@ -27,8 +28,10 @@ export async function checkKeysWith(
   return reader.keys.check(operation);
 }
 
-export async function keyringAt(path: string, without?: string): Promise<Keyring> {
-  return loadKeyring(path, without === undefined ? {} : { without });
+/** The keys of a configuration: of its file, and of its KMS. `without`: as if this one were retired. */
+export async function configuredKeyring({ encryption }: Config, without?: string): Promise<Keyring> {
+  const kms = kmsPlaces(encryption);
+  return loadKeyring(encryption.keyPath, { kms, ...(without === undefined ? {} : { without }) });
 }
 
 export function countKeys({ keys }: Keyring, { opened }: KeyReport): readonly CountedKey[] {

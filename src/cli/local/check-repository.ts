@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { kmsPlaces } from '../../assembly/kms-places.ts';
 import { openPrimaryStore } from '../../assembly/open-stores.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { followKeyring } from '../../encryption/followed-keyring.ts';
+import { KEY_BYTES, type Keyring } from '../../encryption/keyring.ts';
 import { loadPublicKey } from '../../encryption/minisign.ts';
 import { loadSigner } from '../../encryption/signer.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
@@ -71,11 +73,21 @@ async function checkEncryptionKey({ encryption }: Config): Promise<ConfigCheck> 
   if (!encryption.enabled) return skip('encryption key', 'encryption.enabled is false: backups are not encrypted');
   return attempt('encryption key', async () => {
     // As the worker opens it: with the escrow keys that everything is wrapped for.
-    const keyring = await followKeyring({ path: encryption.keyPath, escrow: encryption.escrow });
+    const { keyPath, escrow: escrowPaths } = encryption;
+    const kms = kmsPlaces(encryption);
+    const keyring = await followKeyring({ path: keyPath, escrow: escrowPaths, kms });
+    if (kms?.keyArn !== undefined) await tryKey(keyring);
     const keys = keyring.keys.length === 1 ? '1 key' : `${keyring.keys.length} keys`;
     const escrow = keyring.escrowIds.map((id) => `, also for ${id}`).join('');
-    return `${encryption.keyPath}: ${keys}, active ${keyring.activeId}${escrow}`;
+    return `${kms?.keyArn === undefined ? keyPath : 'AWS KMS'}: ${keys}, active ${keyring.activeId}${escrow}`;
   });
+}
+
+/** Wraps and opens once: a service may know the key and still not let us use it. @throws LifeboatError KMS_* */
+async function tryKey(keyring: Keyring): Promise<void> {
+  const context = { purpose: 'lifeboat-config-validate' };
+  const { message } = await keyring.wrap(new Uint8Array(KEY_BYTES), context);
+  await keyring.open(message, context);
 }
 
 async function checkSigningKey({ signing }: Config): Promise<ConfigCheck> {

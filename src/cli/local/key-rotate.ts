@@ -1,3 +1,5 @@
+import type { Config } from '../../config/schema/config.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 
 /** `key rotate`: a new key that wraps from now on. */
@@ -13,6 +15,7 @@ export const keyRotate = defineCommand({
   exits: [],
   async run(context) {
     const { config } = await context.config();
+    refuseKms(config);
     const [{ rotateKeyring }, { listKeyFiles }] = await Promise.all([
       import('../../encryption/change-keyring.ts'),
       import('./list-key-files.ts'),
@@ -29,3 +32,10 @@ export const keyRotate = defineCommand({
     };
   },
 });
+
+/** A new key in the file would wrap nothing. @throws LifeboatError KMS_KEY_NOT_OURS */
+function refuseKms({ encryption }: Config): void {
+  const arn = encryption.kms?.keyArn;
+  if (arn !== undefined)
+    throw new LifeboatError('KMS_KEY_NOT_OURS', `rotate the key: ${arn} wraps`, { details: { arn } });
+}

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { kmsPlaces } from '../../assembly/kms-places.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { loadEscrowKey } from '../../encryption/escrow-key.ts';
 import { type KeyInfo, loadKeyring } from '../../encryption/keyring.ts';
+import { isKmsArn } from '../../encryption/kms-keys.ts';
 import { loadSigner } from '../../encryption/signer.ts';
 
 export interface ListedKey {
@@ -11,15 +13,17 @@ export interface ListedKey {
   readonly state: KeyInfo['state'];
   /** ISO 8601; null where the file does not say. */
   readonly created: string | null;
+  /** `aws-kms` for a key that stays in the service. */
   readonly path: string;
 }
 
-/** Active key first. A signing key that was not made yet is left out. @throws LifeboatError KEY_FILE_* */
+/** Active key first. A signing key that was not made yet is left out. @throws LifeboatError KEY_FILE_*, KMS_* */
 export async function listKeyFiles({ encryption, signing }: Config): Promise<readonly ListedKey[]> {
-  const { keys } = await loadKeyring(encryption.keyPath);
-  const path = encryption.keyPath;
+  const { keyPath } = encryption;
+  const kms = kmsPlaces(encryption);
+  const { keys } = await loadKeyring(keyPath, { kms });
   const own = keys.map(({ id, state, created }): ListedKey => {
-    return { purpose: 'encryption', id, state, created: created || null, path };
+    return { purpose: 'encryption', id, state, created: created || null, path: isKmsArn(id) ? 'aws-kms' : keyPath };
   });
   const active = own.toSorted((a, b) => Number(b.state === 'active') - Number(a.state === 'active'));
   const escrow = await Promise.all(encryption.escrow.map(listEscrowKey));

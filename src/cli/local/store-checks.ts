@@ -19,6 +19,7 @@ const PRIMARY_NEEDS: readonly string[] = [
   FIRST,
   'conditional write',
   'conditional write, big object',
+  'conditional replacement',
   'first writers at once',
   'order of lists',
 ];

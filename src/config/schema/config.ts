@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { journalSection, postgresSection, redisSection, restoreSection } from './databases.ts';
+import { drillSection } from './drill.ts';
 import { name, path } from './leaf.ts';
 import * as operations from './operations.ts';
 import * as storage from './storage.ts';
@@ -29,9 +30,11 @@ export const configSchema = z.strictObject({
   schedule: operations.scheduleSection,
   schedules: operations.schedulesSection,
   services: operations.servicesSection,
+  commands: operations.commandsSection,
   endpoints: operations.endpointsSection,
   drPlans: operations.drPlansSection,
   objectives: operations.objectivesSection,
+  drill: drillSection,
   notifications: operations.notificationsSection,
   security: operations.securitySection,
   temporal: operations.temporalSection,

@@ -55,6 +55,22 @@ export const servicesSection = z
   .default([])
   .describe('Services that `--stop-services` stops before a restore, in this order, and starts after it, in reverse');
 
+/** Programs that a recovery plan may run. */
+export const commandsSection = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1).describe('Name in plans'),
+      run: command,
+      timeout: duration().default('10m').describe('Time that it may take'),
+    }),
+  )
+  .refine(
+    (commands) => new Set(commands.map(({ name }) => name)).size === commands.length,
+    'expected names that differ',
+  )
+  .default([])
+  .describe('Commands that steps of type `command` run by name; what runs on a worker is never in a plan itself');
+
 const endpoint = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('pgbouncer').describe('Kind'),

@@ -11,6 +11,27 @@ const credentials = z
   })
   .prefault({});
 
+/** Newest backups of periods. */
+const periods = z.strictObject({
+  hourly: count().default(0).describe('Newest backup of each of this many hours'),
+  daily: count().default(0).describe('Newest backup of each of this many days'),
+  weekly: count().default(0).describe('Newest backup of each of this many ISO weeks'),
+  monthly: count().default(0).describe('Newest backup of each of this many months'),
+  yearly: count().default(0).describe('Newest backup of each of this many years'),
+});
+
+/** Rules of one target; what is not said is as in `retention`. */
+const targetRules = z
+  .strictObject({
+    days: count(1).optional().describe('Copies of backups younger than this stay'),
+    maxBackups: count(1).optional().describe('At most this many stay, the newest'),
+    minFull: count(1).optional().describe('This many newest verified full ones always stay'),
+    gfs: periods.optional().describe('Kept in addition; in place of `retention.gfs` as a whole'),
+    grace: duration().optional().describe('How long the objects of a removed copy stay'),
+  })
+  .optional()
+  .describe('What `backup cleanup` keeps at this target, where that is not as in `retention`');
+
 /** Where backups live and which copies leave the building. */
 export const storageSection = z
   .strictObject({
@@ -37,6 +58,7 @@ export const storageSection = z
           .describe('URL of the server, for other servers than AWS'),
         forcePathStyle: z.boolean().default(false).describe('Bucket in the path, not in the host name'),
         credentials,
+        retention: targetRules,
       })
       .prefault({}),
   })
@@ -70,6 +92,7 @@ export const storesSection = z
       timeout: duration()
         .default('60s')
         .describe('A connection to S3 on which nothing moves is given up after this long'),
+      retention: targetRules,
     }),
   )
   .default({})
@@ -96,21 +119,20 @@ export const retentionSection = z
     days: count(1).default(30).describe('Backups younger than this stay'),
     maxBackups: count(1).default(100).describe('At most this many stay, the newest'),
     minFull: count(1).default(1).describe('This many newest full backups always stay'),
-    gfs: z
-      .strictObject({
-        hourly: count().default(0).describe('Newest backup of each of this many hours'),
-        daily: count().default(0).describe('Newest backup of each of this many days'),
-        weekly: count().default(0).describe('Newest backup of each of this many ISO weeks'),
-        monthly: count().default(0).describe('Newest backup of each of this many months'),
-        yearly: count().default(0).describe('Newest backup of each of this many years'),
-      })
-      .optional()
-      .describe('Grandfather, father, son: kept in addition to the rules above'),
+    gfs: periods.optional().describe('Grandfather, father, son: kept in addition to the rules above'),
     grace: duration()
       .default('24h')
       .describe('How long the objects of a removed backup stay, for whoever still reads them, and for `backup hold`'),
   })
   .prefault({});
+
+const kmsArn = (): z.ZodString =>
+  z
+    .string()
+    .regex(
+      /^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:(key|alias)\/[A-Za-z0-9/_-]+$/,
+      'expected the ARN of a key or an alias of KMS',
+    );
 
 /** Encryption of everything that is stored. */
 export const encryptionSection = z
@@ -132,11 +154,21 @@ export const encryptionSection = z
       ),
     kms: z
       .strictObject({
-        keyArn: z.string().regex(/^arn:/, 'expected an ARN').describe('Key that wraps the data keys'),
-        region: z.string().min(1).optional().describe('Region of the key, where the ARN does not settle it'),
+        keyArn: kmsArn()
+          .optional()
+          .describe('Key or alias that wraps the data keys; the key file then only opens, and need not be there'),
+        earlierKeyArns: z
+          .array(kmsArn())
+          .default([])
+          .describe('Keys that go on opening what was wrapped with them; without `keyArn` the key file wraps'),
+        region: z.string().min(1).optional().describe('Region of the keys, which must be that of their ARNs'),
+        endpoint: z
+          .url({ protocol: /^https?$/ })
+          .optional()
+          .describe('URL of the service, where it is not that of the region: an endpoint of a VPC'),
       })
       .optional()
-      .describe('Key management service instead of the key file'),
+      .describe('AWS KMS: keys that wrap the data keys and never leave the service; credentials of the standard chain'),
   })
   .prefault({});
 

@@ -47,14 +47,14 @@ export const FAILOVER_ERRORS = {
   FAILOVER_COMMAND_FAILED: {
     retry: 'transient',
     exit: 1,
-    when: 'A configured command on the host of a server exited with a code other than 0, or did not end in time.',
+    when: 'The program on the host of a server (lifeboat-postgres-host) exited with a code other than 0, or did not end in time.',
     hint: 'what does the command say when you run it by hand, as the account of the worker?',
   },
   FAILOVER_HOST_UNREADABLE: {
     retry: 'after',
     exit: 1,
     when: 'The command that looks at a stopped server did not print what it must: pg_ctl status, pg_controldata, standby.signal.',
-    hint: 'docs/guides/failover.md has the command; does it look into the data directory of that server?',
+    hint: 'is it lifeboat-postgres-host that runs there, with the data directory of that server? See docs/guides/failover.md',
   },
   FAILOVER_NOT_STOPPED: {
     retry: 'after',
@@ -66,7 +66,7 @@ export const FAILOVER_ERRORS = {
     retry: 'after',
     exit: 1,
     when: 'There is no standby.signal in the data directory of the old primary after it was fenced: a start would make it writable.',
-    hint: 'does the fence command write into the data directory of that server?',
+    hint: 'is the data directory that lifeboat-postgres-host was given the one of that server?',
   },
   FAILOVER_NOT_CAUGHT_UP: {
     retry: 'after',

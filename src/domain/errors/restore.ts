@@ -62,6 +62,12 @@ export const RESTORE_ERRORS = {
     when: 'What the restore replaced was kept for restore.keepReplaced and is gone.',
     hint: 'restore from a backup instead: `lifeboat backup list`',
   },
+  RESTORE_NOTHING_REPLACED: {
+    retry: 'never',
+    exit: 2,
+    when: 'The restore brought tables beside the live ones, or where none was before: there is nothing that an undo could bring back.',
+    hint: 'drop what it brought by hand, as its answer says under `goBack`',
+  },
   RESTORE_TABLE_NOT_FOUND: {
     retry: 'never',
     exit: 5,

@@ -38,6 +38,12 @@ export const STORAGE_ERRORS = {
     when: 'The store may be read but not written by this process.',
     hint: 'does the worker own the directory, and is it mounted read-write? of an S3 store: may its credentials put and delete?',
   },
+  STORE_LOCKED: {
+    retry: 'after',
+    exit: 8,
+    when: 'The store keeps an object until its Object Lock, or a legal hold, is over.',
+    hint: 'a cleanup after that time removes it; the facts say when. Nothing was lost',
+  },
   STORE_DENIED: {
     retry: 'after',
     exit: 8,

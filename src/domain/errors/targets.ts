@@ -20,10 +20,16 @@ export const TARGETS_ERRORS = {
     when: 'The place of a target holds another repository than the one that is to be copied.',
     hint: 'was the repository begun anew? Give the target an empty bucket, folder or prefix; nothing there was changed',
   },
+  TARGET_ONLY_COPY: {
+    retry: 'transient',
+    exit: 4,
+    when: 'The repository itself cannot be read, so that a target may hold the only copies: nothing is removed there.',
+    hint: 'is the volume mounted, the bucket the right one? Targets are cleaned up again once the repository can be read',
+  },
   REPOSITORY_LOST: {
     retry: 'after',
     exit: 4,
-    when: 'The store holds no repository any more, and a target has copies of one: no journal begins anew in its place by itself.',
+    when: 'The store holds no repository any more, and a target has copies of one: no journal, cleanup or copy begins anew in its place by itself.',
     hint: 'is the volume mounted, the bucket the right one? Else restore first, which reads the target: docs/guides/copies.md says how to go on',
   },
   TARGET_COPY_WRONG: {

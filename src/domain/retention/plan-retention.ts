@@ -1,6 +1,7 @@
 import { isTakenAside, JOURNAL_START } from '../backup.ts';
 import { byId, neededBy } from '../lineage.ts';
 import { keptAlone, whyGone } from './kept-alone.ts';
+import { keptDamaged } from './kept-damaged.ts';
 import { keptByCount } from './kept-by-count.ts';
 import type {
   RetentionBackup,
@@ -11,8 +12,8 @@ import type {
 } from './retention-rules.ts';
 
 /**
- * What stays and what goes, with every reason; newest first. What a kept backup stands on is kept. Damaged backups stay, for nobody can
- * tell what they hold, and those with a time to come stay, for one of the clocks is wrong; neither counts for anything.
+ * What stays and what goes, with every reason; newest first. What a kept backup stands on is kept. Damaged backups stay until they are
+ * replaced, and those with a time to come stay, for one of the clocks is wrong; neither counts for anything.
  */
 export function planRetention(
   backups: readonly RetentionBackup[],
@@ -23,7 +24,11 @@ export function planRetention(
   const reasons = new Map<string, RetentionReason[]>(newestFirst.map(({ id }) => [id, []]));
   const keep = (id: string, reason: RetentionReason): void => void reasons.get(id)?.push(reason);
 
-  for (const backup of newestFirst) for (const reason of keptAlone(backup, rules, moment)) keep(backup.id, reason);
+  for (const backup of newestFirst) {
+    for (const reason of keptAlone(backup, rules, moment)) keep(backup.id, reason);
+    for (const reason of keptDamaged(backup, newestFirst, { rules, moment })) keep(backup.id, reason);
+    for (const reason of moment.alsoKept?.get(backup.id) ?? []) keep(backup.id, reason);
+  }
   const counted = newestFirst.filter((backup) => countsFor(backup, moment));
   for (const [id, reason] of keptByCount(counted, rules, moment)) keep(id, reason);
   keepJournalStarts(newestFirst, reasons);

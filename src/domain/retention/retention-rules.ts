@@ -27,12 +27,15 @@ export type RetentionCode =
   | 'journal-start'
   | 'locked'
   | 'damaged'
+  | 'only-copy'
+  | 'only-verified'
   | 'from-the-future'
   | 'needed'
   | 'expired'
   | 'surplus'
   | 'undo-over'
-  | 'journal-start-over';
+  | 'journal-start-over'
+  | 'damaged-over';
 
 export interface RetentionReason {
   readonly code: RetentionCode;
@@ -58,4 +61,10 @@ export interface RetentionMoment {
   readonly nowMs: number;
   /** Copies of the Redis keys that a restore replaced, by id: until when its undo can be asked for, milliseconds since 1970. */
   readonly undoUntilMs: ReadonlyMap<string, number>;
+  /** Reasons to keep a backup that lie outside of the list, by id. */
+  readonly alsoKept?: ReadonlyMap<string, readonly RetentionReason[]>;
+  /** Damaged backups of which it is known what they were: only these can be removed, for a removal is proven by that. */
+  readonly provenDamaged?: ReadonlySet<string>;
+  /** Somebody asked for damaged backups to be removed whatever their age. */
+  readonly includeDamaged?: boolean;
 }

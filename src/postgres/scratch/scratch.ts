@@ -27,6 +27,8 @@ export interface StartScratch {
   /** For `target`. */
   readonly database: string;
   readonly recovery: Recovery;
+  /** A private folder of the server's account for the socket; it is removed in the end. One is made where undefined. */
+  readonly socketFolder?: string;
 }
 
 export interface Recovered {

@@ -23,14 +23,18 @@ export async function giveTo(user: UnixUser | undefined, folder: string): Promis
   });
 }
 
-/** A private folder for sockets: short, because the path of a socket has 107 bytes at most. */
+/** A private folder for sockets. */
 export async function createSocketFolder(user: UnixUser | undefined): Promise<string> {
+  const folder = await createPrivateFolder('lifeboat-scratch', await socketPlace(user));
+  if (user !== undefined) await chown(folder, user.uid, user.gid);
+  return folder;
+}
+
+/** Where folders for sockets can be: short, because the path of a socket has 107 bytes at most. */
+export async function socketPlace(user: UnixUser | undefined): Promise<string> {
   const places = [tmpdir(), '/tmp', '/var/tmp'];
   for (const place of new Set(places)) {
-    if (place.length > LONGEST_PLACE || (user !== undefined && !(await canEnter(user, place)))) continue;
-    const folder = await createPrivateFolder('lifeboat-scratch', place);
-    if (user !== undefined) await chown(folder, user.uid, user.gid);
-    return folder;
+    if (place.length <= LONGEST_PLACE && (user === undefined || (await canEnter(user, place)))) return place;
   }
   throw new LifeboatError(
     'POSTGRES_SCRATCH_FAILED',

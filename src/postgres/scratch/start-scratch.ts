@@ -24,7 +24,7 @@ const READY_POLL_MS = 50;
  */
 export async function startScratch(request: StartScratch, operation: Operation): Promise<Scratch> {
   const user = await serverAccount();
-  const folder = await createSocketFolder(user);
+  const folder = request.socketFolder ?? (await createSocketFolder(user));
   let server: ScratchServer | undefined;
   const clear = async (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {

@@ -4,11 +4,12 @@ import { quoteIdentifier } from '../connection/quoting.ts';
 import { inTransaction, withSession, type Session } from '../connection/session.ts';
 import type { PostgresTarget } from '../postgres.ts';
 import { readFamily } from './choose-tables.ts';
+import { noteHomes, readKept } from './kept-tables.ts';
 import { dependentsOf, placesOf, presentTables } from './survey-tables.ts';
 import type { MovedTables, MoveTables } from './tables.ts';
 
 /** The locks are held for moments; who waits longer stands behind something that hangs, and everybody else behind us. */
-const BEGIN = "BEGIN; SET LOCAL lock_timeout = '30s'";
+export const BEGIN = "BEGIN; SET LOCAL lock_timeout = '30s'";
 
 /** See PostgresTables.move. */
 export async function moveTables(request: MoveTables): Promise<MovedTables> {
@@ -17,14 +18,17 @@ export async function moveTables(request: MoveTables): Promise<MovedTables> {
   return withSession(target, { doing }, async (session) => {
     const places = placesOf(tables, intoSchema);
     const there = await schemaExists(session, stagingSchema);
-    if (!there) return { tables: places, replaced: await movedEarlier(session, { tables, places, keptSchema }) };
+    if (!there) {
+      const replaced = await movedEarlier(session, { tables, places, keptSchema });
+      return { tables: places, replaced, ...(await identified(session, { places, keptSchema })) };
+    }
     return inTransaction(session, BEGIN, async () => {
       const replaced = intoSchema === null ? await putAway(session, tables, keptSchema) : [];
       if (intoSchema !== null) await session.query(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(intoSchema)}`);
       await putInto(session, request);
       // Without CASCADE: whatever else is in there is not ours.
       await session.query(`DROP SCHEMA ${quoteIdentifier(stagingSchema)}`);
-      return { tables: places, replaced };
+      return { tables: places, replaced, ...(await identified(session, { places, keptSchema })) };
     });
   });
 }
@@ -42,6 +46,14 @@ async function movedEarlier(
   throw new LifeboatError('RESTORE_TABLES_MISMATCH', `bring tables into place: ${names}: not there any more`);
 }
 
+async function identified(
+  session: Session,
+  { places, keptSchema }: { readonly places: readonly TableName[]; readonly keptSchema: string },
+): Promise<Pick<MovedTables, 'kept' | 'placed'>> {
+  const placed = (await readFamily(session, places)).map(({ schema, table, oid }) => ({ schema, table, oid }));
+  return { kept: await readKept(session, keptSchema), placed };
+}
+
 /** Everything below a table goes with it, and so do its indexes, constraints, triggers and sequences. */
 async function putAway(session: Session, tables: readonly TableName[], keptSchema: string): Promise<TableName[]> {
   const family = await readFamily(session, tables);
@@ -51,6 +63,7 @@ async function putAway(session: Session, tables: readonly TableName[], keptSchem
   const dependents = await dependentsOf(session, family);
   if (dependents.length > 0) throw inUse(dependents);
   await session.query(`CREATE SCHEMA ${quoteIdentifier(keptSchema)}`);
+  await noteHomes(session, keptSchema, family);
   for (const table of family) await setSchema(session, table, keptSchema);
   return family.map(({ table }) => ({ schema: keptSchema, table }));
 }
@@ -76,11 +89,12 @@ async function putInto(session: Session, { stagingSchema, tables, intoSchema, ho
   }
 }
 
-async function setSchema(session: Session, table: TableName, schema: string): Promise<void> {
+export async function setSchema(session: Session, table: TableName, schema: string): Promise<void> {
   await session.query(`ALTER TABLE ${qualified(table)} SET SCHEMA ${quoteIdentifier(schema)}`);
 }
 
-const qualified = ({ schema, table }: TableName): string => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+export const qualified = ({ schema, table }: TableName): string =>
+  `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 
 async function schemaExists(session: Session, schema: string): Promise<boolean> {
   const sql = 'SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS there';

@@ -1,5 +1,6 @@
 import type { Check, PostgresFacts } from '../../domain/backup.ts';
 import type { Operation } from '../../domain/operation.ts';
+import type { IdentifiedTable, ReplacedTables } from '../../domain/selection-undo.ts';
 import type { TableName } from '../../domain/table-name.ts';
 import type { ArtifactSource, PostgresTarget } from '../target.ts';
 
@@ -75,6 +76,17 @@ export interface MovedTables {
   readonly tables: readonly TableName[];
   /** Tables that were replaced, under their names in `keptSchema`. */
   readonly replaced: readonly TableName[];
+  /** The same with the schemas that they came from; empty where the schema does not tell (it was made by an earlier version). */
+  readonly kept: readonly IdentifiedTable[];
+  /** Tables that are where these were asked for, with all below them. */
+  readonly placed: readonly IdentifiedTable[];
+}
+
+/** The way back from `move`, as it was recorded. */
+export interface UndoMove extends ReplacedTables {
+  readonly target: PostgresTarget;
+  /** Only refuse what has to be refused. */
+  readonly dryRun: boolean;
 }
 
 /** Single tables of a backup, brought into a live database. */
@@ -90,6 +102,11 @@ export interface PostgresTables {
   load(request: LoadTables, operation: Operation): Promise<LoadTablesResult>;
   /** Moves them to where they belong, in one transaction with a bounded wait for locks. Safe to repeat. @throws RESTORE_TABLE_IN_USE */
   move(request: MoveTables): Promise<MovedTables>;
+  /**
+   * Drops what `move` has put in place and moves what it replaced back, in one transaction with a bounded wait for locks. Safe to repeat.
+   * @throws LifeboatError RESTORE_UNDO_EXPIRED where a replaced table is gone, RESTORE_TABLE_IN_USE, RESTORE_TARGET_NOT_EMPTY where another took its name
+   */
+  undoMove(request: UndoMove): Promise<void>;
   /** Drops the staging schema with what is in it; a missing one is fine. */
   drop(target: PostgresTarget, stagingSchema: string): Promise<void>;
 }

@@ -1,6 +1,5 @@
 import type { ComponentName, Manifest } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
-import { compareLsn } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow } from '../../domain/recovery-window.ts';
 import { isRedisChange } from '../../domain/redis-chain.ts';
@@ -13,6 +12,7 @@ import { loadRedisLayers } from '../open-redis-snapshot.ts';
 import { readRecoveryCatalog, type RecoveryCatalog } from '../read-catalog.ts';
 import { describeChain, requireWholeChains } from './describe-chain.ts';
 import type { ReplaySources } from './replay-sources.ts';
+import { timeOfPosition } from './time-of-position.ts';
 
 export interface ReplayRequest {
   /** A backup id or `latest`. */
@@ -52,7 +52,7 @@ export async function resolveReplay(
   const { components } = all;
   const lineage = all.backups;
   const catalog = request.backup === 'latest' ? all : { ...all, lineage, backups: only(all, request.backup) };
-  const target = 'time' in to ? { atMs: Date.parse(to.time) } : { lsn: to.lsn, atMs: timeOfLsn(catalog, to.lsn) };
+  const target = 'time' in to ? { atMs: Date.parse(to.time) } : { lsn: to.lsn, atMs: timeOfPosition(catalog, to.lsn) };
   const replay = resolve(catalog, target);
   const base = await underneath(repository, replay);
   const recoveryPoint = { time: new Date(target.atMs).toISOString() };
@@ -106,15 +106,6 @@ function only({ backups }: RecoveryCatalog, id: string): RecoveryCatalog['backup
   const found = backups.filter((backup) => backup.id === id);
   if (found.length > 0) return found;
   throw new LifeboatError('BACKUP_NOT_FOUND', `backup ${id}: not in the repository`, { details: { backupId: id } });
-}
-
-/** The moment by which the journal had that position: Redis is brought to it. */
-function timeOfLsn({ postgres }: RecoveryCatalog, lsn: string): number {
-  const entries = postgres
-    .flatMap((epoch) => epoch.entries)
-    .filter(({ kind }) => kind === 'piece' || kind === 'segment');
-  const holder = entries.find(({ from, to }) => compareLsn(from, lsn) <= 0 && compareLsn(lsn, to) <= 0);
-  return holder?.toMs ?? Date.now();
 }
 
 /** Its sizes and components are those of a backup that stands alone. */

@@ -1,6 +1,7 @@
 import type { RedisFacts } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { releaseLarge } from '../dump/large-payload.ts';
 import { type DumpedFunctions, readFunctions } from '../dump/read-functions.ts';
 import type { ScannedKey } from '../dump/scan/scan-database.ts';
 import type { DumpHeader } from '../dump/stream/format.ts';
@@ -61,6 +62,7 @@ async function readDigests(source: KeySource, runs: SortedRuns, operation: Opera
       highest = Math.max(highest, ...hashed.map(({ rdbVersion }) => rdbVersion));
       bytes += batch.reduce((sum, { payload }) => sum + payload.length, 0);
       items += batch.length;
+      releaseLarge(batch);
       operation.onProgress({ phase: 'comparing', object: `db${db}`, bytes, items });
     }
   }

@@ -1,6 +1,7 @@
 import type { Operation } from '../../domain/operation.ts';
 import type { DumpedFunctions } from '../dump/read-functions.ts';
 import type { ScannedKey } from '../dump/scan/scan-database.ts';
+import { writeBatch } from '../dump/large-payload.ts';
 import { DumpWriter } from '../dump/stream/dump-writer.ts';
 import type { DumpHeader } from '../dump/stream/format.ts';
 import type { ChangesBase } from '../redis.ts';
@@ -56,13 +57,13 @@ export async function* writeChanges(work: ChangesWork): AsyncGenerator<Uint8Arra
   const writer = new DumpWriter(header);
   if (functions !== undefined) writer.functions(functions.payload);
   const account = createAccount(work);
-  const write = createKeyWriter(writer);
+  const note = createPlaces(writer);
   for await (const keys of joinSorted(readRecordList(DIGEST_INDEX, base.openIndex()), runs.sorted())) {
     const stored = new Map<string, Stored>();
     for (const [db, changed] of changedByDatabase(keys)) {
       for await (const batch of work.source.some(db, changed)) {
-        write(db, batch, stored);
-        yield* writer.take();
+        note(db, batch, stored);
+        yield* writeBatch(writer, db, batch);
       }
     }
     for (const key of keys) await account.settle(key, stored);
@@ -78,16 +79,15 @@ interface Stored {
   readonly ordinal: number;
 }
 
-/** Writes keys into the dump, and notes in `stored` where they stand. */
-function createKeyWriter(
+/** Notes in `stored` where keys that are written next will stand. */
+function createPlaces(
   writer: DumpWriter,
 ): (db: number, batch: readonly ScannedKey[], stored: Map<string, Stored>) => void {
   const hasher = new KeyHasher();
   return (db, batch, stored) => {
-    for (const scanned of batch) {
-      const place = { hash: hasher.hash(db, scanned).hash, ordinal: writer.keys };
+    for (const [at, scanned] of batch.entries()) {
+      const place = { hash: hasher.hash(db, scanned).hash, ordinal: writer.keys + at };
       stored.set(recordId(db, scanned.key).toString('latin1'), place);
-      writer.key(db, scanned.key, scanned.payload, scanned.expireAtMs);
     }
   };
 }

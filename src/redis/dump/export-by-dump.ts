@@ -3,6 +3,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { IndexBuilder } from '../digests/index-builder.ts';
 import type { RedisTarget, SnapshotSink } from '../redis.ts';
+import { writeBatch } from './large-payload.ts';
 import { readFunctions } from './read-functions.ts';
 import { type KeySource, openKeySource } from './scan/key-source.ts';
 import { DumpWriter } from './stream/dump-writer.ts';
@@ -73,15 +74,14 @@ async function* dumpTo(
   for (const db of source.databases) {
     for await (const batch of source.all(db)) {
       await builder?.addBatch(db, batch, writer.keys);
-      for (const { key, payload, expireAtMs } of batch) writer.key(db, key, payload, expireAtMs);
       rdbVersion ||= openPayload(batch[0]!.payload).rdbVersion;
+      yield* writeBatch(writer, db, batch);
       operation.onProgress({
         phase: 'exporting',
         object: `db${db}`,
         bytes: writer.payloadBytes,
         items: writer.keys,
       });
-      yield* writer.take();
     }
   }
   yield* writer.finish();

@@ -25,6 +25,8 @@ export interface ScratchOptions {
   readonly serverPath?: string;
   /** An append-only directory to begin with; it is only read. Without it the server is empty. */
   readonly directory?: string;
+  /** An empty folder for what it writes; it is removed in the end. One is made where undefined. */
+  readonly folder?: string;
 }
 
 /** A redis-server of our own that lives as long as we need it. */
@@ -40,7 +42,7 @@ export interface ScratchRedis {
  * REDIS_SCRATCH_NOT_STARTED when it ends by itself.
  */
 export async function startScratchRedis(options: ScratchOptions, operation: Operation): Promise<ScratchRedis> {
-  const folder = await createPrivateFolder('lifeboat-redis');
+  const folder = options.folder ?? (await createPrivateFolder('lifeboat-redis'));
   const removeFolder = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
   try {
     for (let start = 1; ; start += 1) {

@@ -5,6 +5,7 @@ import type { PieceSink } from '../rdb/capture.ts';
 
 /** Kind and two lengths of 9 bytes: more never stands before the bytes of a string. */
 const HEADER_MAX_BYTES = 19;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Reads the body of one large string in pieces: gives its size when the first bytes have come, and then those as a
@@ -14,7 +15,7 @@ export class LargeString {
   readonly #onSize: (sizeBytes: number) => void;
   readonly #onBytes: PieceSink;
   #begun = false;
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   #packed: LzfStream | undefined;
 
   constructor(onSize: (sizeBytes: number) => void, onBytes: PieceSink) {
@@ -25,9 +26,14 @@ export class LargeString {
   push(piece: Buffer): void {
     let content = piece;
     if (!this.#begun) {
-      this.#held = Buffer.concat([this.#held, piece]);
-      if (this.#held.length < HEADER_MAX_BYTES) return;
-      content = this.#begin(this.#held);
+      // A piece may be the whole value: it is not copied to see how it begins.
+      const bytes = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece]);
+      if (bytes.length < HEADER_MAX_BYTES) {
+        this.#held = Buffer.from(bytes);
+        return;
+      }
+      this.#held = NOTHING;
+      content = this.#begin(bytes);
     }
     if (this.#packed === undefined) this.#onBytes(content);
     else explained(() => this.#packed?.push(content));

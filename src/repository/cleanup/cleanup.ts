@@ -2,6 +2,9 @@ import type { WriterContext } from '../context.ts';
 import { epochPrefix } from '../journals/journal-keys.ts';
 import { backupPrefix } from '../layout.ts';
 import { loadRestore } from '../restore-records.ts';
+import { hideDamaged, provenDamaged } from './hide-damaged.ts';
+import { readRecords } from './read-records.ts';
+import { removedHere } from './removed-here.ts';
 import { hideEpoch, listHiddenEpochs, purgeEpoch } from './epoch-removal.ts';
 import { hideBackup, listHidden, recallBackup } from './hide-backup.ts';
 import { writeHolds } from './hold-record.ts';
@@ -16,7 +19,11 @@ export function createCleanup(context: WriterContext): RepositoryCleanup {
     recallBackup: async (backupId) => recallBackup(context, backupId),
     hiddenBackups: async () => listHidden(context),
     purgeBackup: async (backupId, operation) => purgeBackup(context, backupId, operation),
-    hideEpoch: async (epoch, removedAt) => hideEpoch(context, epoch, removedAt),
+    hideDamaged: async (backupId, why) => hideDamaged(context, backupId, why),
+    provenDamaged: async (backupIds) => provenDamaged(context, backupIds),
+    removedBackups: async () => new Set((await readRecords(context)).removals.keys()),
+    removedHere: async () => removedHere(context),
+    hideEpoch: async (epoch, why) => hideEpoch(context, epoch, why),
     hiddenEpochs: async (kind) => listHiddenEpochs(context, kind),
     purgeEpoch: async (place, operation) => purgeEpoch(context, place, operation),
     sizeOf: async (what) => sizeOf(context, 'backupId' in what ? backupPrefix(what.backupId) : epochPrefix(what)),

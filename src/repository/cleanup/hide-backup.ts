@@ -6,7 +6,7 @@ import { mapBounded } from '../map-bounded.ts';
 import { sha256Of } from '../small-object.ts';
 import { hiddenAmong, readRemoval, removalPlace } from './removal-record.ts';
 import { writeRecord } from './signed-record.ts';
-import type { HiddenBackup } from './repository-cleanup.ts';
+import type { HiddenBackup, RemovalReason } from './repository-cleanup.ts';
 
 const READS_AT_ONCE = 16;
 
@@ -14,11 +14,7 @@ const READS_AT_ONCE = 16;
  * First half of a removal: from now on the backup is not listed, and can still be read by whoever reads it already. Safe to repeat.
  * @throws LifeboatError BACKUP_NOT_FOUND, MANIFEST_*: what cannot be trusted is not removed
  */
-export async function hideBackup(
-  context: WriterContext,
-  backupId: string,
-  why: { readonly removedAt: string; readonly reasons: readonly string[] },
-): Promise<void> {
+export async function hideBackup(context: WriterContext, backupId: string, why: RemovalReason): Promise<void> {
   if ((await readRemoval(context, backupId)) !== undefined) return;
   const { manifest, bytes } = await loadManifest(context, backupId);
   await writeRecord(context, removalPlace(backupId), {
@@ -28,7 +24,7 @@ export async function hideBackup(
     backupId,
     manifestSha256: sha256Of(bytes),
     previousManifest: manifest.previousManifest,
-    removedAt: why.removedAt,
+    ...why,
     reasons: [...why.reasons],
   });
 }

@@ -5,6 +5,8 @@ import { mapBounded } from '../map-bounded.ts';
 import { isRecordDamaged, readRecord, recordNames, type RecordPlace } from './signed-record.ts';
 
 const RECORDS_AT_ONCE = 16;
+/** Of a removal, whose rules were carried out: those of this target alone, or, absent, of the repository. */
+export const SCOPE = z.literal('target').optional();
 const SHA256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /**
@@ -20,6 +22,8 @@ const REMOVAL = z.looseObject({
   previousManifest: z.looseObject({ id: z.string(), sha256: SHA256 }).nullable(),
   removedAt: z.iso.datetime(),
   reasons: z.array(z.string()),
+  /** `target`: the rules of this target removed it here, and the repository may have it still. Absent: the repository removed it. */
+  scope: SCOPE,
 });
 export type Removal = z.infer<typeof REMOVAL>;
 

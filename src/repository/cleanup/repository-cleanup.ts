@@ -1,6 +1,7 @@
 import type { JournalEpoch, JournalKind } from '../../domain/journal.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { EpochPlace } from '../journals/journal-keys.ts';
+import type { Locked } from './unless-locked.ts';
 
 /** A backup that was removed in order and whose objects are still there. */
 export interface HiddenBackup {
@@ -22,10 +23,34 @@ export interface Unreferenced {
   readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
 }
 
+/** What went of that; what the store keeps locked is left to a later run. */
+export interface RemovedUnreferenced extends Unreferenced {
+  readonly unfinishedWrites: number;
+  readonly locked: readonly Locked[];
+}
+
 /** `nowMs`: milliseconds since 1970. What was written within `olderThanMs` before may be of an operation that runs, and is left alone. */
 export interface Age {
   readonly nowMs: number;
   readonly olderThanMs: number;
+  /** Unpublished backups that are left alone whatever their age: at a target, what is still to be copied. */
+  readonly except?: ReadonlySet<string>;
+}
+
+/** Why a backup is removed. */
+export interface RemovalReason {
+  /** ISO 8601. */
+  readonly removedAt: string;
+  readonly reasons: readonly string[];
+  /** The rules of this target, and not of the repository: copies leave it alone from now on. */
+  readonly scope?: 'target';
+}
+
+/** What the own rules of a target removed there, and the repository may have still. */
+export interface RemovedHere {
+  readonly backupIds: ReadonlySet<string>;
+  /** Names as of `epochName`. */
+  readonly epochs: ReadonlySet<string>;
 }
 
 export interface ChangeHolds {
@@ -41,13 +66,23 @@ export interface ChangeHolds {
  * `recallBackup` takes the first half back. Everything is safe to repeat. What may be removed is not decided here.
  */
 export interface RepositoryCleanup {
-  hideBackup(backupId: string, why: { readonly removedAt: string; readonly reasons: readonly string[] }): Promise<void>;
+  hideBackup(backupId: string, why: RemovalReason): Promise<void>;
+  /**
+   * The same for one whose manifest cannot be trusted: the record names what its successor says it was. Without `force` only where that is
+   * another manifest than the one that is there. @throws LifeboatError BACKUP_STILL_NEEDED where nothing says what it was
+   */
+  hideDamaged(backupId: string, why: RemovalReason & { readonly force: boolean }): Promise<void>;
+  /** Of damaged backups those that are proven to be so: a trusted document says that they were another manifest. */
+  provenDamaged(backupIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Ids that were removed in order, and those of them that this target alone removed. */
+  removedBackups(): Promise<ReadonlySet<string>>;
+  removedHere(): Promise<RemovedHere>;
   recallBackup(backupId: string): Promise<void>;
   hiddenBackups(): Promise<HiddenBackup[]>;
-  /** Gives the bytes that it removed. */
+  /** Gives the bytes that it removed. STORE_LOCKED while the store does not let go. */
   purgeBackup(backupId: string, operation: Operation): Promise<number>;
 
-  hideEpoch(epoch: Pick<JournalEpoch, 'begin' | 'durable'>, removedAt: string): Promise<void>;
+  hideEpoch(epoch: Pick<JournalEpoch, 'begin' | 'durable'>, why: Omit<RemovalReason, 'reasons'>): Promise<void>;
   hiddenEpochs(kind: JournalKind): Promise<HiddenEpoch[]>;
   purgeEpoch(place: EpochPlace, operation: Operation): Promise<number>;
 
@@ -55,7 +90,7 @@ export interface RepositoryCleanup {
   sizeOf(what: { readonly backupId: string } | EpochPlace): Promise<number>;
 
   findUnreferenced(age: Age, operation: Operation): Promise<Unreferenced>;
-  removeUnreferenced(age: Age, operation: Operation): Promise<Unreferenced & { readonly unfinishedWrites: number }>;
+  removeUnreferenced(age: Age, operation: Operation): Promise<RemovedUnreferenced>;
 
   /** What holds a backup from now on, in place of what its manifest says. */
   writeHolds(backupId: string, change: ChangeHolds): Promise<void>;

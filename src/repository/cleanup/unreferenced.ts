@@ -7,10 +7,20 @@ import type { RepositoryContext } from '../context.ts';
 import { backupPrefix, manifestKey } from '../layout.ts';
 import { listBackupIds, listVisibleIds, loadManifest } from '../manifest/load-manifest.ts';
 import { hiddenAmong } from './removal-record.ts';
-import type { Age, Unreferenced } from './repository-cleanup.ts';
+import type { Age, RemovedUnreferenced, Unreferenced } from './repository-cleanup.ts';
+import { type Locked, unlessLocked } from './unless-locked.ts';
 
 /** What interrupted runs may leave: prefixes below which writes happen. */
-const WRITTEN_PREFIXES = ['backups/', 'journals/', 'keys/', 'verified/', 'restores/', 'removals/', 'holds/'];
+const WRITTEN_PREFIXES = [
+  'backups/',
+  'journals/',
+  'keys/',
+  'verified/',
+  'restores/',
+  'removals/',
+  'holds/',
+  'reports/',
+];
 
 /** Changes nothing. */
 export async function findUnreferenced(
@@ -41,31 +51,36 @@ export async function removeUnreferenced(
   context: RepositoryContext,
   age: Age,
   operation: Operation,
-): Promise<Unreferenced & { readonly unfinishedWrites: number }> {
+): Promise<RemovedUnreferenced> {
+  const locked: Locked[] = [];
   const found = await findUnreferenced(context, age, operation);
   for (const { backupId } of found.abandoned) {
     operation.signal.throwIfAborted();
     operation.onProgress({ phase: 'removing', object: backupId, bytes: 0 });
-    await discardBackup(context.store, backupId);
+    await unlessLocked(backupId, locked, async () => discardBackup(context.store, backupId));
   }
   for (const { key } of found.leftovers) {
     operation.signal.throwIfAborted();
     operation.onProgress({ phase: 'removing', object: key, bytes: 0 });
-    await context.store.remove(key);
+    await unlessLocked(key, locked, async () => context.store.remove(key));
   }
   let unfinishedWrites = 0;
   for (const prefix of WRITTEN_PREFIXES) {
     operation.signal.throwIfAborted();
     unfinishedWrites += await context.store.removeLeftovers(prefix, age.olderThanMs);
   }
-  return { ...found, unfinishedWrites };
+  const stays = new Set(locked.map(({ what }) => what));
+  const abandoned = found.abandoned.filter(({ backupId }) => !stays.has(backupId));
+  const leftovers = found.leftovers.filter(({ key }) => !stays.has(key));
+  return { abandoned, leftovers, unfinishedWrites, locked };
 }
 
 const isOld = ({ modifiedAt }: ObjectHead, { nowMs, olderThanMs }: Age): boolean =>
   modifiedAt.getTime() <= nowMs - olderThanMs;
 
-/** Bytes of an unpublished backup; undefined while anything of it is younger than the age. */
+/** Bytes of an unpublished backup; undefined while anything of it is younger than the age, or it is an exception. */
 async function oldSize(context: RepositoryContext, backupId: string, age: Age): Promise<number | undefined> {
+  if (age.except?.has(backupId) === true) return undefined;
   let sizeBytes = 0;
   for await (const head of context.store.list(backupPrefix(backupId))) {
     if (!isOld(head, age)) return undefined;

@@ -32,6 +32,14 @@ export function epochName({ kind, history, epoch }: EpochPlace): string {
   return `${historyPrefix(kind, history)}${epochFolder(epoch)}`;
 }
 
+/** The way back from `epochName`; undefined for any other name. */
+export function epochPlaceOf(name: string): EpochPlace | undefined {
+  const [, kind, history = '', folder = ''] = /^journals\/(postgres|redis)\/([^/]+)\/([^/]+)$/.exec(name) ?? [];
+  const epoch = epochOf(folder);
+  if ((kind !== 'postgres' && kind !== 'redis') || epoch === undefined || !isHistory(kind, history)) return undefined;
+  return { kind, history, epoch };
+}
+
 export const epochPrefix = (place: EpochPlace): string => `${epochName(place)}/`;
 export const journalBeginKey = (place: EpochPlace): string => `${epochPrefix(place)}begin.json`;
 export const openChapterKey = (place: EpochPlace): string => `${epochPrefix(place)}open.json`;

@@ -106,7 +106,8 @@ async function tryTo<T>(
 
 export function keyProblem(place: ListedKey, error: unknown): Problem {
   const isDamage =
-    error instanceof LifeboatError && /^(KEY_(?:MISSING|DAMAGED|MISMATCH)|MANIFEST_|JOURNAL_)/.test(error.code);
+    error instanceof LifeboatError &&
+    /^(KEY_(?:MISSING|DAMAGED|MISMATCH)|KMS_KEY_(?:UNKNOWN|UNUSABLE)|MANIFEST_|JOURNAL_)/.test(error.code);
   if (!isDamage) throw error;
   return { backupId: nameOf(place), key: place.key, code: error.code, message: error.message };
 }

@@ -1,10 +1,11 @@
 import type { BackupRecord } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { attemptObjectsOf, objectsOf } from '../backup/backup-contents.ts';
-import type { RepositoryContext } from '../context.ts';
+import type { RepositoryContext, WriterContext } from '../context.ts';
 import { beginKey, dataKeyKey, manifestKey, signatureKey } from '../layout.ts';
 import { loadManifest } from '../manifest/load-manifest.ts';
 import { mapBounded } from '../map-bounded.ts';
+import { recordVerification } from '../read/verified-mark.ts';
 import { readSmallObject } from '../small-object.ts';
 import { copyObject, copySmall, putSmall } from './copy-object.ts';
 import type { Copying } from './copying.ts';
@@ -19,20 +20,25 @@ const OBJECTS_AT_ONCE = 2;
  * @throws LifeboatError BACKUP_NOT_FOUND, MANIFEST_*, OBJECT_* where the source is damaged, TARGET_COPY_WRONG, STORE_*
  */
 export async function copyBackup(
-  context: RepositoryContext,
+  context: WriterContext,
   copying: Copying,
   backupId: string,
 ): Promise<'copied' | 'present'> {
   const { manifest, bytes } = await loadManifest(context, backupId);
+  const startedAt = new Date().toISOString();
   const before = copying.done.copied;
   await copyKey(copying, { id: backupId, encrypted: manifest.codec.encryption !== 'none' });
   await need(copying, beginKey(backupId));
-  await mapBounded(objectsOf(manifest), OBJECTS_AT_ONCE, async ({ object }) => copyObject(copying, object));
+  // Also what an interrupted run left: it may have died before it read that back.
+  const reading: Copying = { ...copying, check: 'digest' };
+  await mapBounded(objectsOf(manifest), OBJECTS_AT_ONCE, async ({ object }) => copyObject(reading, object));
   for (const { key, required } of attemptObjectsOf(manifest)) {
     if (!(await copySmall(copying, key)) && required) throw missing(key);
   }
   await copySmall(copying, signatureKey(backupId));
   await putSmall(copying, manifestKey(backupId), bytes);
+  // Every object was read back just now: that is what the target's ledger of verifications says.
+  await recordVerification({ ...context, store: copying.to }, { manifest, bytes, startedAt, problems: 0 });
   return copying.done.copied === before ? 'present' : 'copied';
 }
 

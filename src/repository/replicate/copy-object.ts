@@ -87,7 +87,7 @@ export async function putSmall(copying: Copying, key: string, bytes: Buffer): Pr
   sayCopying(copying, 'copying', key);
 }
 
-function wrongCopy(to: ObjectStore, key: string, cause: LifeboatError | null): LifeboatError {
+export function wrongCopy(to: ObjectStore, key: string, cause: LifeboatError | null): LifeboatError {
   const what = cause === null ? 'other bytes than were written' : cause.message;
   return new LifeboatError('TARGET_COPY_WRONG', `copy ${key} to ${to.url}: ${what}`, { cause, details: { key } });
 }

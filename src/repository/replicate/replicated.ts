@@ -1,4 +1,6 @@
 import type { Problem } from '../../domain/backup.ts';
+import type { Operation } from '../../domain/operation.ts';
+import type { CopyMemory } from './copy-memory.ts';
 import type { CopyCheck } from './copying.ts';
 
 export interface ReplicateRequest {
@@ -15,5 +17,20 @@ export interface Replicated {
   readonly objects: number;
   readonly bytes: number;
   /** What cannot be copied, because it is damaged or gone in the repository itself. */
+  readonly problems: readonly Problem[];
+}
+
+export interface JournalPass {
+  /** Of the run that this is a pass of; new for its first one. */
+  readonly memory: CopyMemory;
+  readonly isFirst: boolean;
+  readonly operation: Operation;
+}
+
+/** What one pass did. */
+export interface JournalsCopied {
+  readonly objects: number;
+  readonly bytes: number;
+  /** What cannot be copied, because it is damaged in the repository itself. */
   readonly problems: readonly Problem[];
 }

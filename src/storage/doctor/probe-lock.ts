@@ -101,5 +101,13 @@ async function removeVersion(
 /** A marker over what could not be removed: lists do not show it, and a rule of the bucket removes it when its lock is over. */
 async function hide({ client }: S3Bucket, place: Place, isLifted: boolean): Promise<void> {
   if (isLifted) return;
-  await s3Request('write', 'hide the locked object', async () => client.send(new DeleteObjectCommand(place)));
+  try {
+    await s3Request('write', 'hide the locked object', async () => client.send(new DeleteObjectCommand(place)));
+  } catch (cause) {
+    if (!(cause instanceof LifeboatError && cause.code === 'STORE_READ_ONLY')) throw cause;
+    throw new LifeboatError('STORE_UNSUPPORTED', 'hide a locked object: refused, as the bucket has no versions', {
+      cause,
+      hint: 'a locked object cannot be replaced there, and journals and keys are: switch versions of the bucket on, or take objectLock out of the store',
+    });
+  }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { LifeboatError } from '../../domain/errors.ts';
+import { type ErrorCode, LifeboatError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../object-store.ts';
 import { pass, withProbeKeys, type Probe, type ProbeAnswer } from './probe.ts';
 
@@ -14,6 +14,7 @@ export function storeProbes(store: ObjectStore): readonly Probe[] {
     { name: 'write and read', run: async () => writeAndRead(store) },
     { name: 'conditional write', run: async () => writeConditionally(store, SMALL_BYTES) },
     { name: 'conditional write, big object', run: async () => writeConditionally(store, BIG_BYTES) },
+    { name: 'conditional replacement', run: async () => replaceConditionally(store) },
     { name: 'first writers at once', run: async () => writeAtOnce(store) },
     { name: 'order of lists', run: async () => listInOrder(store) },
   ];
@@ -43,14 +44,45 @@ async function writeConditionally(store: ObjectStore, sizeBytes: number): Promis
   });
 }
 
+/** Of two that replace the same version one must be told. */
+async function replaceConditionally(store: ObjectStore): Promise<ProbeAnswer> {
+  return withProbeKeys(store, async (prefix) => {
+    const key = `${prefix}replaced`;
+    await store.put(key, randomBytes(SMALL_BYTES));
+    const ifMatch = (await store.head(key))?.version;
+    if (ifMatch === undefined) throw notConditional(store, 'it gives no version (ETag) of an object');
+    const second = randomBytes(SMALL_BYTES);
+    await store.put(key, second, { ifMatch });
+    await refused(store, store.put(key, randomBytes(SMALL_BYTES), { ifMatch }), {
+      code: 'STORE_KEY_CHANGED',
+      otherwise: 'one version was replaced twice (If-Match)',
+    });
+    if (!(await read(store, key)).equals(second)) throw notConditional(store, 'it refused and wrote all the same');
+    return pass(
+      'a version that was replaced meanwhile is not replaced again: wrapped keys do not overwrite each other',
+    );
+  });
+}
+
 async function requireRefusal(store: ObjectStore, second: Promise<unknown>): Promise<void> {
+  await refused(store, second, {
+    code: 'STORE_KEY_EXISTS',
+    otherwise: 'two first writes of one key both succeeded',
+  });
+}
+
+async function refused(
+  store: ObjectStore,
+  write: Promise<unknown>,
+  { code, otherwise }: { readonly code: ErrorCode; readonly otherwise: string },
+): Promise<void> {
   try {
-    await second;
+    await write;
   } catch (error) {
-    if (error instanceof LifeboatError && error.code === 'STORE_KEY_EXISTS') return;
+    if (error instanceof LifeboatError && error.code === code) return;
     throw error;
   }
-  throw notConditional(store, 'two first writes of one key both succeeded');
+  throw notConditional(store, otherwise);
 }
 
 async function writeAtOnce(store: ObjectStore): Promise<ProbeAnswer> {

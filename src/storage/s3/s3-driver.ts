@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { ObjectHead, ObjectStore, PutOptions } from '../object-store.ts';
 import { openBucket, type S3Bucket } from './s3-client.ts';
@@ -8,6 +8,7 @@ import { getObject } from './s3-get.ts';
 import { listFolders, listObjects } from './s3-list.ts';
 import type { S3Location, S3Options } from './s3-location.ts';
 import { putObject } from './s3-put.ts';
+import { removeObject } from './s3-remove.ts';
 import { removeUploads } from './s3-uploads.ts';
 
 /** What the store is made of, once the SDK is loaded. */
@@ -56,17 +57,6 @@ async function headObject({ client, location }: S3Bucket, key: string): Promise<
 async function bucketExists({ client, location }: S3Bucket): Promise<void> {
   const command = new ListObjectsV2Command({ Bucket: location.bucket, Prefix: location.root, MaxKeys: 1 });
   await s3Request('read', `look at ${location.url}`, async () => client.send(command));
-}
-
-/** In a bucket with versions this puts a marker over the object; the version stays until a rule of the bucket removes it. */
-async function removeObject({ client, location }: S3Bucket, key: string): Promise<void> {
-  const command = new DeleteObjectCommand({ Bucket: location.bucket, Key: location.root + key });
-  try {
-    await s3Request('write', `remove ${key}`, async () => client.send(command));
-  } catch (error) {
-    // Most servers answer that it is removed; some say that it was not there.
-    if (!(error instanceof LifeboatError && error.code === 'STORE_KEY_MISSING')) throw error;
-  }
 }
 
 /** Runs `work` until it has worked once. */

@@ -1,4 +1,5 @@
 import { LifeboatError, type ErrorCode, messageOf } from '../../domain/errors.ts';
+import { awsErrorFacts } from '../../platform/aws-error.ts';
 
 /** Codes of the protocol (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html) and of other servers. */
 const PROTOCOL_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -69,7 +70,7 @@ export async function s3Request<T>(intent: Intent, doing: string, call: () => Pr
 /** Any error of the SDK, of a socket or of TLS as a LifeboatError; one of ours stays as it is. */
 export function s3Error(intent: Intent, doing: string, error: unknown): LifeboatError {
   if (error instanceof LifeboatError) return error;
-  const { name, status, systemCode, requestId } = factsOf(error);
+  const { name, status, systemCode, requestId } = awsErrorFacts(error);
   const found = PROTOCOL_CODES[name] ?? codeOfStatus(status) ?? codeOfSystem(systemCode);
   const code = found === 'STORE_DENIED' && intent === 'write' ? 'STORE_READ_ONLY' : found;
   const isTls = systemCode !== '' && /CERT|SSL|TLS|ISSUER|SIGNATURE/.test(systemCode);
@@ -89,38 +90,4 @@ function codeOfStatus(status: number): ErrorCode | undefined {
 /** Without a status nothing was answered: the line, the name, the certificate. What has no code either is a defect, and shows as one. */
 function codeOfSystem(systemCode: string): ErrorCode {
   return systemCode === '' ? 'INTERNAL' : 'STORE_UNREACHABLE';
-}
-
-interface ErrorFacts {
-  /** The protocol's code, or the SDK's own name for what happened before anything was sent. */
-  readonly name: string;
-  readonly status: number;
-  readonly systemCode: string;
-  readonly requestId: string;
-}
-
-function factsOf(error: unknown): ErrorFacts {
-  const fields = isObject(error) ? error : {};
-  const answer = isObject(fields['$metadata']) ? fields['$metadata'] : {};
-  const status = typeof answer['httpStatusCode'] === 'number' ? answer['httpStatusCode'] : 0;
-  return {
-    name: textOf(fields['Code']) || textOf(fields['name']),
-    status,
-    systemCode: status === 0 ? systemCodeOf(fields) : '',
-    requestId: textOf(answer['requestId']),
-  };
-}
-
-/** Node puts the errors of all addresses of a name into one, whose own code is that of the first. */
-function systemCodeOf(fields: Readonly<Record<string, unknown>>): string {
-  if (textOf(fields['code']) !== '') return textOf(fields['code']);
-  return isObject(fields['cause']) ? textOf(fields['cause']['code']) : '';
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -24,6 +24,12 @@ const PROFILES = {
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute', maximumAttempts: 60 },
   },
+  /** Steps of a plan, which has retries of its own: only a lost worker and what may pass soon is tried again. */
+  step: {
+    startToCloseTimeout: '1 day',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '5 seconds', maximumAttempts: 4 },
+  },
   /** Long streams. A day is the bound of one attempt; a stalled one is ended much sooner by the worker's watchdog. */
   stream: {
     startToCloseTimeout: '24 hours',
@@ -65,6 +71,16 @@ export function control(profile: 'decide' | 'settle', summary: string): Activity
   });
 }
 
+/** Control activities that are a step of a plan; a cancelled one is awaited, so that nothing of it runs when it is taken back. */
+export function planStep(summary: string): ActivityInterfaceFor<ControlActivities> {
+  return proxyActivities<ControlActivities>({
+    ...PROFILES.step,
+    taskQueue: taskQueue('control', group()),
+    summary,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
 /**
  * Data activities: long streams, or reads that may take as long as one. A cancelled one is awaited: one that still ran would make
  * the aside database, or write objects, when the step back has already removed them.
@@ -93,6 +109,16 @@ export function journal(summary: string): ActivityInterfaceFor<JournalActivities
   return proxyActivities<JournalActivities>({
     ...PROFILES.endless,
     taskQueue: taskQueue('journal', group()),
+    summary,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  });
+}
+
+/** Copies that have no end. */
+export function following(summary: string): ActivityInterfaceFor<CopyActivities> {
+  return proxyActivities<CopyActivities>({
+    ...PROFILES.endless,
+    taskQueue: taskQueue('copy', group()),
     summary,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

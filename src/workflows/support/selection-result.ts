@@ -1,4 +1,5 @@
 import type { DataActivities } from '../../contract/activities.ts';
+import type { RestoreRecord, RestoreUndo } from '../../contract/messages.ts';
 import type { RestoreSelectionResult } from '../../contract/selection.ts';
 import { achieved } from '../../domain/objectives.ts';
 import type { SelectionPlan } from '../../domain/selection-plan.ts';
@@ -16,6 +17,8 @@ export interface SelectionOutcome {
     readonly savedAs: string | null;
     readonly written: Awaited<ReturnType<DataActivities['loadKeys']>> | null;
     readonly replacedTables: readonly TableName[];
+    /** Null where nothing was recorded. */
+    readonly record: RestoreRecord | null;
   };
 }
 
@@ -41,15 +44,21 @@ export function selectionResult({ plan, startedAt, finishedAt, done }: Selection
     restored: { postgres, redis },
     positions: positionsOf(done),
     checks,
+    undo: undoOf(done.record),
     goBack: waysBack(plan, {
       replaced: done.replacedTables,
-      replacedKeys: redis?.replaced ?? 0,
       savedAs: done.savedAs,
     }),
   };
 }
 
 type Done = NonNullable<SelectionOutcome['done']>;
+
+function undoOf(record: RestoreRecord | null): RestoreUndo | null {
+  const { tables, keys } = record?.selection ?? { tables: null, keys: null };
+  if (record === null || (tables === null && keys === null)) return null;
+  return { command: `lifeboat restore undo ${record.restoreId}`, expiresAt: record.expiresAt };
+}
 
 function tablesOf(
   { tables: planned }: SelectionPlan,

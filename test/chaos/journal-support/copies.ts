@@ -23,6 +23,7 @@ import { unprivilegedUser } from '../../../src/platform/unprivileged-user.ts';
 import type { PostgresTarget } from '../../../src/postgres/postgres.ts';
 import { RESTORE_FROM_FOLDER } from '../../../src/postgres/scratch/prepare-directory.ts';
 import { startScratch } from '../../../src/postgres/scratch/start-scratch.ts';
+import type { RedisTarget } from '../../../src/redis/redis.ts';
 import { startScratchRedis } from '../../../src/redis/scratch/scratch-redis.ts';
 import { openRedis } from '../../support/product/redis-client.ts';
 import type { Product } from '../../support/product.ts';
@@ -35,7 +36,7 @@ export interface Copies {
   window(): Promise<RecoveryWindow>;
   /** PostgreSQL as it was at the instant, open for `look`; removed afterwards. */
   postgresAt<T>(atMs: number, look: (session: Session, target: PostgresTarget) => Promise<T>): Promise<T>;
-  redisAt<T>(atMs: number, look: (redis: Redis) => Promise<T>): Promise<T>;
+  redisAt<T>(atMs: number, look: (redis: Redis, target: RedisTarget) => Promise<T>): Promise<T>;
 }
 
 export function openCopies(product: Product): Copies {
@@ -89,7 +90,7 @@ export function openCopies(product: Product): Copies {
         const scratch = await startScratchRedis({ directory, serverPath }, operation);
         try {
           const redis = await openRedis(scratch.target);
-          return await look(redis).finally(() => redis.disconnect());
+          return await look(redis, scratch.target).finally(() => redis.disconnect());
         } finally {
           await scratch.end();
         }
@@ -110,7 +111,8 @@ async function serverFolder(): Promise<string> {
   return folder;
 }
 
-function dependenciesOf(product: Product): Dependencies {
+/** What a worker with this environment has. */
+export function dependenciesOf(product: Pick<Product, 'env' | 'folder'>): Dependencies {
   const loaded = loadConfig({ env: product.env, cwd: product.folder });
   const { config } = loaded;
   const scratchDir = product.folder;
@@ -143,6 +145,7 @@ function dependenciesOf(product: Product): Dependencies {
         },
         graceMs: 86_400_000,
       },
+      drill: { everyMs: null, checks: [], objectives: { rtoMs: null, rpoMs: null } },
       stallAfterMs: 60_000,
     },
   };

@@ -5,6 +5,8 @@ import type { Client } from 'pg';
 import { until } from '../../support/product/mid-stream.ts';
 import { openRedis } from '../../support/product/redis-client.ts';
 import type { Product } from '../../support/product.ts';
+import { KEY_WRITERS, keyNames, wrongWithin, type WriterKeys } from './key-batches.ts';
+import { wrongAt, type WriteLog } from './write-log.ts';
 
 const DURABLE_WITHIN_MS = 60_000;
 /** Of idle servers the time goes on in steps of a flush. */
@@ -53,21 +55,38 @@ export async function readLedger(session: Client): Promise<LedgerState> {
   return { found: new Set(rows.map(({ name }) => name)), ...sums[0]! };
 }
 
-/** Batches that are there; and what no moment can have held: a transaction's half, an order that was never written. */
-export async function readKeys(redis: Redis): Promise<{ readonly found: ReadonlySet<string>; readonly odd: string[] }> {
+export interface KeyState {
+  readonly found: ReadonlySet<string>;
+  /** What no moment can have held: a transaction's half, an order that was never written. */
+  readonly odd: readonly string[];
+  readonly writers: readonly WriterKeys[];
+}
+
+/** Batches that are there, with all that is left of their single commands. */
+export async function readKeys(redis: Redis): Promise<KeyState> {
   const found = new Set<string>();
   const odd: string[] = [];
-  for (let writer = 0; writer < 4; writer += 1) {
-    const list = (await redis.lrange(`log:${writer}`, 0, -1)).map(Number);
-    for (const n of list) found.add(`${writer}/${n}`);
-    if (list.some((n, index) => index > 0 && n <= list[index - 1]!)) odd.push(`log:${writer} is out of order`);
-    const [a, b] = await redis.mget(`pair:a:${writer}`, `pair:b:${writer}`);
+  const writers: WriterKeys[] = [];
+  for (let writer = 0; writer < KEY_WRITERS; writer += 1) {
+    const batches = (await redis.lrange(`log:${writer}`, 0, -1)).map(Number);
+    for (const n of batches) found.add(`${writer}/${n}`);
+    if (batches.some((n, index) => index > 0 && n <= batches[index - 1]!)) odd.push(`log:${writer} is out of order`);
+    const [a, b, counter] = await redis.mget(`pair:a:${writer}`, `pair:b:${writer}`, `count:${writer}`);
     if (a !== b) odd.push(`pair of ${writer}: ${a} and ${b}`);
-    const last = list.at(-1);
-    if (last !== undefined && a !== String(last) && a !== String(list.at(-2) ?? null))
+    const last = batches.at(-1);
+    if (last !== undefined && a !== String(last) && a !== String(batches.at(-2) ?? null))
       odd.push(`pair ${a} beside log ${last}`);
-    const ttl = await redis.keys(`key:${writer}:*`);
-    if (list.length > 100 && ttl.length === 0) odd.push(`no keys of ${writer}`);
+    writers.push({ writer, batches, counter: Number(counter), values: await redis.mget(keyNames(writer)) });
   }
-  return { found, odd };
+  return { found, odd, writers };
+}
+
+/** Batches and single commands that are missing or too many in what is said to be the state of `atMs`. */
+export function wrongKeys(
+  log: WriteLog,
+  state: KeyState,
+  at: { readonly atMs: number; readonly requiredMs: number },
+): string[] {
+  const within = state.writers.flatMap((writer) => wrongWithin(log, writer, at.requiredMs));
+  return [...wrongAt(log, state.found, at), ...state.odd, ...within];
 }

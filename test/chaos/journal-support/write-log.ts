@@ -12,16 +12,25 @@ export interface Written {
 export interface WriteLog {
   readonly entries: readonly Written[];
   send(writer: number, n: number): Written;
+  /** Takes what another process says: a batch when it is sent, and the same again once it is acknowledged. */
+  tell(written: Written): void;
 }
 
 export function createWriteLog(): WriteLog {
   const entries: Written[] = [];
+  const told = new Map<string, Written>();
   return {
     entries,
     send(writer, n) {
       const entry: Written = { writer, n, sentMs: Date.now(), ackedMs: undefined };
       entries.push(entry);
       return entry;
+    },
+    tell(written) {
+      const known = told.get(nameOf(written));
+      if (known !== undefined) known.ackedMs = written.ackedMs;
+      else entries.push(written);
+      told.set(nameOf(written), known ?? written);
     },
   };
 }

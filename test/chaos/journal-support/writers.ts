@@ -1,9 +1,11 @@
 /** Clients that never give up: they write, log what was acknowledged, and connect again when a server has died. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { openRedis } from '../../support/product/redis-client.ts';
 import type { TestPostgres, TestRedis } from '../../support/servers.ts';
-import { createWriteLog, type WriteLog } from './write-log.ts';
+import { createWriteLog, type WriteLog, type Written } from './write-log.ts';
 
 export interface Writers {
   readonly log: WriteLog;
@@ -11,6 +13,7 @@ export interface Writers {
   stop(): Promise<void>;
 }
 
+const PROGRAM = fileURLToPath(new URL('../../support/programs/write-key-batches.ts', import.meta.url));
 const ACCOUNTS = 100;
 export const BALANCE = ACCOUNTS * 1_000;
 const RECONNECT_MS = 100;
@@ -62,44 +65,25 @@ export function startLedgerWriters(
   });
 }
 
-/** Batches: an entry of a list, a transaction of two keys, and keys with and without expiry. */
+/** Pipelined batches of single writes and transactions (`key-batches.ts`), by a process of its own that nothing else holds up. */
 export function startKeyWriters(
   { redis }: { readonly redis: TestRedis },
-  load: { readonly clients: number; readonly pauseMs: number; readonly batch: number; readonly random: () => number },
+  { writesPerSecond }: { readonly writesPerSecond: number },
 ): Writers {
-  const { random, batch } = load;
-  return startWriters(load, async (writer, isOver, log) => {
-    const client = await openRedis(redis.target);
-    try {
-      while (!isOver()) {
-        const n = nextOf(log, writer);
-        const lines = client.pipeline().rpush(`log:${writer}`, n);
-        lines.call('MULTI');
-        lines.set(`pair:a:${writer}`, n).set(`pair:b:${writer}`, n).call('EXEC');
-        for (let key = 5; key < batch; key += 1) {
-          const name = `key:${writer}:${Math.floor(random() * 500)}`;
-          void (key % 10 === 0 ? lines.set(name, n, 'PX', 3_600_000) : lines.set(name, n));
-        }
-        const entry = log.send(writer, n);
-        const answers = await answered(lines.exec());
-        const failed = answers.find(([error]) => error !== null);
-        if (failed?.[0]) throw failed[0];
-        entry.ackedMs = Date.now();
-        await delay(load.pauseMs);
-      }
-    } finally {
-      client.disconnect();
-    }
+  const log = createWriteLog();
+  const child = fork(PROGRAM, [JSON.stringify({ target: redis.target, writesPerSecond })], {
+    serialization: 'advanced',
   });
-}
-
-type Answers = [error: Error | null, result: unknown][];
-
-async function answered(exec: Promise<Answers | null>): Promise<Answers> {
-  const late = delay(ANSWER_TIMEOUT_MS, undefined, { ref: false }).then(() => {
-    throw new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`);
-  });
-  return (await Promise.race([exec, late])) ?? [];
+  child.on('message', (written) => log.tell(written as Written));
+  const ended = once(child, 'exit');
+  return {
+    log,
+    async stop() {
+      if (child.connected) child.send('stop');
+      const [code] = (await ended) as [number | null];
+      if (code !== 0) throw new Error(`the writer of keys ended with ${code}`);
+    },
+  };
 }
 
 function nextOf({ entries }: WriteLog, writer: number): number {

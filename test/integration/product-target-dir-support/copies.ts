@@ -9,7 +9,6 @@ import type { PostgresTarget } from '../../../src/postgres/postgres.ts';
 import { fingerprintPostgres, type Fingerprint } from '../../support/product/fingerprint-postgres.ts';
 import { fingerprintRedis } from '../../support/product/fingerprint-redis.ts';
 import type { Product } from '../../support/product.ts';
-import type { TestPostgres, TestRedis } from '../../support/servers.ts';
 import { resolveTools, type RedisVersion } from '../../support/tools.ts';
 
 export interface StartedPostgres {
@@ -30,7 +29,7 @@ export async function startPostgresOn({ postgres }: Product, directory: string):
   const target = { ...postgres.target, port };
   return {
     target,
-    fingerprint: async (database) => fingerprintPostgres({ target } as TestPostgres, database),
+    fingerprint: async (database) => fingerprintPostgres({ target }, database),
     stop: async () => void (await child.end()),
   };
 }
@@ -48,7 +47,7 @@ export async function startRedisOn(
   const child = await startGuarded({ name: 'redis-server', command: serverPath, args, cwd: '/', isReady });
   const target = { host: '127.0.0.1', port };
   return {
-    fingerprint: async () => fingerprintRedis({ target } as TestRedis),
+    fingerprint: async () => fingerprintRedis({ target }),
     stop: async () => void (await child.end()),
   };
 }

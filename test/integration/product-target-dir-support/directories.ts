@@ -24,6 +24,8 @@ export async function describeDirectories({ title, ...options }: Pair): Promise<
     let application: Application;
     let full: { readonly id: string; readonly data: Moment['data'] };
     let moment: Moment;
+    /** Where PostgreSQL was at the moment. */
+    let lsn: string;
     let archive: string;
 
     beforeAll(async () => {
@@ -37,6 +39,8 @@ export async function describeDirectories({ title, ...options }: Pair): Promise<
       await application.redis.set('ttl:changed', 'x', 'PXAT', Date.now() + DAY_MS);
       await application.sql(`UPDATE users SET email = 'new' || id WHERE id % 10 = 0`);
       moment = await application.moment();
+      const { rows } = await product.postgres.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
+      lsn = rows[0]!.lsn;
       await application.redis.persist('ttl:changed');
       await product.spoil();
       await application.mark(2);
@@ -65,9 +69,9 @@ export async function describeDirectories({ title, ...options }: Pair): Promise<
       expect(await readdir(join(product.folder, 'new'))).toEqual(['at-moment']);
     });
 
-    test('a copy is cut off from its source, whose journal does not go on with it', async () => {
+    test('a copy at a WAL position is cut off from its source, whose journal does not go on with it', async () => {
       const directory = join(product.folder, 'cut-off');
-      await product.succeed('restore', 'latest', '--to-time', moment.at, '--postgres', '--target-dir', directory);
+      await product.succeed('restore', 'latest', '--to-lsn', lsn, '--postgres', '--target-dir', directory);
       expect(await readdir(directory)).toEqual(expect.not.arrayContaining(['redis']));
       const copy = await startPostgresOn(product, join(directory, 'postgres'));
       try {
@@ -78,6 +82,7 @@ export async function describeDirectories({ title, ...options }: Pair): Promise<
           slots: '0',
         });
         expect(await settingsOf(product.postgres.target)).toMatchObject({ archive_mode: 'on' });
+        expect(await query({ ...copy.target, database: product.database }, 'SELECT n FROM marks')).toEqual([{ n: 1 }]);
         await query(copy.target, 'CREATE TABLE written_in_the_copy (id int)');
         await query(copy.target, 'SELECT pg_switch_wal()');
         await query(copy.target, 'CHECKPOINT');

@@ -54,7 +54,10 @@ const CATALOG: readonly string[] = [
 ];
 
 /** Reads everything of one database. */
-export async function fingerprintPostgres({ target }: TestPostgres, database: string): Promise<Fingerprint> {
+export async function fingerprintPostgres(
+  { target }: Pick<TestPostgres, 'target'>,
+  database: string,
+): Promise<Fingerprint> {
   const client = new Client({ ...target, ssl: false, database });
   await client.connect();
   try {

@@ -31,7 +31,7 @@ const READS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** One line per key: `key 0 <name>`; and the function libraries. */
-export async function fingerprintRedis({ target }: TestRedis): Promise<Fingerprint> {
+export async function fingerprintRedis({ target }: Pick<TestRedis, 'target'>): Promise<Fingerprint> {
   const redis = await openRedis(target);
   try {
     const found: Record<string, string> = {};

@@ -24,11 +24,11 @@ export interface CliRun {
   readonly account?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 100_000;
+export const TIMEOUT_MS = 100_000;
 
 /** Runs one command line in a small environment. A run that hangs is killed: `exit` is null then. */
 export async function runCli(run: CliRun): Promise<CliResult> {
-  const { args, cwd, env, command, timeoutMs = DEFAULT_TIMEOUT_MS, account } = run;
+  const { args, cwd, env, command, timeoutMs = TIMEOUT_MS, account } = run;
   const own = [process.execPath, join(PROJECT_DIR, 'src/cli/main.ts')] as const;
   const [program, ...before] = command ?? own;
   const after = command === undefined ? ['--json'] : [];
@@ -47,6 +47,10 @@ export async function runCli(run: CliRun): Promise<CliResult> {
   const exit = await new Promise<number | null>((resolve, reject) =>
     child.once('error', reject).once('close', resolve),
   );
+  return resultOf(exit, stdout, stderr);
+}
+
+export function resultOf(exit: number | null, stdout: string, stderr: string): CliResult {
   return { exit, json: lastObject(stdout), stdout, stderr };
 }
 

@@ -7,7 +7,9 @@ import type { CopyActivities } from '../../../src/contract/replication.ts';
 import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.ts';
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
+import type { PlanRunView } from '../../../src/domain/plan/run-view.ts';
 import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
+import type { DrillPlan } from '../../../src/domain/drill/drill.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { ERRORS } from '../../../src/domain/errors.ts';
 
@@ -85,6 +87,17 @@ export const DIRECTORY_PLAN: DirectoryPlan = {
   postgres: { baseId: BACKUP_RECORD.id, target: null, database: 'auth', server: '18.6', bytes: 2 },
   redis: null,
   steps: [],
+};
+
+export const DRILL_PLAN: DrillPlan = {
+  drillId: 'drill-1',
+  how: 'newest',
+  backupId: BACKUP_RECORD.id,
+  recoveryPoint: { time: AT },
+  components: ['postgres', 'redis'],
+  replay: null,
+  newestAt: AT,
+  scratchBytes: 2,
 };
 
 const WINDOW = { from: null, to: null, gaps: [], spans: [], postgres: null, redis: null, omitted: 0 };
@@ -190,6 +203,7 @@ const answers: Activities = {
   loadKeys: async () => ({ keys: 4, expired: 0, checks: [CHECK] }),
   revertKeys: async () => ({ keys: 2 }),
   moveTables: async () => ({ replaced: [] }),
+  undoTables: async () => {},
   dropLoadedTables: async () => {},
   planIncremental: async () => ({ full: null, parentId: BACKUP_RECORD.id }),
   markRecoveryPoint: async () => ({
@@ -207,6 +221,8 @@ const answers: Activities = {
   hideRemoved: async () => {},
   purgeHidden: async () => ({ bytes: 7 }),
   removeUnreferenced: async () => ({ bytes: 0, unfinishedWrites: 0 }),
+  planTargetCleanup: async () => ({ plan: CLEANUP_PLAN }),
+  cleanTarget: async () => ({ bytes: 7, unfinishedWrites: 0 }),
   dropReplaced: async () => ({ dropped: [] }),
   changeHold: async () => ({ backup: BACKUP_RECORD, recalled: [] }),
   copyToTarget: async () => ({
@@ -217,6 +233,7 @@ const answers: Activities = {
     bytes: 1,
     problems: [],
   }),
+  copyJournals: async () => ({ end: 'handed-over', problems: [] }),
   planOldestVerification: async () => ({
     due: [
       { backupId: 'a', storedBytes: 60, verifiedAt: null },
@@ -235,6 +252,48 @@ const answers: Activities = {
     problems: [],
     problemsTotal: 0,
   }),
+  acceptPlan: async () => {},
+  namesOf: async () => ({ names: ['api'] }),
+  runChecks: async () => ({ checks: [CHECK] }),
+  runCommand: async () => ({ durationMs: 1, lastLine: 'done' }),
+  notify: async () => ({ told: ['ops'] }),
+  keepRunReport: async ({ report }) => ({ path: `memory:reports/${report.id}/report.json` }),
+  recordVerification: async ({ verification }) => ({ ...verification, at: AT }),
+  readPlanRecords: async () => ({ verifications: [], report: null }),
+  planDrill: async () => DRILL_PLAN,
+  rehearseDrill: async () => ({
+    phases: [],
+    checks: [CHECK],
+    rtoMs: 5,
+    untried: [],
+    readWhole: [BACKUP_RECORD.id],
+    orphansRemoved: 0,
+  }),
+  clearDrills: async () => ({ removed: [] }),
+  publishDrill: async ({ plan, outcome, ended, request, drillId, workflowId, runId, startedAt, finishedAt }) => ({
+    report: {
+      version: 1,
+      ...request,
+      drillId,
+      workflowId,
+      runId,
+      startedAt,
+      finishedAt,
+      verdict: ended === null ? 'pass' : 'incomplete',
+      reasons: ended === null ? [] : [ended.code],
+      point: plan,
+      phases: [],
+      checks: outcome?.checks ?? [],
+      rtoMs: outcome?.rtoMs ?? null,
+      rpoMs: null,
+      behindNewestMs: null,
+      objectives: { rtoMs: null, rpoMs: null },
+      readWhole: [],
+      nextDueAt: null,
+    },
+    sha256: '0',
+    location: 'memory:/reports/',
+  }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -251,10 +310,21 @@ interface NamedInput {
   readonly redis?: unknown;
   /** Where a stream was cut. */
   readonly cut?: { readonly offset: number } | null;
+  /** Of a step of a plan. */
+  readonly command?: string;
+  /** Of a run of a plan. */
+  readonly report?: PlanRunView;
+  /** How a drill ended early. */
+  readonly ended?: { readonly code: string } | null;
 }
 
-function nameOf(name: string, { backupId, kind, target, redis, cut }: NamedInput): string {
+function nameOf(name: string, input: NamedInput): string {
+  const { backupId, kind, target, redis, cut, command, report, ended } = input;
+  if (name === 'runCommand') return `${name}(${command})`;
+  // How the run ended, and what became of each step.
+  if (report) return `${name}(${report.state}: ${report.steps.map(({ status }) => status).join(', ')})`;
   if (name === 'recordRestore' && redis === null) return `${name}(without redis)`;
+  if (name === 'publishDrill' && ended) return `${name}(ended with ${ended.code})`;
   if (name === 'emptyRedis' && cut) return `${name}(${backupId} and its stream to ${cut.offset})`;
   if (name === 'verifyJournal') return `${name}(${[kind, backupId].filter(Boolean).join(' of ')})`;
   return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;

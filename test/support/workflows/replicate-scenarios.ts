@@ -131,6 +131,6 @@ export const REPLICATE_SCENARIOS: readonly Scenario[] = [
     },
     planted: () => ({ planSelection: async () => ({ ...SELECTION, keys: null, from: 'remote', notice }) }),
     outcome: 'completed',
-    calls: ['planSelection', 'loadTables', 'moveTables'],
+    calls: ['planSelection', 'loadTables', 'moveTables', 'recordRestore(without redis)'],
   },
 ];

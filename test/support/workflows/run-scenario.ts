@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { groupWorkflowId, journalWorkflowId, taskQueue, WORKFLOWS } from '../../../src/contract/names.ts';
+import {
+  drillWorkflowId,
+  groupWorkflowId,
+  journalWorkflowId,
+  taskQueue,
+  WORKFLOWS,
+} from '../../../src/contract/names.ts';
 import { workflowBundle } from '../../../src/temporal/bundle.ts';
 import { startTemporal } from '../servers.ts';
 import type { TestTemporal } from '../servers.ts';
@@ -46,8 +52,7 @@ export async function openStage(): Promise<ScenarioStage> {
       const data = await Worker.create({ ...common, taskQueue: taskQueue('data', group) });
       const journal = await Worker.create({ ...common, taskQueue: taskQueue('journal', group) });
       const copy = await Worker.create({ ...common, taskQueue: taskQueue('copy', group) });
-      const isJournal = scenario.workflow === WORKFLOWS.journal;
-      const workflowId = isJournal ? journalWorkflowId('postgres', group) : groupWorkflowId(group);
+      const workflowId = idOf(scenario.workflow, group);
       const working = copy.runUntil(
         journal.runUntil(
           data.runUntil(
@@ -73,6 +78,12 @@ export async function openStage(): Promise<ScenarioStage> {
       await temporal.stop();
     },
   };
+}
+
+function idOf(workflow: Scenario['workflow'], group: string): string {
+  if (workflow === WORKFLOWS.journal) return journalWorkflowId('postgres', group);
+  // It may take a backup first, which needs the group's own id.
+  return workflow === WORKFLOWS.drill ? drillWorkflowId(group) : groupWorkflowId(group);
 }
 
 async function settle(result: Promise<unknown>): Promise<{ outcome: string; result: unknown; message: string }> {

@@ -3,13 +3,17 @@ import type { ErrorCode } from '../../../src/domain/errors.ts';
 import { BACKUP_RECORD, copyResult, failWith, PLAN, RESTORE_RECORD, streamUntilCancelled } from './fakes.ts';
 import type { Activities } from './fakes.ts';
 import { SELECTIONS } from './selection-scenarios.ts';
+import { SELECTION_UNDOS } from './undo-selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
 import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
+import { DRILL_SCENARIOS } from './drill-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
+import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
 import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
+import { TARGET_SCENARIOS } from './target-scenarios.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
 export type { Scenario } from './scenario.ts';
@@ -669,11 +673,15 @@ export const SCENARIOS: readonly Scenario[] = [
   ...restores,
   ...questions,
   ...DIRECTORY_SCENARIOS,
+  ...DRILL_SCENARIOS,
   ...CLEANUP_SCENARIOS,
   ...KEY_SCENARIOS,
   ...VERIFY_OLDEST_SCENARIOS,
   ...TARGET_REDIS_SCENARIOS,
   ...REPLAY_SCENARIOS,
   ...REPLICATE_SCENARIOS,
+  ...PLAN_SCENARIOS,
+  ...TARGET_SCENARIOS,
   ...SELECTIONS,
+  ...SELECTION_UNDOS,
 ];

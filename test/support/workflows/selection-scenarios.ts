@@ -17,6 +17,7 @@ const input = {
   dryRun: false,
 };
 const PREPARE = ['loadTables', 'surveyKeys'] as const;
+const RECORDED = 'recordRestore(without redis)';
 const SAVED = ['surveySources', 'beginBackup', 'copyRedis', 'publishBackup'] as const;
 
 const redisOnly: Activities['surveySources'] = async () => ({
@@ -33,7 +34,7 @@ export const SELECTIONS: readonly Scenario[] = [
     input,
     planted: () => ({ surveySources: redisOnly }),
     outcome: 'completed',
-    calls: ['planSelection', [...PREPARE], ...SAVED, 'loadKeys', 'moveTables'],
+    calls: ['planSelection', [...PREPARE], ...SAVED, 'loadKeys', 'moveTables', RECORDED],
   },
   {
     name: 'restore-selection/nothing-to-save',
@@ -49,7 +50,7 @@ export const SELECTIONS: readonly Scenario[] = [
       }),
     }),
     outcome: 'completed',
-    calls: ['planSelection', [...PREPARE], 'loadKeys', 'moveTables'],
+    calls: ['planSelection', [...PREPARE], 'loadKeys', 'moveTables', RECORDED],
   },
   {
     name: 'restore-selection/tables-alone',
@@ -57,7 +58,7 @@ export const SELECTIONS: readonly Scenario[] = [
     input: { ...input, keys: [], merge: false },
     planted: () => ({ planSelection: async () => ({ ...SELECTION, keys: null }) }),
     outcome: 'completed',
-    calls: ['planSelection', 'loadTables', 'moveTables'],
+    calls: ['planSelection', 'loadTables', 'moveTables', RECORDED],
   },
   {
     name: 'restore-selection/keys-alone-fail',

@@ -34,13 +34,14 @@ describe('a command below another command', () => {
     ['restore', 'undo', RUN, '--detach'],
     ['restore', 'undo', '--detach', RUN],
     ['restore', '--detach', 'undo', RUN],
+    ['restore', '--dry-run', 'undo', RUN, '--detach'],
   ])('takes the option that both have: %s %s %s %s', async (...words) => {
     const { invocation } = await parse(words, COMMANDS);
     expect(invocation?.command.name).toBe('restore undo');
     expect(invocation?.input).toEqual({ arguments: { run: RUN }, options: expect.objectContaining({ detach: true }) });
   });
 
-  test.each([['--dry-run'], ['--redis'], ['--target-database=x']])(
+  test.each([['--drop-existing'], ['--redis'], ['--target-database=x']])(
     'refuses %s, which only the other has',
     async (option) => {
       for (const words of [

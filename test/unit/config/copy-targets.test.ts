@@ -1,4 +1,5 @@
 import { configSchema } from '../../../src/config/schema/config.ts';
+import { cleanupRules, targetCleanupRules } from '../../../src/assembly/cleanup-rules.ts';
 import { configuredTargets, replicationDelayMs } from '../../../src/config/targets.ts';
 import { compareTarget } from '../../../src/domain/target-facts.ts';
 import { caught } from '../../support/caught.ts';
@@ -87,4 +88,33 @@ test('what a target lacks is told with the age of the oldest', () => {
     lagSeconds: 0,
   });
   expect(compareTarget(own, null, now)).toMatchObject({ state: 'unused', pending: 3, lagSeconds: 180 });
+});
+
+test('a target has the rules of the group but for what it says itself', async () => {
+  const config = configSchema.parse({
+    retention: { days: 30, maxBackups: 50, gfs: { weekly: 4 } },
+    storage: { remoteStorage: { ...remoteStorage, retention: { minFull: 3 } } },
+    crossRegion: { enabled: true, regions: ['vault', 'us-west-2'] },
+    stores: {
+      vault: {
+        url: 'file:/v',
+        objectLock: { period: '7d' },
+        retention: { days: 365, gfs: { yearly: 2 }, grace: '0s' },
+      },
+    },
+  });
+  const rules = configuredTargets(config).map((target) => targetCleanupRules(config, target));
+  expect(rules).toMatchObject([
+    { graceMs: 86_400_000, retention: { days: 30, maxBackups: 50, minFull: 3, gfs: { weekly: 4 }, lockedMs: 0 } },
+    {
+      graceMs: 0,
+      retention: { days: 365, maxBackups: 50, minFull: 1, gfs: { weekly: 0, yearly: 2 }, lockedMs: 604_800_000 },
+    },
+    { graceMs: 86_400_000, retention: { days: 30, maxBackups: 50, minFull: 1, gfs: { weekly: 4 }, lockedMs: 0 } },
+  ]);
+  const wrong = configSchema.parse({
+    storage: { primary: 'p' },
+    stores: { p: { url: 'file:/p', retention: { days: 1 } } },
+  });
+  expect((await caught(async () => cleanupRules(wrong))).code).toBe('CONFIG_INVALID');
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { asideName, replacedName, undoneName } from '../../../src/domain/database-names.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const ID = '2026-11-23t10-30-00-000z';
 
@@ -24,7 +25,7 @@ describe('database names', () => {
           }
         },
       ),
-      { seed: 4711 },
+      { seed: 4711, numRuns: runs(100) },
     );
   });
 

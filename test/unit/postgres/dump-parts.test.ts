@@ -3,6 +3,7 @@ import { planPieces } from '../../../src/postgres/dump/pieces.ts';
 import { batchTables } from '../../../src/postgres/facts/row-counts.ts';
 import { withoutNewerSettings } from '../../../src/postgres/restore/newer-settings.ts';
 import { runAll, type Task } from '../../../src/postgres/run-all.ts';
+import { runs } from '../../support/property-runs.ts';
 
 describe('planPieces', () => {
   it('excludes exactly the big tables from the data and gives each a piece without its sequences', () => {
@@ -32,7 +33,7 @@ describe('batchTables', () => {
           expect(batch.length === 1 || bytes <= 64 * 1_024 * 1_024).toBe(true);
         }
       }),
-      { seed: 4711 },
+      { seed: 4711, numRuns: runs(100) },
     );
   });
 });

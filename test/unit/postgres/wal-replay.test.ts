@@ -3,6 +3,7 @@ import type { JournalDurable, JournalEntry, JournalEpoch } from '../../../src/do
 import { formatLsn, lsnOf } from '../../../src/domain/lsn.ts';
 import type { TimelineHistory } from '../../../src/domain/timeline.ts';
 import { planWalReplay, type ReplayTarget, type WalReplay } from '../../../src/domain/wal-replay.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const MIB = 1_048_576;
 const SYSTEM = '77';
@@ -197,7 +198,7 @@ describe('a plan of wal for a replay', () => {
           expect(position).toBe(lsnOf(found.reach.at));
         },
       ),
-      { seed: 4711 },
+      { seed: 4711, numRuns: runs(100) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ReplicaProtocol } from '../../../src/redis/journal/follow/replica-protocol.ts';
 import { caught } from '../../support/caught.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const SEED = 20_260_117;
 const ID = 'a'.repeat(40);
@@ -36,7 +37,7 @@ describe('what a server sends behind PSYNC', () => {
           stream: STREAM,
         });
       }),
-      { seed: SEED },
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 
@@ -47,7 +48,7 @@ describe('what a server sends behind PSYNC', () => {
         const { snapshot, ends, stream } = read(bytes, places);
         expect([snapshot.equals(RDB), ends, stream.length]).toEqual([true, 1, 0]);
       }),
-      { seed: SEED },
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 

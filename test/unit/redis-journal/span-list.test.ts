@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { SpanList } from '../../../src/redis/journal/follow/span-list.ts';
 import { StreamFramer } from '../../../src/redis/journal/stream/stream-framer.ts';
 import { encodeCommands } from '../../../src/redis/resp.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const SEED = 20_260_116;
 const LIMITS = { bytes: 1000, spanMs: 30_000 };
@@ -52,7 +53,7 @@ describe('the list of what arrived when', () => {
         expect(list.given).toBe(framer.offset);
         expect(list.waitingSinceMs).toBeUndefined();
       }),
-      { seed: SEED },
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { StreamFramer, type StreamCommand } from '../../../src/redis/journal/stream/stream-framer.ts';
 import { encodeCommands } from '../../../src/redis/resp.ts';
 import { caught } from '../../support/caught.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const SEED = 20_260_115;
 const COMMANDS: readonly (readonly (string | Buffer)[])[] = [
@@ -52,7 +53,7 @@ describe('the framer of a replication stream', () => {
         expect(read(framer, pieces(STREAM, cuts))).toEqual(whole);
         expect(framer).toMatchObject({ offset, commandEnd: offset, transactionEnd: offset, database: 12 });
       }),
-      { seed: SEED },
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 
@@ -93,7 +94,7 @@ describe('the framer of a replication stream', () => {
         expect(Buffer.concat(counted)).toEqual(STREAM);
         expect(framer.offset).toBe(START.offset + STREAM.length);
       }),
-      { seed: SEED },
+      { seed: SEED, numRuns: runs(100) },
     );
   });
 

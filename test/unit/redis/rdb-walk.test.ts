@@ -208,13 +208,13 @@ test.each([
 
 test('a value that is not wanted is never held', () => {
   const walker = new RdbWalker();
-  walker.push(Buffer.concat([Buffer.from('REDIS0010'), bytes(0, 1, 0x61), bytes(0x80, 0x10, 0, 0, 0)]));
+  walker.push(Buffer.concat([Buffer.from('REDIS0010'), bytes(0, 1, 0x61), bytes(0x80, 0x04, 0, 0, 0)]));
   const piece = Buffer.alloc(1024 * 1024);
   const before = process.memoryUsage().arrayBuffers;
-  for (let megabyte = 0; megabyte < 256; megabyte += 1) walker.push(piece);
+  for (let megabyte = 0; megabyte < 64; megabyte += 1) walker.push(piece);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
   walker.push(bytes(0xff, 0, 0, 0, 0, 0, 0, 0, 0));
-  expect(walker.end()).toMatchObject({ keys: 1, bytes: 9 + 3 + 5 + 256 * 1024 * 1024 + 9 });
+  expect(walker.end()).toMatchObject({ keys: 1, bytes: 9 + 3 + 5 + 64 * 1024 * 1024 + 9 });
 });
 
 function crcOf(...parts: Buffer[]): string {
@@ -224,7 +224,7 @@ function crcOf(...parts: Buffer[]): string {
 }
 
 test('giant values come out whole, alone and beside others, in pieces of any size', async () => {
-  const giant = Buffer.from(Array.from({ length: 3 * 1024 * 1024 }, (_, at) => at % 253));
+  const giant = Buffer.from(Array.from({ length: 1024 * 1024 }, (_, at) => at % 253));
   const body = Buffer.concat([length(3), string('a'), string(giant), string('z')]);
   const two = Buffer.concat([length(2), string(giant), string(giant)]);
   const file = rdbFile([
@@ -234,7 +234,7 @@ test('giant values come out whole, alone and beside others, in pieces of any siz
     record(0, string('small'), string('v')),
     record(0, string(giant), string('v')),
   ]);
-  for (const size of [1021, 65_536, 1024 * 1024 + 1, file.length]) {
+  for (const size of [1021, 65_536, 300_001, file.length]) {
     const items = await readAll(file, size);
     const entries = items.flatMap((item) => (item.kind === 'entry' ? [item.entry] : []));
     expect(entries.map(({ key }) => key.length)).toEqual([3, 5, 3, 5, giant.length]);

@@ -1,3 +1,5 @@
+import { purgeHidden } from '../../../src/activities/cleanup/hide-removed.ts';
+import { LifeboatError } from '../../../src/domain/errors.ts';
 import { caught } from '../../support/caught.ts';
 import type { JournalEpoch } from '../../../src/domain/journal.ts';
 import { backupIdAt } from '../../../src/repository/layout.ts';
@@ -47,6 +49,47 @@ async function replace(key: string, change: (text: string) => string): Promise<v
   const text = (await collectBytes(await place.store.get(key))).toString('utf8');
   await place.store.put(key, Buffer.from(change(text)));
 }
+
+/** A store that keeps some keys until it is told that their time is over. */
+function lockStore(store: ObjectStore, isLocked: (key: string) => boolean): ObjectStore {
+  return {
+    ...store,
+    remove: async (key) => {
+      if (!isLocked(key)) return store.remove(key);
+      throw new LifeboatError('STORE_LOCKED', `remove ${key}: locked`, { details: { until: at(900) } });
+    },
+  };
+}
+
+describe('a removal that meets a lock of the store', () => {
+  test('names it and goes on with the others; what is half gone is found and completed when the lock is over', async () => {
+    const [first, second] = (await make(2)) as [MadeBackup, MadeBackup];
+    const ids = [idOf(first), idOf(second)];
+    for (const id of ids) await repository.cleanup.hideBackup(id, WHY);
+    let isOver = false;
+    // The last that goes but one: everything before it is gone already.
+    const store = lockStore(place.store, (key) => !isOver && key === `keys/${idOf(second)}.json`);
+    const locking = await openWriter({ ...place, store });
+    const due = { backupIds: ids, epochs: [] };
+    const met = await purgeHidden(locking, due, OPERATION);
+    expect(met).toMatchObject({ locked: [{ what: idOf(second), until: at(900) }] });
+    expect((await locking.cleanup.hiddenBackups()).map(({ backupId }) => backupId)).toEqual([idOf(second)]);
+    isOver = true;
+    expect((await purgeHidden(locking, { backupIds: [idOf(second)], epochs: [] }, OPERATION)).locked).toEqual([]);
+    expect(await keysOf(place.store, 'backups/')).toEqual([]);
+    expect(await keysOf(place.store, 'keys/')).toEqual([]);
+  });
+
+  test('leaves what an interrupted run left to the next one, and counts it as not gone', async () => {
+    const { backupId } = await repository.beginBackup({ kind: 'full', createdAt: at(0), owner: 'x', codec: ENCRYPTED });
+    const age = { nowMs: Date.now() + 1_000_000, olderThanMs: 0 };
+    const locking = await openWriter({ ...place, store: lockStore(place.store, (key) => key.includes(backupId)) });
+    const met = await locking.cleanup.removeUnreferenced(age, OPERATION);
+    expect(met).toMatchObject({ abandoned: [], locked: [{ what: backupId }] });
+    const after = await repository.cleanup.removeUnreferenced(age, OPERATION);
+    expect(after).toMatchObject({ abandoned: [{ backupId }], locked: [] });
+  });
+});
 
 describe('a backup that is removed', () => {
   test('is listed no more, and can be read until its objects go; then nothing is left but the record', async () => {
@@ -183,6 +226,36 @@ function dyingAfter(store: ObjectStore, changes: number): ObjectStore {
   };
 }
 
+describe('a damaged backup that is removed', () => {
+  const damage = async (id: string): Promise<void> => replace(`backups/${id}/manifest.json`, (text) => `${text} `);
+
+  test('is proven to be damaged by its successor, leaves no trace, and breaks no chain', async () => {
+    const [first, second, third] = (await make(3)) as [MadeBackup, MadeBackup, MadeBackup];
+    await damage(idOf(second));
+    const { cleanup } = repository;
+    expect([...(await cleanup.provenDamaged([idOf(second), idOf(first)]))]).toEqual([idOf(second)]);
+    await cleanup.hideDamaged(idOf(second), { ...WHY, force: false });
+    expect(await listed()).toEqual([idOf(first), idOf(third)]);
+    expect(await cleanup.purgeBackup(idOf(second), OPERATION)).toBeGreaterThan(0);
+    expect(await repository.verifyChain()).toEqual([]);
+    expect(await listed()).toEqual([idOf(first), idOf(third)]);
+  });
+
+  test('that nobody follows, or that was only signed by a key that is not trusted, is removed by force alone', async () => {
+    const [first, second] = (await make(2)) as [MadeBackup, MadeBackup];
+    await damage(idOf(second));
+    const hide = (id: string, force: boolean): Promise<void> => repository.cleanup.hideDamaged(id, { ...WHY, force });
+    expect([...(await repository.cleanup.provenDamaged([idOf(first), idOf(second)]))]).toEqual([]);
+    for (const one of [first, second])
+      expect((await caught(() => hide(idOf(one), false))).code).toBe('BACKUP_STILL_NEEDED');
+    await hide(idOf(second), true);
+    expect(await listed()).toEqual([idOf(first)]);
+    expect(await repository.verifyChain()).not.toContainEqual(
+      expect.objectContaining({ code: 'MANIFEST_CHAIN_BROKEN' }),
+    );
+  });
+});
+
 describe('a hold', () => {
   test('stands in the list in place of what the manifest says, and what cannot be trusted holds', async () => {
     const [first] = (await make(1)) as [MadeBackup];
@@ -245,7 +318,7 @@ describe('an epoch of a journal that is removed', () => {
       await writer.commit(walDurable((n + 1) * SEGMENT_BYTES));
       epochs.push((await journals.catalog('postgres')).epochs.at(-1)!);
     }
-    await cleanup.hideEpoch(epochs[0]!, WHY.removedAt);
+    await cleanup.hideEpoch(epochs[0]!, { removedAt: WHY.removedAt });
     const numbers = async (): Promise<number[]> =>
       (await journals.catalog('postgres')).epochs.map(({ begin }) => begin.epoch);
     expect(await numbers()).toEqual([2, 3]);

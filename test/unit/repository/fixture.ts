@@ -95,7 +95,13 @@ export async function makeBackup(
     createdAt = CREATED_AT,
     codec = ENCRYPTED,
     owner = createdAt,
-  }: { readonly createdAt?: string; readonly codec?: Codec; readonly owner?: string } = {},
+    label = { by: 'test' },
+  }: {
+    readonly createdAt?: string;
+    readonly codec?: Codec;
+    readonly owner?: string;
+    readonly label?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<MadeBackup> {
   const data = {
     dump: randomBytes(3.5 * OBJECT_BYTES),
@@ -128,7 +134,7 @@ export async function makeBackup(
     backupId,
     kind: 'full',
     codec,
-    label: { by: 'test' },
+    label,
     holds: [],
     components: [
       await repository.writeComponent({ ...postgres, facts: POSTGRES_FACTS, artifacts: [dump, globals] }),

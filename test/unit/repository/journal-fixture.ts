@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHash } from 'node:crypto';
 import type { JournalDurable, JournalEpoch, JournalGap } from '../../../src/domain/journal.ts';
 import { formatLsn } from '../../../src/domain/lsn.ts';
 import type { JournalReader, Journals, JournalWriter, OpenJournal } from '../../../src/repository/journals/journals.ts';
@@ -13,15 +13,15 @@ export const SEGMENT_BYTES = 1024 * 1024;
 export const START_MS = Date.UTC(2026, 0, 15, 10, 30);
 export const { signal } = OPERATION;
 
+const BLOCK_BYTES = 16;
+
 /** Bytes of a stream by position: any part of it can be made again, and no two places are alike. */
 export function streamBytes(seed: string, from: number, to: number): Buffer {
-  const first = Math.floor(from / 32);
-  const blocks = Array.from({ length: Math.ceil(to / 32) - first }, (_, index) =>
-    createHash('sha256')
-      .update(`${seed}/${first + index}`)
-      .digest(),
-  );
-  return Buffer.concat(blocks).subarray(from - first * 32, to - first * 32);
+  const first = Math.floor(from / BLOCK_BYTES);
+  const counter = Buffer.alloc(BLOCK_BYTES);
+  counter.writeBigUInt64BE(BigInt(first), BLOCK_BYTES - 8);
+  const stream = createCipheriv('aes-256-ctr', createHash('sha256').update(seed).digest(), counter);
+  return stream.update(Buffer.alloc(to - first * BLOCK_BYTES)).subarray(from - first * BLOCK_BYTES);
 }
 
 export const lsnAt = (bytes: number): string => formatLsn(BigInt(bytes));

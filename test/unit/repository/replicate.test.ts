@@ -1,3 +1,6 @@
+import { JOURNAL_START } from '../../../src/domain/backup.ts';
+import { type CopyMemory, createCopyMemory } from '../../../src/repository/replicate/copy-memory.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { collectBytes } from '../../support/collect.ts';
@@ -202,4 +205,111 @@ describe('what was removed from the repository', () => {
     expect(await (await openTarget()).list()).toHaveLength(2);
     expect(await (await openTarget()).verifyChain()).toEqual([]);
   });
+});
+
+describe('journals that go on', () => {
+  const pass = async (
+    repository: Repository,
+    memory: CopyMemory,
+    isFirst = false,
+  ): ReturnType<Repository['replicateJournals']> =>
+    repository.replicateJournals(to, { memory, isFirst, operation: OPERATION });
+  const durableAt = async (): Promise<(string | undefined)[]> =>
+    (await (await openTarget()).journals.catalog('redis')).epochs.map(({ durable }) => durable.at);
+
+  test('are at a target after each pass, which costs what is new', async () => {
+    const repository = await openWriter(place);
+    const memory = createCopyMemory();
+    const first = await openStream(repository.journals, { codec: PLAIN });
+    await putChunk(first, 0, 10);
+    await first.commit(streamDurable(10));
+    await pass(repository, memory, true);
+    expect(await durableAt()).toEqual(['10']);
+    const second = await openStream(repository.journals, {
+      codec: PLAIN,
+      from: 10,
+      continues: (await repository.journals.catalog('redis')).epochs[0]!,
+    });
+    await putChunk(second, 10, 20);
+    await second.commit(streamDurable(20));
+    // An epoch that another one follows is looked at twice more, and then not any more.
+    for (let n = 0; n < 2; n += 1) await pass(repository, memory);
+    expect(await durableAt()).toEqual(['10', '20']);
+    const asked: string[] = [];
+    const watched: ObjectStore = {
+      ...place.store,
+      get: async (key, options) => (asked.push(key), place.store.get(key, options)),
+    };
+    await putChunk(second, 20, 30);
+    await second.commit(streamDurable(30));
+    const { objects, problems } = await pass(await openWriter({ ...place, store: watched }), memory);
+    expect([objects, problems]).toEqual([2, []]);
+    expect(asked.filter((key) => key.includes('/00000001/'))).toEqual([]);
+    expect(await durableAt()).toEqual(['10', '30']);
+    expect(await (await openTarget()).journals.verify('redis', OPERATION)).toEqual([]);
+  });
+
+  test('bring the snapshot that they begin with, and no other backup', async () => {
+    const repository = await openWriter(place);
+    await makeBackup(repository);
+    const start = await makeBackup(repository, { createdAt: LATER, label: { reason: JOURNAL_START } });
+    await openStream(repository.journals, { codec: PLAIN });
+    await pass(repository, createCopyMemory(), true);
+    expect((await (await openTarget()).list()).map(({ id }) => id)).toEqual([start.manifest.id]);
+  });
+
+  test('reach a target whichever of two runs is first: the end never goes back', async () => {
+    const repository = await openWriter(place);
+    const writer = await openStream(repository.journals, { codec: PLAIN });
+    const held = { open: async (): Promise<void> => {} };
+    const slow: ObjectStore = {
+      ...to,
+      put: async (key, body, options) => {
+        if (key.endsWith('/open.json')) await held.open();
+        return to.put(key, body, options);
+      },
+    };
+    await putChunk(writer, 0, 10);
+    await writer.commit(streamDurable(10));
+    await repository.replicate(to, ALL, OPERATION);
+    await putChunk(writer, 10, 20);
+    await writer.commit(streamDurable(20));
+    // A run that has looked, and is about to write; and another one that is further, and faster.
+    held.open = async () => {
+      held.open = async () => {};
+      await putChunk(writer, 20, 30);
+      await writer.commit(streamDurable(30));
+      await repository.replicate(to, ALL, OPERATION);
+    };
+    await repository.replicate(slow, ALL, OPERATION);
+    expect(await durableAt()).toEqual(['30']);
+  });
+
+  test('of which one is damaged hold up the other not', async () => {
+    const repository = await openWriter(place);
+    const wal = await openWal(repository.journals, { codec: PLAIN });
+    await putPiece(wal, 0, 70_000);
+    await wal.commit(walDurable(70_000));
+    const stream = await openStream(repository.journals, { codec: PLAIN });
+    await putChunk(stream, 0, 10);
+    await stream.commit(streamDurable(10));
+    const [epoch] = (await repository.journals.catalog('postgres')).epochs;
+    await place.store.remove(epoch!.entries[0]!.key);
+    const { problems } = await pass(repository, createCopyMemory(), true);
+    expect(problems).toMatchObject([{ backupId: 'journals/postgres', code: 'OBJECT_MISSING' }]);
+    expect(await durableAt()).toEqual(['10']);
+  });
+});
+
+test('every object that an interrupted copy left is read back before its backup is listed, and the ledger of the target says when', async () => {
+  const repository = await openWriter(place);
+  const { manifest } = await makeBackup(repository);
+  const { key, storedBytes } = manifest.components.redis!.artifacts[0]!.objects[0]!;
+  // It died between writing and reading back, and the store had kept something else.
+  await to.put(key, Buffer.alloc(storedBytes));
+  await repository.replicate(to, ALL, OPERATION);
+  const target = await openTarget();
+  const [copy] = await target.list();
+  expect(Date.parse(String(copy?.verifiedAt))).toBeGreaterThan(Date.now() - 60_000);
+  expect(await target.verify(manifest.id, OPERATION)).toEqual([]);
 });

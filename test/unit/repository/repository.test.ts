@@ -19,6 +19,7 @@ import {
   REDIS_FACTS,
   type TestPlace,
 } from './fixture.ts';
+import { runs } from '../../support/property-runs.ts';
 
 let place: TestPlace;
 let repository: Repository;
@@ -278,7 +279,7 @@ describe('publishing', () => {
 
   test('two attempts at once with different end times leave one manifest with its signature', async () => {
     const { manifest, request } = await makeBackup(repository);
-    for (let round = 0; round < 10; round += 1) {
+    for (let round = 0; round < runs(10); round += 1) {
       await place.store.remove(`backups/${manifest.id}/manifest.json`);
       await place.store.remove(`backups/${manifest.id}/manifest.json.minisig`);
       const ends = Array.from({ length: 4 }, (_, attempt) => `2026-01-15T10:31:0${attempt}.000Z`);

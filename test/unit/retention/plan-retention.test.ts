@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { JOURNAL_START, SAVED_BEFORE_RESTORE } from '../../../src/domain/backup.ts';
+import { EMERGENCY, JOURNAL_START, SAVED_BEFORE_RESTORE } from '../../../src/domain/backup.ts';
 import { byId, neededBy } from '../../../src/domain/lineage.ts';
 import { periodOf } from '../../../src/domain/retention/periods.ts';
 import { planRetention } from '../../../src/domain/retention/plan-retention.ts';
@@ -141,6 +141,13 @@ describe('what is kept', () => {
       plan([made(1), saved], {}, { undoUntilMs: new Map([[saved.id, ms]]) })[saved.id];
     expect(until(NOW + 1)).toEqual(['kept', 'undo']);
     expect(until(NOW - 1)).toEqual(['gone', 'undo-over']);
+  });
+
+  test('are copies of a state that a recovery plan replaced, as long as a backup; they count for nothing', () => {
+    const emergency = made(2, { label: { reason: EMERGENCY } });
+    const decided = plan([emergency, made(20)], { maxBackups: 1 });
+    expect(decided[emergency.id]).toEqual(['kept', 'undo']);
+    expect(decided[idAt(NOW - 20 * DAY)]).toContain('newest');
   });
 
   test('are snapshots that the journal stands on, since the oldest backup that is kept', () => {

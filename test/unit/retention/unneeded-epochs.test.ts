@@ -5,6 +5,7 @@ import { formatLsn } from '../../../src/domain/lsn.ts';
 import { unneededEpochs } from '../../../src/domain/retention/unneeded-epochs.ts';
 import { planStreamReplay } from '../../../src/domain/stream-replay.ts';
 import { planWalReplay } from '../../../src/domain/wal-replay.ts';
+import { runs } from '../../support/property-runs.ts';
 
 const SEGMENT = 1 << 20;
 const SYSTEMS = ['7300000000000000001', '7300000000000000002'];
@@ -93,7 +94,7 @@ describe('epochs that no backup needs', () => {
         }
         expect(left.slice(-2)).toEqual(epochs.slice(-2));
       }),
-      { numRuns: 1_000, seed: 3 },
+      { numRuns: runs(1_000), seed: 3 },
     );
     expect(gone).toBeGreaterThan(200);
   });
@@ -134,7 +135,7 @@ describe('epochs that no backup needs', () => {
           expect(replay(left)).toEqual(replay(epochs));
         }
       }),
-      { numRuns: 1_000, seed: 3 },
+      { numRuns: runs(1_000), seed: 3 },
     );
     expect(gone).toBeGreaterThan(200);
   });
