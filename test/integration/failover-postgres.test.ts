@@ -21,7 +21,8 @@ import { fencePrimary, type FencePrimary } from '../../src/failover/postgres/fen
 import { measureLoss } from '../../src/failover/postgres/measure-loss.ts';
 import type { PostgresNode } from '../../src/failover/postgres/node.ts';
 import { observePostgres } from '../../src/failover/postgres/observe.ts';
-import { promote, type Promote } from '../../src/failover/postgres/promote.ts';
+import { promote } from '../../src/failover/postgres/promote.ts';
+import type { Promote } from '../../src/failover/postgres/promotion.ts';
 import { rejoinPrimary, type RejoinPrimary } from '../../src/failover/postgres/rejoin-primary.ts';
 import { caught } from '../support/caught.ts';
 import { whenAvailable } from '../support/tools.ts';

@@ -1,6 +1,7 @@
 /**
  * One row about a server, primary or standby, from version 15 on. Functions about the own WAL are errors in recovery, those about the
- * pause of a replay are errors outside; columns of slots that came later are asked for through their JSON.
+ * pause of a replay are errors outside; columns of slots that came later are asked for through their JSON. Our
+ * own receivers (journals, this question) are no standbys.
  */
 export const VIEW = `
   SELECT
@@ -14,7 +15,7 @@ export const VIEW = `
       'follows', concat(sender_host, ':', sender_port)) FROM pg_stat_wal_receiver WHERE pid IS NOT NULL) AS receiver,
     coalesce((SELECT json_agg(json_build_object('name', application_name, 'state', state, 'syncState', sync_state,
       'replayedLsn', replay_lsn::text, 'lagSeconds', extract(epoch FROM replay_lag)::float8))
-      FROM pg_stat_replication), '[]') AS senders,
+      FROM pg_stat_replication WHERE application_name NOT LIKE 'lifeboat %'), '[]') AS senders,
     coalesce((SELECT json_agg(json_build_object('name', slot_name, 'kind', slot_type, 'active', active, 'invalid',
       coalesce(to_jsonb(s) ->> 'invalidation_reason', CASE WHEN wal_status = 'lost' THEN 'lost' END)) ORDER BY slot_name)
       FROM pg_replication_slots s), '[]') AS slots,

@@ -5,7 +5,7 @@ import type { Session } from '../../postgres/connection/session.ts';
 import { awaitState } from '../await-state.ts';
 import { withActSession } from './act-session.ts';
 import { observePostgres } from './observe.ts';
-import type { Promote, Promotion } from './promote.ts';
+import type { Promote, Promotion } from './promotion.ts';
 
 const TIMELINES = `
   SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS written, timeline_id AS recorded,
