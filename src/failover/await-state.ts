@@ -15,6 +15,7 @@ export async function awaitState<State>(
   for (;;) {
     const state = await look();
     if (isReached(state) || performance.now() >= deadline) return state;
-    await delay(PAUSE_MS, undefined, { signal: bound.signal });
+    await delay(PAUSE_MS);
+    bound.signal.throwIfAborted();
   }
 }

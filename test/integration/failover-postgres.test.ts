@@ -4,7 +4,7 @@
  * what was acknowledged, a standby that is cut off, kill -9, and servers of other clusters.
  */
 import { existsSync } from 'node:fs';
-import { appendFile, readdir, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { estimateLoss } from '../../src/domain/failover/loss.ts';
@@ -239,6 +239,13 @@ suite('a pair of PostgreSQL servers', () => {
     const rejoined = await withStarts(pair, async () => rejoinPrimary(rejoin, OPERATION));
     expect(rejoined).toMatchObject({ way: 'rewound', loss: { transactions: 1 } });
     expect((await judge('b')).state).toBe('healthy');
+
+    // Made anew from b, as after a rewind that broke: what it had is counted from the copy, and its directory stays.
+    await stopByHost(pair);
+    const rebuilt = await withStarts(pair, async () => rejoinPrimary({ ...rejoin, rebuild: true }, OPERATION));
+    expect(rebuilt).toEqual({ node: 'a', way: 'rebuilt', loss: null });
+    expect((await judge('b')).state).toBe('healthy');
+    expect(await readdir(join(pair.a.dataDir, '..'))).toContain('lifeboat-replaced-e3');
   });
 });
 
@@ -249,6 +256,7 @@ async function stopByHost({ nodes }: TestPair): Promise<void> {
 /** The service manager of `a`: starts it when its host is told to. */
 async function withStarts<T>({ a }: TestPair, work: () => Promise<T>): Promise<T> {
   const asked = join(a.dataDir, '..', 'start-asked');
+  await rm(asked, { force: true });
   let over = false;
   const watch = async (): Promise<void> => {
     while (!over && !existsSync(asked)) await delay(50);

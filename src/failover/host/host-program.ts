@@ -9,4 +9,13 @@ export interface HostProgram {
   readonly timeoutMs: number;
 }
 
-export type HostVerb = 'inspect' | 'stop' | 'start' | 'fence' | 'read-wal' | 'save-wal' | 'rewind' | 'follow';
+export type HostVerb =
+  | 'inspect'
+  | 'stop'
+  | 'start'
+  | 'fence'
+  | 'read-wal'
+  | 'save-wal'
+  | 'rewind'
+  | 'rebuild'
+  | 'follow';

@@ -1,3 +1,4 @@
+import { LifeboatError } from '../../domain/errors.ts';
 import { withSession, type Session } from '../../postgres/connection/session.ts';
 import type { PostgresNode } from './node.ts';
 
@@ -13,10 +14,18 @@ export async function withActSession<T>(
   request: { readonly doing: string; readonly signal: AbortSignal },
   act: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ACT_TIMEOUT_MS)]);
-  const applicationName = 'lifeboat failover';
-  return withSession(node.target, { doing: request.doing, applicationName, signal }, async (session) => {
-    await session.query("SELECT set_config('synchronous_commit', 'local', false)");
-    return act(session);
-  });
+  const timeout = AbortSignal.timeout(ACT_TIMEOUT_MS);
+  const { doing } = request;
+  const settings = { doing, applicationName: 'lifeboat failover', signal: AbortSignal.any([request.signal, timeout]) };
+  try {
+    return await withSession(node.target, settings, async (session) => {
+      await session.query("SELECT set_config('synchronous_commit', 'local', false)");
+      return act(session);
+    });
+  } catch (error) {
+    request.signal.throwIfAborted();
+    if (!timeout.aborted) throw error;
+    const what = `${node.name} was not done after ${ACT_TIMEOUT_MS / 1_000} s`;
+    throw new LifeboatError('FAILOVER_NOT_READY', `${doing}: ${what}`, { cause: error });
+  }
 }

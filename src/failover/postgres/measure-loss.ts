@@ -1,4 +1,4 @@
-import { LifeboatError } from '../../domain/errors.ts';
+import { LifeboatError, messageOf } from '../../domain/errors.ts';
 import type { ExactLoss } from '../../domain/failover/loss.ts';
 import { formatLsn, lsnOf, type Lsn } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
@@ -97,6 +97,11 @@ async function count(context: {
     if (exit.code === null) throw unknown(doing, howItEnded(exit));
     if (records === 0) throw unknown(doing, `no record at ${formatLsn(start)}: ${howItEnded(exit)}`);
     return counted;
+  } catch (error) {
+    operation.signal.throwIfAborted();
+    if (error instanceof LifeboatError) throw error;
+    // The bound of the host program ends the child, and with it the reading.
+    throw unknown(doing, messageOf(error), error);
   } finally {
     await child.end();
   }
@@ -110,6 +115,6 @@ function add(counted: Counted, { start, end, committedAt }: WalRecord, fork: Lsn
   counted.last = committedAt;
 }
 
-function unknown(doing: string, what: string): LifeboatError {
-  return new LifeboatError('FAILOVER_LOSS_UNKNOWN', `${doing}: ${what}`);
+function unknown(doing: string, what: string, cause?: unknown): LifeboatError {
+  return new LifeboatError('FAILOVER_LOSS_UNKNOWN', `${doing}: ${what}`, { cause });
 }

@@ -23,14 +23,16 @@ export interface RejoinPrimary {
   readonly source: { readonly host: string; readonly port: number; readonly user: string };
   /** Commits that somebody has given up, as `measureLoss` counted them; more is another question. */
   readonly givenUpTransactions?: number;
+  /** Copies the new primary instead of rewinding: after a rewind that failed, or where none is possible. The old directory stays. */
+  readonly rebuild?: boolean;
   readonly mandate: Mandate;
   readonly timeoutMs: number;
 }
 
 export interface PostgresRejoin {
   readonly node: string;
-  /** `followed`: it had nothing of its own; `rewound`: what it had was saved and taken back; `there`: it was done before. */
-  readonly way: 'followed' | 'rewound' | 'there';
+  /** `followed`: it had nothing of its own; `rewound`, `rebuilt`: what it had was saved and taken back; `there`: it was done before. */
+  readonly way: 'followed' | 'rewound' | 'rebuilt' | 'there';
   /** Of what was taken back; null where nothing was read now. */
   readonly loss: ExactLoss | null;
 }
@@ -54,19 +56,19 @@ export async function rejoinPrimary(request: RejoinPrimary, operation: Operation
   }
   if (!state.fenced) throw refusal('FAILOVER_NOT_FENCED', doing, 'a start would bring it back as a primary');
 
-  // A rewind ends on the new timeline: there is nothing of its own any more.
-  const loss = state.timeline === request.timeline ? await measureLoss(request, operation) : null;
-  const rewinds = loss !== null && loss.bytes > 0;
-  if (rewinds) await takeBack(request, { state, loss, doing, operation });
+  const loss = await takeBack(request, { state, doing, operation });
+  const way = request.rebuild === true ? 'rebuilt' : 'rewound';
+  const replaces = request.rebuild === true || (loss?.bytes ?? 0) > 0;
   const words = [source.host, String(source.port), source.user];
-  await onHost(request, {
-    doing: `point ${old.name} at ${primary.name}`,
-    verb: 'follow',
-    words: [...words, old.name],
-    signal,
-  });
+  if (replaces) {
+    const verb = request.rebuild === true ? 'rebuild' : 'rewind';
+    const more = [String(request.mandate.epoch), ...words];
+    await onHost(request, { doing: `${verb} ${old.name}`, verb, words: more, signal });
+  }
+  const pointing = `point ${old.name} at ${primary.name}`;
+  await onHost(request, { doing: pointing, verb: 'follow', words: [...words, old.name], signal });
   await onHost(request, { doing: `start ${old.name}`, verb: 'start', words: [], signal });
-  return { ...(await arrive(request, rewinds ? 'rewound' : 'followed', operation)), loss };
+  return { ...(await arrive(request, replaces ? way : 'followed', operation)), loss };
 }
 
 async function arrive(
@@ -78,34 +80,42 @@ async function arrive(
   return { node: old.name, way, loss: null };
 }
 
-/** The order is load-bearing: counted, given up, saved, read back from the copy, and only then taken back. */
-async function takeBack(
-  request: RejoinPrimary,
-  context: {
-    readonly state: HostState;
-    readonly loss: ExactLoss;
-    readonly doing: string;
-    readonly operation: Operation;
-  },
-): Promise<void> {
-  const { old, source, mandate, givenUpTransactions } = request;
-  const { state, loss, doing, operation } = context;
+interface Rejoining {
+  readonly state: HostState;
+  readonly doing: string;
+  readonly operation: Operation;
+}
+
+/** Counted, given up, saved, and read back from the copy, in this order. null where it is on the new timeline: a rewind was done before. */
+async function takeBack(request: RejoinPrimary, rejoining: Rejoining): Promise<ExactLoss | null> {
+  const { old, mandate, givenUpTransactions } = request;
+  const { state, doing, operation } = rejoining;
+  if (state.timeline !== request.timeline) return null;
+  const copy: MeasureLoss = { ...request, savedUnder: mandate.epoch };
+  // Of a directory in which a rewind went wrong the copy from before is what can be read.
+  const saved = request.rebuild === true ? await unlessUnknown(measureLoss(copy, operation)) : undefined;
+  const loss = saved ?? (await measureLoss(request, operation));
+  if (loss.bytes === 0) return loss;
   const count = `${loss.transactions} transactions in ${loss.bytes} bytes are on ${old.name} alone`;
   if (givenUpTransactions === undefined || givenUpTransactions < loss.transactions) {
     throw refusal('FAILOVER_REJOIN_BLOCKED', doing, `${count}, ${givenUpTransactions ?? 'none'} are given up`);
   }
-  const { signal } = operation;
-  const epoch = String(mandate.epoch);
+  if (saved !== undefined) return saved;
   const saving = `save the wal of ${old.name}`;
-  await onHost(request, { doing: saving, verb: 'save-wal', words: [hex8(state.timeline), epoch], signal });
-  const copy: MeasureLoss = { ...request, savedUnder: mandate.epoch };
+  const words = [hex8(state.timeline), String(mandate.epoch)];
+  await onHost(request, { doing: saving, verb: 'save-wal', words, signal: operation.signal });
   const again = await measureLoss(copy, operation);
-  if (again.endLsn !== loss.endLsn || again.transactions !== loss.transactions) {
-    const what = `its copy has ${again.transactions} transactions up to ${again.endLsn}, and ${count}`;
-    throw refusal('FAILOVER_LOSS_UNKNOWN', saving, what);
-  }
-  const words = [epoch, source.host, String(source.port), source.user];
-  await onHost(request, { doing: `rewind ${old.name}`, verb: 'rewind', words, signal });
+  if (again.endLsn === loss.endLsn && again.transactions === loss.transactions) return loss;
+  const what = `its copy has ${again.transactions} transactions up to ${again.endLsn}, and ${count}`;
+  throw refusal('FAILOVER_LOSS_UNKNOWN', saving, what);
+}
+
+/** undefined where nothing was saved yet. */
+async function unlessUnknown(loss: Promise<ExactLoss>): Promise<ExactLoss | undefined> {
+  return loss.catch((error: unknown) => {
+    if (error instanceof LifeboatError && error.code === 'FAILOVER_LOSS_UNKNOWN') return undefined;
+    throw error;
+  });
 }
 
 /** As names of segments begin. */
