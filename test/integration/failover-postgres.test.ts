@@ -25,6 +25,7 @@ import { promote } from '../../src/failover/postgres/promote.ts';
 import type { Promote } from '../../src/failover/postgres/promotion.ts';
 import { rejoinPrimary, type RejoinPrimary } from '../../src/failover/postgres/rejoin-primary.ts';
 import { caught } from '../support/caught.ts';
+import { startCut } from '../support/tcp-cut.ts';
 import { whenAvailable } from '../support/tools.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 import { LIMITS, missing, NEVER, startPair, startWriter, type TestPair } from './failover-support/postgres-pair.ts';
@@ -195,6 +196,12 @@ suite('a pair of PostgreSQL servers', () => {
   });
 
   it('stops by name where both take writes, where the authority is gone, and where a server is of another cluster', async () => {
+    // A server that takes connections and says nothing is a silent one, in a bounded time.
+    const stalled = await startCut(pair.a.target.port, { after: 0, stall: true });
+    const askedAt = performance.now();
+    const silence = observePostgres({ name: 'a', target: { ...pair.a.target, port: stalled.port } }, NEVER);
+    const silenceMs = silence.then(() => performance.now() - askedAt);
+
     const other = { ...fence(), systemIdentifier: '1' };
     expect((await caught(() => fencePrimary(other))).code).toBe('FAILOVER_FOREIGN_STANDBY');
     const foreign = { kind: 'crashed', node: 'x', systemIdentifier: '1', timeline: 1, checkpointLsn: '0/0' } as const;
@@ -238,6 +245,9 @@ suite('a pair of PostgreSQL servers', () => {
     expect(await inspectHost(pair.nodes.a, NEVER)).toMatchObject({ running: false, fenced: true });
     const rejoined = await withStarts(pair, async () => rejoinPrimary(rejoin, OPERATION));
     expect(rejoined).toMatchObject({ way: 'rewound', loss: { transactions: 1 } });
+    expect(await silence).toMatchObject({ node: 'a', answers: false });
+    expect(await silenceMs).toBeLessThan(15_000);
+    await stalled.close();
     await keptConf();
     expect((await pair.a.query('select 1 from written where id in (1, 2)')).rows).toEqual([]);
     expect((await judge('b')).state).toBe('healthy');

@@ -13,7 +13,7 @@ export interface HostRequest {
 
 const MAX_OUTPUT_BYTES = 1_048_576;
 const SAID_CHARACTERS = 400;
-const SAFE_WORD = /^[A-Za-z0-9._:/-]+$/;
+const SAFE_WORD = /^[A-Za-z0-9._:/][A-Za-z0-9._:/-]*$/;
 
 /** What it printed. @throws LifeboatError FAILOVER_COMMAND_FAILED, TOOL_MISSING and the abort reason */
 export async function runOnHost(request: HostRequest): Promise<string> {

@@ -7,6 +7,7 @@ import { judgePostgresPair, type PairQuestion } from '../../../src/domain/failov
 import { estimateLoss } from '../../../src/domain/failover/loss.ts';
 import type { NodeView, PostgresView } from '../../../src/domain/failover/postgres-view.ts';
 import { requireReady } from '../../../src/domain/failover/require-ready.ts';
+import { hasReplayed } from '../../../src/failover/postgres/await-caught-up.ts';
 import { formatLsn, lsnOf } from '../../../src/domain/lsn.ts';
 import { parseTimelineHistory } from '../../../src/domain/timeline.ts';
 import { caught } from '../../support/caught.ts';
@@ -215,6 +216,12 @@ describe('a pair of PostgreSQL servers', () => {
     expect((await caught(() => requireReady(split, 'graceful'))).code).toBe('FAILOVER_SPLIT_BRAIN');
     expect((await caught(() => requireReady(foreign, 'graceful'))).code).toBe('FAILOVER_FOREIGN_STANDBY');
     expect((await caught(() => requireReady(healthy, 'ungraceful'))).message).toContain('a graceful one is possible');
+  });
+
+  it('has all of a stopped primary only beyond the place where its last checkpoint begins', () => {
+    const proof = { kind: 'clean', node: 'a', systemIdentifier: '7', timeline: 1, checkpointLsn: '0/3000028' } as const;
+    const positions = ['0/3000027', '0/3000028', '0/3000029', '1/0', null];
+    expect(positions.map((position) => hasReplayed(position, proof))).toEqual([false, false, true, true, false]);
   });
 
   it('estimates no negative loss: the sample of the primary may be older than the standby', () => {
