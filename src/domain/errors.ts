@@ -2,6 +2,7 @@ import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { DRILL_ERRORS } from './errors/drills.ts';
 import { EMBEDDED_ERRORS } from './errors/embedded.ts';
+import { FAILOVER_ERRORS } from './errors/failover.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
 import { KMS_ERRORS } from './errors/kms.ts';
@@ -41,6 +42,7 @@ export const ERRORS = {
   ...REDIS_JOURNAL_ERRORS,
   ...REDIS_DIGESTS_ERRORS,
   ...JOURNAL_ERRORS,
+  ...FAILOVER_ERRORS,
   ...EMBEDDED_ERRORS,
   ...PLAN_ERRORS,
   ...PLATFORM_ERRORS,

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatLsn, lsnOf, segmentStart } from '../../src/domain/lsn.ts';
+import { observePostgres } from '../../src/failover/postgres/observe.ts';
 import type { TestPostgres } from '../support/servers.ts';
 import { caught } from '../support/caught.ts';
 import { whenAvailable } from '../support/tools.ts';
@@ -38,6 +39,9 @@ suite('a receiver of wal at a promotion', () => {
     it.each(['in the middle of a segment', 'on the border of a segment'])(
       'goes on with the next timeline, %s',
       async (place) => {
+        const before = await observePostgres({ name: 'b', target: standby.target }, new AbortController().signal);
+        expect(before).toMatchObject({ inRecovery: true, timeline: 1, history: null, replayPaused: false });
+        expect(before).toMatchObject({ receiver: { status: 'streaming', silentSeconds: expect.any(Number) } });
         const identity = await wal.identify(standby.target);
         expect(identity).toMatchObject({ inRecovery: true, timeline: 1 });
         const start = formatLsn(segmentStart(lsnOf(identity.lsn), identity.walSegmentBytes));
@@ -68,6 +72,11 @@ suite('a receiver of wal at a promotion', () => {
           return durable.timeline === 2 && lsnOf(durable.at) >= lsnOf(end);
         }, 'all of the new timeline was received');
         await follower.stop();
+
+        // Any version that is supported describes itself to a failover.
+        const view = await observePostgres({ name: 'b', target: standby.target }, new AbortController().signal);
+        expect(view).toMatchObject({ inRecovery: false, timeline: 2, systemIdentifier: identity.systemIdentifier });
+        expect(view).toMatchObject({ receiver: null, senders: [], slots: [{ name: 'promoted', invalid: null }] });
 
         const change = follower.events.find(({ event }) => event === 'timeline');
         expect(change).toMatchObject({ from: 1, to: 2 });

@@ -14,6 +14,8 @@ export interface SessionRequest {
   readonly applicationName?: string;
   /** `true`: the server takes commands of the physical replication protocol instead of SQL. For openClient alone. */
   readonly replication?: 'true';
+  /** How long the server may take to let us in; 15 s by default. */
+  readonly connectTimeoutMs?: number;
   /** Abort ends the statement on the server too, and every call rejects with the reason. */
   readonly signal?: AbortSignal;
 }
@@ -163,7 +165,7 @@ export async function openClient(target: PostgresTarget, request: SessionRequest
 async function connect(
   target: PostgresTarget,
   request: SessionRequest,
-  connectionTimeoutMillis = CONNECT_TIMEOUT_MS,
+  connectionTimeoutMillis = request.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
 ): Promise<Client> {
   const replication = request.replication === undefined ? {} : { replication: request.replication };
   const config = { ...(await clientConfig(target, request)), connectionTimeoutMillis, ...replication };

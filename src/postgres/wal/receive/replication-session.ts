@@ -1,6 +1,6 @@
 import type { Client, Connection } from 'pg';
 import type { PostgresTarget } from '../../postgres.ts';
-import { openClient } from '../../connection/session.ts';
+import { openClient, type SessionRequest } from '../../connection/session.ts';
 
 export type TextRow = readonly (string | null)[];
 
@@ -37,7 +37,7 @@ const FRAME_HEADER_BYTES = 5;
 /** @throws LifeboatError POSTGRES_UNREACHABLE, POSTGRES_AUTH_FAILED, POSTGRES_RIGHTS_MISSING and the like */
 export async function openReplication(
   target: PostgresTarget,
-  request: { readonly doing: string; readonly applicationName: string; readonly signal?: AbortSignal },
+  request: Pick<SessionRequest, 'doing' | 'connectTimeoutMs' | 'signal'> & { readonly applicationName: string },
 ): Promise<ReplicationSession> {
   const client = await openClient(target, { ...request, replication: 'true' });
   let socket: Connection['stream'] | undefined;
