@@ -5,13 +5,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDisasterRecoveryManager } from '../../src/client/disaster-recovery-manager.ts';
+import { observePostgres } from '../../src/failover/postgres/observe.ts';
 import { openPlans } from '../../src/config/plans/plan-library.ts';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import type { PostgresTarget } from '../../src/postgres/postgres.ts';
 import { startRedis, startTemporal, type TestRedis, type TestTemporal } from '../support/servers.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { missing, startPair, startWriter, type TestPair } from './failover-support/postgres-pair.ts';
+import { missing, NEVER, startPair, startWriter, type TestPair } from './failover-support/postgres-pair.ts';
 import { missingKeys, startRedisWriter } from './failover-support/redis-writer.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
@@ -25,6 +26,10 @@ const step = (id: string, type: string, order: number, config: object): object =
   order,
   config,
 });
+
+/** Nobody is let in any more. */
+const stopped = async (target: PostgresTarget): Promise<boolean> =>
+  observePostgres({ name: 'a', target }, NEVER).then(({ answers }) => !answers);
 
 suite('a failover as a step of a plan', () => {
   let temporal: TestTemporal;
@@ -62,7 +67,7 @@ suite('a failover as a step of a plan', () => {
   const writePlan = async (id: string, ...steps: readonly object[]): Promise<void> =>
     writeFile(join(product.folder, 'config', 'plans', `${id}.json`), JSON.stringify({ id, name: id, steps }));
 
-  test('loses no acknowledged write of a primary that is well, and is done once', async () => {
+  test('loses no acknowledged write of a primary that is well although its worker is killed behind the stop, and is done once', async () => {
     await start('graceful', true);
     await redis.b.cli('REPLICAOF', '127.0.0.1', String(redis.a.port));
     await until(async () => (await redis.b.cli('INFO', 'replication')).includes('master_link_status:up'), 'b follows');
@@ -75,7 +80,13 @@ suite('a failover as a step of a plan', () => {
     const rows = startWriter([pair.a.target, pair.b.target]);
     const keys = startRedisWriter([redis.a.target, redis.b.target]);
     await until(() => rows.acknowledged.size > 50 && keys.acknowledged.size > 50, 'both write');
-    const { run } = (await product.succeed('dr', 'execute', 'switch')) as { run: PlanRunView };
+    const running = product.succeed('dr', 'execute', 'switch');
+    await until(async () => stopped(pair.nodes.a.target), 'the old primary stops');
+    await product.worker.kill();
+    const { status } = await product.client.workflow.getHandle('lifeboat/graceful').describe();
+    expect(status.name).toBe('RUNNING');
+    await product.worker.start();
+    const { run } = (await running) as { run: PlanRunView };
     const sizes = [rows.acknowledged.size, keys.acknowledged.size] as const;
     await until(() => rows.acknowledged.size > sizes[0] + 20 && keys.acknowledged.size > sizes[1] + 20, 'both go on');
     await Promise.all([rows.stop(), keys.stop()]);

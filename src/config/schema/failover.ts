@@ -34,7 +34,11 @@ export const failoverSection = z
       .default({})
       .describe('The two regions by name, with the server of each'),
     maxLag: size().prefault('16MiB').describe('A standby that is further behind is not switched to'),
-    maxSilence: duration().default('10s').describe('Silence of a sender that counts as a broken line'),
+    maxSilence: duration()
+      .default('35s')
+      .describe(
+        'Silence of a sender that counts as a broken line; more than half of `wal_receiver_timeout`, after which the standby of an idle primary asks',
+      ),
     timeout: duration().default('1m').describe('Time that catching up, a promotion and a hand-over may take each'),
   })
   .refine(

@@ -85,21 +85,15 @@ export interface WayQuestion {
  * that had stopped the primary goes on where it was, once more under a proof.
  * @throws LifeboatError FAILOVER_NOT_READY, FAILOVER_SPLIT_BRAIN, FAILOVER_FOREIGN_STANDBY, FAILOVER_REJOIN_BLOCKED
  */
-export function chooseWay({ verdict, to, mode, authority, holder }: WayQuestion): ChangeWay {
-  const { state, primary, standby, mayBegin } = verdict;
-  const sound = state === 'healthy' || state === 'degraded' || state === 'standby-lost';
-  if (sound && primary === to && (authority === undefined || authority.region === to)) return 'done';
+export function chooseWay(question: WayQuestion): ChangeWay {
+  const { verdict, to, mode } = question;
+  const { state, standby, mayBegin } = verdict;
+  if (isDone(question)) return 'done';
   if (standby !== null && standby !== to) {
-    throw new LifeboatError(
-      'FAILOVER_NOT_READY',
-      `begin a change of roles to ${to}: it does not answer as the standby`,
-      {
-        details: { state, standby },
-      },
-    );
+    const message = `begin a change of roles to ${to}: it does not answer as the standby`;
+    throw new LifeboatError('FAILOVER_NOT_READY', message, { details: { state, standby } });
   }
-  const isOurs = authority?.region === to && authority.holder === holder;
-  if (state === 'primary-lost' && isOurs) return mode;
+  if (mode === 'graceful' && goesOn(question)) return 'graceful';
   if (mode === 'graceful' || mayBegin === 'graceful') {
     requireReady(verdict, 'graceful');
     return 'graceful';
@@ -107,6 +101,17 @@ export function chooseWay({ verdict, to, mode, authority, holder }: WayQuestion)
   const approvals = verdict.findings.filter(({ weight }) => weight === 'approval').map(({ name }) => name);
   requireReady(verdict, 'ungraceful', approvals);
   return 'ungraceful';
+}
+
+/** The target is primary, and nobody has given the authority to another. */
+function isDone({ verdict: { state, primary }, to, authority }: WayQuestion): boolean {
+  const isSound = state === 'healthy' || state === 'degraded' || state === 'standby-lost';
+  return isSound && primary === to && (authority === undefined || authority.region === to);
+}
+
+/** The primary was stopped by this run, in an earlier attempt. */
+function goesOn({ verdict, to, authority, holder }: WayQuestion): boolean {
+  return verdict.state === 'primary-lost' && authority?.region === to && authority.holder === holder;
 }
 
 /** What a failover would do, as sentences. */

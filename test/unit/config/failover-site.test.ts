@@ -23,7 +23,7 @@ test('both regions are read, with defaults for what is left out', () => {
   expect(site).toMatchObject({
     regions: ['a', 'b'],
     services: { postgres: 'auth-postgres', redis: 'auth-redis' },
-    limits: { maxLagBytes: 1_048_576, maxSilentSeconds: 10 },
+    limits: { maxLagBytes: 1_048_576, maxSilentSeconds: 35 },
     timeoutMs: 60_000,
   });
   expect(site?.postgres.get('b')).toEqual({
