@@ -49,6 +49,8 @@ export interface RedisRoleMessage {
 export interface FailoverControl {
   /** Looks at both servers of each service and chooses the way; FAILOVER_* says why none may begin. Changes nothing. */
   observeFailover(input: { targetRegion: string; mode: PlanMode; holder: string }): Promise<FailoverPlan>;
+  /** Writes a mark on the primary that its standby has to replay, or FAILOVER_NOT_READY. Repeated it writes another; no data is changed. */
+  proveLine(input: { change: PostgresChange }): Promise<{ lsn: string }>;
   /** The same holder gets the same epoch again; FAILOVER_EPOCH_TAKEN where another was first. */
   takeAuthority(input: { service: string; region: string; holder: string; after: number }): Promise<Authority>;
   /** Stops the old primary and puts standby.signal on its disk; one that is dead already is fenced as it is. */

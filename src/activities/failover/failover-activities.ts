@@ -7,6 +7,7 @@ import { awaitCaughtUp } from '../../failover/postgres/await-caught-up.ts';
 import { fencePrimary } from '../../failover/postgres/fence-primary.ts';
 import { measureLoss } from '../../failover/postgres/measure-loss.ts';
 import { promote } from '../../failover/postgres/promote.ts';
+import { proveLine } from '../../failover/postgres/prove-line.ts';
 import type { Promote } from '../../failover/postgres/promotion.ts';
 import { handOver } from '../../failover/redis/hand-over.ts';
 import { observeRedis } from '../../failover/redis/observe.ts';
@@ -27,6 +28,11 @@ export function createFailoverActivities(deps: Dependencies): FailoverControl {
       withOperation(settings, async ({ signal }) =>
         observeFailover(requireRegion(deps, input.targetRegion), input, signal),
       ),
+    proveLine: ({ change }) =>
+      withOperation(settings, async ({ signal }) => {
+        const { old: primary, next: standby } = nodesOf(site().postgres, change);
+        return { lsn: await proveLine({ primary, standby, timeoutMs: site().timeoutMs, signal }) };
+      }),
     takeAuthority: (input) => withOperation(settings, async () => site().authorities.take(input)),
     fencePrimary: ({ change, authority }) =>
       withOperation(settings, async ({ signal }) => {

@@ -16,6 +16,11 @@ export async function changePostgres(
   const { service, from: old, to: primary, way, epoch: seen } = change;
   const done = { service, way, primary, old };
   if (way === 'done') return { ...done, epoch: seen, oldIs: 'unchanged', loss: null };
+  // Of a primary that was stopped in an earlier attempt nothing can be asked.
+  if (way === 'graceful' && change.primaryLsn !== null) {
+    progress.enter('proving', `looking whether ${primary} hears ${old}`);
+    await planStep(`look whether ${primary} hears ${old}`).proveLine({ change });
+  }
   const authority = await takeAuthority(input, change);
   const { proof, oldIs } = await prove(progress, { input, change, authority });
   // No way back from here: whoever cancels gets what was done to its end.

@@ -10,6 +10,7 @@ const input = { ...asked, targetRegion: 'b', mode: 'graceful', holder: 'run-1.sw
 const lost = { ...input, mode: 'ungraceful' };
 const approved = { ...lost, approvedBy: 'approver@there' };
 
+const ASK = ['observeFailover', 'proveLine'] as const;
 const POSTGRES = ['takeAuthority(scenario-postgres)', 'fencePrimary', 'awaitCaughtUp'] as const;
 const PROMOTE = ['promoteStandby(clean)', 'measureLoss'] as const;
 const HAND_OVER = ['takeAuthority(scenario-redis)', 'handOverRedis', 'measureRedisLoss'] as const;
@@ -35,7 +36,7 @@ export const FAILOVER_SCENARIOS: readonly Scenario[] = [
     workflow,
     input,
     outcome: 'completed',
-    calls: ['observeFailover', ...POSTGRES, ...PROMOTE, ...HAND_OVER],
+    calls: [...ASK, ...POSTGRES, ...PROMOTE, ...HAND_OVER],
   },
   {
     name: 'failover/refused',
@@ -44,6 +45,22 @@ export const FAILOVER_SCENARIOS: readonly Scenario[] = [
     planted: () => ({ observeFailover: async () => failWith('FAILOVER_SPLIT_BRAIN') }),
     outcome: 'FAILOVER_SPLIT_BRAIN',
     calls: ['observeFailover'],
+  },
+  {
+    name: 'failover/standby-does-not-hear',
+    workflow,
+    input,
+    planted: () => ({ proveLine: async () => failWith('POSTGRES_AUTH_FAILED') }),
+    outcome: 'POSTGRES_AUTH_FAILED',
+    calls: [...ASK],
+  },
+  {
+    name: 'failover/goes-on-where-the-primary-was-stopped',
+    workflow,
+    input,
+    planted: () => ({ observeFailover: plan({ primaryLsn: null, epoch: 1 }) }),
+    outcome: 'completed',
+    calls: ['observeFailover', ...POSTGRES, ...PROMOTE],
   },
   {
     name: 'failover/goes-on-where-postgres-is-done',
@@ -59,7 +76,7 @@ export const FAILOVER_SCENARIOS: readonly Scenario[] = [
     input,
     planted: () => ({ takeAuthority: async () => failWith('FAILOVER_EPOCH_TAKEN') }),
     outcome: 'FAILOVER_EPOCH_TAKEN',
-    calls: ['observeFailover', 'takeAuthority(scenario-postgres)'],
+    calls: [...ASK, 'takeAuthority(scenario-postgres)'],
   },
   {
     name: 'failover/does-not-catch-up',
@@ -67,7 +84,7 @@ export const FAILOVER_SCENARIOS: readonly Scenario[] = [
     input: { ...input, approvedBy: 'approver@there' },
     planted: () => ({ awaitCaughtUp: async () => failWith('FAILOVER_NOT_CAUGHT_UP') }),
     outcome: 'FAILOVER_NOT_CAUGHT_UP',
-    calls: ['observeFailover', ...POSTGRES, ...Array.from({ length: 3 }, () => 'awaitCaughtUp')],
+    calls: [...ASK, ...POSTGRES, ...Array.from({ length: 3 }, () => 'awaitCaughtUp')],
   },
   {
     name: 'failover/cancelled-before-the-promotion',
@@ -84,7 +101,7 @@ export const FAILOVER_SCENARIOS: readonly Scenario[] = [
       await handle.signal(SIGNALS.cancel, { reason: 'not now', by: 'starter@here' });
     },
     outcome: 'cancelled',
-    calls: ['observeFailover', 'takeAuthority(scenario-postgres)', 'fencePrimary'],
+    calls: [...ASK, 'takeAuthority(scenario-postgres)', 'fencePrimary'],
   },
   {
     name: 'failover/ungraceful-after-a-clean-stop',
@@ -177,14 +194,7 @@ export const FAILOVER_SCENARIOS: readonly Scenario[] = [
     workflow: WORKFLOWS.runPlan,
     input: runOf({}),
     outcome: 'completed',
-    calls: [
-      'acceptPlan',
-      'observeFailover',
-      ...POSTGRES,
-      ...PROMOTE,
-      ...HAND_OVER,
-      'keepRunReport(succeeded: succeeded)',
-    ],
+    calls: ['acceptPlan', ...ASK, ...POSTGRES, ...PROMOTE, ...HAND_OVER, 'keepRunReport(succeeded: succeeded)'],
   },
   {
     name: 'evaluate-plan/failover',

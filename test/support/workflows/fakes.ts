@@ -320,6 +320,7 @@ const answers: Activities = {
     location: 'memory:/reports/',
   }),
   observeFailover: async () => FAILOVER,
+  proveLine: async () => ({ lsn: '0/3000010' }),
   takeAuthority: async ({ after, ...request }) => ({ ...AUTHORITY, ...request, epoch: after + 1 }),
   fencePrimary: async () => FENCE,
   awaitCaughtUp: async () => ({ lsn: '0/30000A0' }),
