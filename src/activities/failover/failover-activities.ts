@@ -63,6 +63,16 @@ export function createFailoverActivities(deps: Dependencies): FailoverControl {
         const { old } = nodesOf(site().postgres, change);
         return measureLoss({ old, forkLsn, timeline: change.timeline }, operation);
       }),
+    ...createRedisActs(deps),
+  };
+}
+
+type RedisActs = Pick<FailoverControl, 'handOverRedis' | 'promoteReplica' | 'measureRedisLoss'>;
+
+function createRedisActs(deps: Dependencies): RedisActs {
+  const { settings } = deps;
+  const site = (): FailoverSite => configuredSite(deps);
+  return {
     handOverRedis: ({ change, authority }) =>
       withOperation(settings, async ({ signal }) => {
         const { old: master, next: replica } = nodesOf(site().redis, change);
