@@ -21,6 +21,6 @@ const project = (displayName) => ({
 
 export default {
   projects: ['unit', 'contract', 'workflow', 'replay', 'architecture', 'integration', 'chaos'].map(project),
-  testTimeout: 120_000,
+  testTimeout: 240_000,
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
 };

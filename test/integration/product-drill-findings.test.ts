@@ -50,9 +50,13 @@ describeFindings('a drill', () => {
     const before = new Set(await listFiles(product.store));
     await application.mark(2);
     moment = await application.moment();
-    pieces = (await listFiles(product.store)).filter(
-      (key) => !before.has(key) && /^journals\/postgres\/.*\/[0-9A-F]{24}\.partial-/.test(key),
-    );
+    // The moment is durable in the Redis journal; the WAL of it is stored a flush later at the latest.
+    await until('the WAL of the moment', async () => {
+      pieces = (await listFiles(product.store)).filter(
+        (key) => !before.has(key) && /^journals\/postgres\/.*\/[0-9A-F]{24}\.partial-/.test(key),
+      );
+      return pieces.length > 0;
+    });
   });
   afterAll(async () => {
     application?.end();

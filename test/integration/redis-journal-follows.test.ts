@@ -261,6 +261,13 @@ describeBoth('a followed Redis', () => {
     expect(await rest.ended).toBeUndefined();
     expect(Date.now() - startedAt).toBeLessThan(flushMs / 2);
     expect(rest.position()).toMatchObject({ offset: until, state: { database: 4 } });
+
+    const untilMs = Date.now();
+    const idler = await record(server.target, { resume: rest.position(), until, untilMs, flushMs });
+    const { timeMs } = (await idler.until((event) => event.event === 'time')) as { readonly timeMs: number };
+    expect(await idler.ended).toBeUndefined();
+    expect(timeMs).toBeGreaterThanOrEqual(untilMs);
+    expect(Date.now() - startedAt).toBeLessThan(flushMs / 2);
   });
 
   test('the server is told what is durable and nothing more, and WAIT does not count on us', async () => {

@@ -28,14 +28,16 @@ export async function awaitJournal(deps: Dependencies, wanted: Wanted, operation
   for (;;) {
     const last = await latestEpoch(deps, kind);
     operation.onProgress({ phase: 'waiting', object: last?.durable.at ?? through, bytes: 0, items: Date.now() });
-    if (last !== undefined && isThrough(kind, last, through)) return ifReached(deps, wanted, operation);
+    if (last !== undefined && isThrough(last, wanted)) return ifReached(deps, wanted, operation);
     if (!(await isFollowed(deps, kind, last))) return catchUp(deps, wanted, operation);
     await delay(LOOK_MS, undefined, { signal: operation.signal });
   }
 }
 
-function isThrough(kind: JournalKind, { durable }: JournalEpoch, through: string): boolean {
-  return kind === 'postgres' ? compareLsn(durable.at, through) >= 0 : Number(durable.at) >= Number(through);
+/** Redis is brought back by time, and an idle server reaches the position before the instant. */
+function isThrough({ durable }: JournalEpoch, { kind, through, at }: Wanted): boolean {
+  if (kind === 'postgres') return compareLsn(durable.at, through) >= 0;
+  return Number(durable.at) >= Number(through) && (at === undefined || durable.timeMs >= Date.parse(at));
 }
 
 /** Does somebody follow the server now: a holder of the slot, or a journal that was written to a moment ago. */
@@ -55,12 +57,13 @@ async function ifReached(deps: Dependencies, { kind, at }: Wanted, operation: Op
 }
 
 async function catchUp(deps: Dependencies, wanted: Wanted, operation: Operation): Promise<AwaitedJournal> {
-  const { kind, through } = wanted;
+  const { kind, through, at } = wanted;
+  const untilMs = at === undefined ? {} : { untilMs: Date.parse(at) };
   try {
     const end =
       kind === 'postgres'
         ? await followPostgresWal(deps, { slot: await ownSlot(deps), until: through, ...NO_DEADLINE }, operation)
-        : await followRedisStream(deps, { until: Number(through), ...NO_DEADLINE }, operation);
+        : await followRedisStream(deps, { until: Number(through), ...untilMs, ...NO_DEADLINE }, operation);
     return end.end === 'handed-over' ? await ifReached(deps, wanted, operation) : end;
   } catch (error) {
     const lost = ['JOURNAL_WAL_REMOVED', 'JOURNAL_SLOT_LOST', 'JOURNAL_HISTORY_MISMATCH'] as const;

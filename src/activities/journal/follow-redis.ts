@@ -19,6 +19,8 @@ const SPILL_MAX_BYTES = 1024 ** 3;
 export interface FollowRedisLimits {
   /** Ends clean once all before this offset is durable. */
   readonly until?: number;
+  /** With `until`: see FollowStream. */
+  readonly untilMs?: number;
   /** Milliseconds since 1970: another activity goes on from here. */
   readonly deadlineMs: number;
 }
@@ -43,6 +45,7 @@ export async function followRedisStream(
       flushMs,
       spill: { directory: spillDirectory, maxBytes: SPILL_MAX_BYTES },
       ...(limits.until === undefined ? {} : { until: limits.until }),
+      ...(limits.untilMs === undefined ? {} : { untilMs: limits.untilMs }),
     },
     { sink: snapshot.sink, operation },
   );

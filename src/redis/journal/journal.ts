@@ -35,6 +35,8 @@ export interface FollowStream {
   readonly flushMs: number;
   /** Ends clean once all before this offset was given; undefined for ever. */
   readonly until?: number;
+  /** With `until`: and not before all that the server had done by this time was given. An idle server is at the offset before. */
+  readonly untilMs?: number;
   /** Bounded file for what comes faster than it is stored. */
   readonly spill: { readonly directory: string; readonly maxBytes: number };
 }

@@ -6,7 +6,7 @@ import { passSnapshot } from '../../export-snapshot.ts';
 import type { SnapshotSink } from '../../redis.ts';
 import type { FollowStream, StreamEvent, StreamReception } from '../journal.ts';
 import { createBell } from './bell.ts';
-import { createPositionProbe, type ServerPosition } from './position-probe.ts';
+import { ASK_AGAIN_MS, createPositionProbe, type ServerPosition } from './position-probe.ts';
 import type { Cut, SpanList } from './span-list.ts';
 import { openStreamLink, type StreamLink } from './stream-link.ts';
 
@@ -61,7 +61,7 @@ async function* receive(
     const { spans } = link.intake;
     let lastEventMs = Date.now();
     let knownMs = 0;
-    while (request.until === undefined || spans.given < request.until) {
+    while (isLeft(request, spans, knownMs)) {
       const cut = isDue(request, spans, link.intake.failure) ? spans.next(LIMITS) : undefined;
       if (cut !== undefined) {
         const chunk = await chunkOf(link, cut, state.database);
@@ -80,8 +80,9 @@ async function* receive(
         yield* isNews ? [{ event: 'time', offset: spans.given, timeMs, state } as const] : [];
         lastEventMs = isNews ? Date.now() : lastEventMs;
       } else {
-        probe.ask(lastEventMs + request.flushMs);
-        await bell.wait(untilNext(request, spans, lastEventMs));
+        const isTimeLeft = !isLeft(request, spans, Infinity);
+        probe.ask(isTimeLeft ? 0 : lastEventMs + request.flushMs);
+        await bell.wait(isTimeLeft ? ASK_AGAIN_MS : untilNext(request, spans, lastEventMs));
       }
     }
   } finally {
@@ -100,6 +101,10 @@ async function takeSnapshot(
   const { answer, intake, replid } = link;
   const offset = answer.kind === 'full' ? answer.offset : 0;
   return await passSnapshot({ replid, offset, snapshotAt: new Date(), rdb: intake.snapshot() }, context);
+}
+
+function isLeft({ until, untilMs = 0 }: FollowStream, spans: SpanList, knownMs: number): boolean {
+  return until === undefined || spans.given < until || knownMs < untilMs;
 }
 
 /** Old enough, large enough, or the last there will be. */

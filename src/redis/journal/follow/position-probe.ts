@@ -11,6 +11,8 @@ export interface ServerPosition {
 
 /** INFO is answered from memory; who does not within this time is asked again later. */
 const ANSWER_TIMEOUT_MS = 5_000;
+/** Between two questions at least. */
+export const ASK_AGAIN_MS = 200;
 
 /**
  * Asks a server over an ordinary connection how far its stream goes, one question at a time. An idle stream proves
@@ -31,6 +33,7 @@ export function createPositionProbe(
   let redis: RedisSocket | undefined;
   let asking = false;
   let forbidden = false;
+  let askedMs = 0;
 
   const ask = async (): Promise<void> => {
     redis ??= await openRedisSocket(target, { signal: closing.signal, replyTimeoutMs: ANSWER_TIMEOUT_MS });
@@ -44,8 +47,10 @@ export function createPositionProbe(
 
   return {
     ask(notBeforeMs = 0) {
-      if (asking || forbidden || closing.signal.aborted || Date.now() < notBeforeMs) return;
+      const nextMs = Math.max(notBeforeMs, askedMs + ASK_AGAIN_MS);
+      if (asking || forbidden || closing.signal.aborted || Date.now() < nextMs) return;
       asking = true;
+      askedMs = Date.now();
       void ask()
         .catch(() => {
           // No answer, no statement about the time; the replication link itself reports that the server is gone.
