@@ -1,4 +1,5 @@
 import type { DrillCheck, Objectives } from '../domain/drill/drill.ts';
+import type { FailoverSite } from '../failover/site.ts';
 import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
 import type { Wal } from '../postgres/wal/wal.ts';
@@ -95,4 +96,6 @@ export interface Dependencies {
   readonly services: Services;
   readonly commands: Commands;
   readonly notifications: Notifications;
+  /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
+  failoverSite(): FailoverSite | null;
 }

@@ -6,6 +6,7 @@ import { createCleanupActivities } from './cleanup/cleanup-activities.ts';
 import { createCatalogActivities } from './catalog.ts';
 import { createDrillActivities } from './drill/drill-activities.ts';
 import type { Dependencies } from './dependencies.ts';
+import { createFailoverActivities } from './failover/failover-activities.ts';
 import { createIncrementalActivities } from './journal/incremental.ts';
 import { createJournalActivities } from './journal/journal-activities.ts';
 import { createKeyActivities } from './keys.ts';
@@ -36,5 +37,6 @@ export function createActivities(
     ...createPlanActivities(deps),
     ...createVerificationActivities(deps),
     ...createDrillActivities(deps),
+    ...createFailoverActivities(deps),
   };
 }

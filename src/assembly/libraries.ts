@@ -18,6 +18,8 @@ import { REPOSITORY_KEY } from '../repository/layout.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import { createCommands, type Commands } from '../services/commands.ts';
 import type { Services } from '../services/services.ts';
+import type { FailoverSite } from '../failover/site.ts';
+import { openFailoverSite } from './failover-site.ts';
 import { openConfiguredRepository } from './open-repository.ts';
 import { openPrimaryStore } from './open-stores.ts';
 import { type OpenTarget, openTargets } from './open-targets.ts';
@@ -45,6 +47,8 @@ export interface Libraries {
   /** Whether the store holds a repository now; nothing is made. @throws LifeboatError STORE_* */
   hasRepository(): Promise<boolean>;
   readonly targets: readonly OpenTarget[];
+  /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
+  failoverSite(): FailoverSite | null;
 }
 
 export interface LibraryPlaces {
@@ -79,6 +83,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
     hasRepository: async () => (await openPrimaryStore(config).head(REPOSITORY_KEY)) !== undefined,
     targets: openTargets(config, places.tool),
+    failoverSite: () => openFailoverSite(config),
   };
 }
 

@@ -39,6 +39,25 @@ export function postgresTarget(loaded: Loaded): PostgresTarget {
   };
 }
 
+/**
+ * A server that one URL describes, with libpq's defaults for what it leaves out.
+ * @throws LifeboatError CONFIG_INVALID
+ */
+export function postgresTargetAt(url: string): PostgresTarget {
+  const parts = parsePostgresUrl(url);
+  const { host = 'localhost', port = DEFAULT_PORT, user = 'postgres', database = user } = parts;
+  const place = { host, port, user, database };
+  const password = parts.password ?? passwordFromFile(undefined, place);
+  return {
+    ...place,
+    ...(password === undefined ? {} : { password }),
+    ssl: {
+      mode: checkSslMode(parts.sslMode ?? 'prefer'),
+      ...(parts.sslRootCert === undefined ? {} : { caPath: parts.sslRootCert }),
+    },
+  };
+}
+
 function joinParts(loaded: Loaded): PostgresUrlParts {
   const { url, password, ...single } = loaded.config.postgres;
   const fromUrl: Partial<PostgresUrlParts> = url === undefined ? {} : parsePostgresUrl(url.reveal());

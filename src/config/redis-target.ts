@@ -32,6 +32,16 @@ export function redisTargetAt({ config }: { readonly config: Config }, url: stri
   return assemble(parts, { name: parts.username, word }, config.redis.tls);
 }
 
+/**
+ * A server of the service in one of its regions: what its URL leaves out is as for the server under protection.
+ * @throws LifeboatError CONFIG_INVALID
+ */
+export function redisTargetIn({ config }: { readonly config: Config }, url: string): RedisTarget {
+  const { username, password, tls } = config.redis;
+  const parts = parseRedisUrl(url);
+  return assemble(parts, { name: parts.username ?? username, word: parts.password ?? password?.reveal() }, tls);
+}
+
 function assemble(
   parts: ReturnType<typeof parseRedisUrl>,
   { name, word }: { readonly name: string | undefined; readonly word: string | undefined },

@@ -4,6 +4,7 @@ import type { NativeObstacle, NativeOutcome } from '../domain/native-incremental
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
 import type { CleanupControl, CleanupData } from './cleanup.ts';
 import type { DrillControl, DrillData } from './drill.ts';
+import type { FailoverControl } from './failover.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { KeyControl, KeyData } from './keys.ts';
 import type { PlanControl } from './plan.ts';
@@ -71,7 +72,7 @@ export interface PublishInput {
  * None returns data or secrets, only references, sizes, digests and positions.
  */
 export interface ControlActivities
-  extends CleanupControl, DirectoryControl, SelectionControl, KeyControl, PlanControl, DrillControl {
+  extends CleanupControl, DirectoryControl, SelectionControl, KeyControl, PlanControl, DrillControl, FailoverControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */

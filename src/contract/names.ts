@@ -24,6 +24,7 @@ export const WORKFLOWS = {
   planRecords: 'planRecordsWorkflow',
   evaluatePlan: 'evaluatePlanWorkflow',
   drill: 'drillWorkflow',
+  failover: 'failoverWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */

@@ -5,6 +5,7 @@ export { cleanupWorkflow } from './cleanup.ts';
 export { evaluatePlanWorkflow } from './evaluate-plan.ts';
 export { copyJournalsWorkflow } from './copy-journals.ts';
 export { drillWorkflow } from './drill.ts';
+export { failoverWorkflow } from './failover.ts';
 export { holdWorkflow } from './hold.ts';
 export { journalWorkflow } from './journal.ts';
 export { planRecordsWorkflow } from './plan-records.ts';

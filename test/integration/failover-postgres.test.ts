@@ -11,7 +11,7 @@ import { estimateLoss } from '../../src/domain/failover/loss.ts';
 import { judgePostgresPair } from '../../src/domain/failover/judge-postgres.ts';
 import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
 import type { PostgresView } from '../../src/domain/failover/postgres-view.ts';
-import { formatLsn } from '../../src/domain/lsn.ts';
+import { formatLsn, lsnOf } from '../../src/domain/lsn.ts';
 import { requireReady } from '../../src/domain/failover/require-ready.ts';
 import { inspectHost } from '../../src/failover/host/inspect-host.ts';
 import { runOnHost } from '../../src/failover/host/run-on-host.ts';
@@ -22,6 +22,7 @@ import { measureLoss } from '../../src/failover/postgres/measure-loss.ts';
 import type { PostgresNode } from '../../src/failover/postgres/node.ts';
 import { observePostgres } from '../../src/failover/postgres/observe.ts';
 import { promote } from '../../src/failover/postgres/promote.ts';
+import { proveLine } from '../../src/failover/postgres/prove-line.ts';
 import type { Promote } from '../../src/failover/postgres/promotion.ts';
 import { rejoinPrimary, type RejoinPrimary } from '../../src/failover/postgres/rejoin-primary.ts';
 import { caught } from '../support/caught.ts';
@@ -74,6 +75,13 @@ suite('a pair of PostgreSQL servers', () => {
     const verdict = await judge();
     expect(verdict).toEqual({ state: 'healthy', primary: 'a', standby: 'b', findings: [], mayBegin: 'graceful' });
     requireReady(verdict, 'graceful');
+    // What looks well does not hear: nothing is begun then.
+    const line = { primary: pair.nodes.a, standby: pair.nodes.b, signal: NEVER };
+    await pair.b.query('select pg_wal_replay_pause()');
+    const deaf = await caught(() => proveLine({ ...line, timeoutMs: 300 }));
+    expect(deaf).toMatchObject({ code: 'FAILOVER_NOT_READY', details: { lsn: expect.any(String) } });
+    await pair.b.query('select pg_wal_replay_resume()');
+    expect(lsnOf(await proveLine({ ...line, timeoutMs: 20_000 }))).toBeGreaterThan(lsnOf(String(deaf.details['lsn'])));
     const writers = [0, 1, 2].map((writer) => startWriter([pair.a.target, pair.b.target], writer * 1_000_000));
     await until(() => writers.every(({ acknowledged }) => acknowledged.size > 50), 'all write');
     // Nothing is promoted beside a primary that takes writes, whatever anybody has approved.

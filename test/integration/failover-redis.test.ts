@@ -3,7 +3,6 @@
  * comes back keeps what only it has until that is saved. Method: real servers of 6.2 and 7 with replication, a writer that
  * keeps what was acknowledged, a line that is cut, a replica of another master.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { judgeRedisPair } from '../../src/domain/failover/judge-redis.ts';
 import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
 import type { RedisView } from '../../src/domain/failover/redis-view.ts';
@@ -13,14 +12,13 @@ import type { RedisNode } from '../../src/failover/redis/node.ts';
 import { observeRedis } from '../../src/failover/redis/observe.ts';
 import { promoteReplica, type RedisProof } from '../../src/failover/redis/promote-replica.ts';
 import { rejoinMaster } from '../../src/failover/redis/rejoin-master.ts';
-import { openRedisSocket } from '../../src/redis/socket.ts';
-import type { RedisTarget } from '../../src/redis/redis.ts';
 import { createMemoryStore } from '../../src/storage/memory-store.ts';
 import { caught } from '../support/caught.ts';
 import { startRedis, type TestRedis } from '../support/servers.ts';
 import { startCut, type Cut } from '../support/tcp-cut.ts';
 import { whenAvailable } from '../support/tools.ts';
 import { LIMITS, NEVER } from './failover-support/postgres-pair.ts';
+import { missingKeys, startRedisWriter } from './failover-support/redis-writer.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
 const suite = await whenAvailable('redis 7', 'redis 6.2');
@@ -62,14 +60,14 @@ suite('a pair of Redis servers', () => {
       const verdict = await judge();
       expect(verdict).toMatchObject({ state: 'degraded', primary: 'a', standby: 'b', mayBegin: 'graceful' });
       expect(verdict.findings.map(({ name }) => name)).toEqual(['keeps-nothing']);
-      const writer = startWriter([a.target, b.target]);
+      const writer = startRedisWriter([a.target, b.target]);
       await until(() => writer.acknowledged.size > 500, 'it writes');
       const change = await handOver({ ...act(), master: nodes.a, replica: nodes.b });
       expect(change).toMatchObject({ node: 'b', changedNow: true, persisted: true });
       const size = writer.acknowledged.size;
       await until(() => writer.acknowledged.size > size + 100, 'it writes again');
       await writer.stop();
-      expect(await missing(b, writer.acknowledged)).toBe(0);
+      expect(await missingKeys(b, writer.acknowledged)).toBe(0);
       expect(await handOver({ ...act(), master: nodes.a, replica: nodes.b })).toEqual({ ...change, changedNow: false });
       expect(await judge('b')).toMatchObject({ primary: 'b', standby: 'a', mayBegin: 'graceful' });
       // The old one is a replica, also when it is started again.
@@ -86,14 +84,14 @@ suite('a pair of Redis servers', () => {
     });
 
     it('loses exactly what the report says when the line is cut, and discards it only when it was saved', async () => {
-      const before = startWriter([a.target]);
+      const before = startRedisWriter([a.target]);
       await until(() => before.acknowledged.size > 100, 'it writes');
       await before.stop();
       await until(async () => (await answering(nodes.a)).offset === (await answering(nodes.b)).offset, 'b has all');
       await line.close();
       await until(async () => (await answering(nodes.a)).replicas.length === 0, 'b is cut off');
       const fork = (await answering(nodes.b)).offset;
-      const after = startWriter([a.target], 1_000_000);
+      const after = startRedisWriter([a.target], 1_000_000);
       await until(() => after.acknowledged.size > 100, 'it writes what b does not get');
       await after.stop();
       const old = await answering(nodes.a);
@@ -117,8 +115,8 @@ suite('a pair of Redis servers', () => {
       expect(await promoteReplica(unreachable)).toEqual({ ...first, changedNow: false });
       expect(first.forkOffset).toBe(fork);
       expect(await judge()).toMatchObject({ state: 'split-brain', mayBegin: 'none' });
-      expect(await missing(b, before.acknowledged)).toBe(0);
-      expect(await missing(b, after.acknowledged)).toBe(after.acknowledged.size);
+      expect(await missingKeys(b, before.acknowledged)).toBe(0);
+      expect(await missingKeys(b, after.acknowledged)).toBe(after.acknowledged.size);
 
       const back = { ...act(), old: nodes.a, master: nodes.b };
       const blocked = await caught(() => rejoinMaster(back));
@@ -127,11 +125,11 @@ suite('a pair of Redis servers', () => {
       expect(blocked.message).toContain(`${bytes} bytes are on a alone`);
       const tooLittle = { ...back, givenUp: { savedAs: 'backup-1', lossBytes: bytes - 1 } };
       expect((await caught(() => rejoinMaster(tooLittle))).code).toBe('FAILOVER_REJOIN_BLOCKED');
-      expect(await missing(a, after.acknowledged)).toBe(0);
+      expect(await missingKeys(a, after.acknowledged)).toBe(0);
       const done = await rejoinMaster({ ...back, givenUp: { savedAs: 'backup-1', lossBytes: bytes } });
       expect(done).toEqual({ node: 'a', discardedBytes: bytes, changedNow: true, persisted: true });
       expect(await rejoinMaster(back)).toEqual({ ...done, discardedBytes: 0, changedNow: false });
-      expect(await missing(a, after.acknowledged)).toBe(after.acknowledged.size);
+      expect(await missingKeys(a, after.acknowledged)).toBe(after.acknowledged.size);
       expect(await judge('b')).toMatchObject({ primary: 'b', standby: 'a', mayBegin: 'graceful' });
     });
   });
@@ -141,50 +139,4 @@ async function answering(node: RedisNode): Promise<RedisView> {
   const view = await observeRedis(node, NEVER);
   if (!view.answers) throw new Error(view.reason);
   return view;
-}
-
-/** Sets keys one by one on the first server that takes writes. */
-function startWriter(
-  targets: readonly RedisTarget[],
-  from = 0,
-): { readonly acknowledged: ReadonlySet<number>; stop(): Promise<void> } {
-  const acknowledged = new Set<number>();
-  let stopping = false;
-  let id = from;
-  const write = async (target: RedisTarget): Promise<void> => {
-    const redis = await openRedisSocket(target);
-    try {
-      while (!stopping) {
-        id += 1;
-        await redis.command('SET', `written:${id}`, id);
-        acknowledged.add(id);
-      }
-    } finally {
-      redis.close();
-    }
-  };
-  const run = async (): Promise<void> => {
-    for (let turn = 0; !stopping; turn += 1) {
-      // Read-only or gone: the key was not acknowledged, and the next server is tried.
-      await write(targets[turn % targets.length]!).catch(async () => delay(5));
-    }
-  };
-  const running = run();
-  return {
-    acknowledged,
-    async stop() {
-      stopping = true;
-      await running;
-    },
-  };
-}
-
-async function missing(server: TestRedis, numbers: ReadonlySet<number>): Promise<number> {
-  const redis = await openRedisSocket(server.target);
-  try {
-    const replies = await redis.pipeline([...numbers].map((number) => ['EXISTS', `written:${number}`]));
-    return replies.filter((reply) => reply !== 1).length;
-  } finally {
-    redis.close();
-  }
 }

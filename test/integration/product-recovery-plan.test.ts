@@ -152,12 +152,20 @@ describePlans('a recovery plan', () => {
     expect(await stateOf('careful')).toBe('needs-verification');
   });
 
-  test('with a step that this version cannot do is shown, and refused before anything is run', async () => {
+  test('with a failover to a region that nobody has configured is shown, and refused before anything is run', async () => {
     const { plan } = await second.showPlan(CRITICAL.id);
     expect(plan.steps[0]).toMatchObject({ pointOfNoReturn: true, action: { type: 'failover' } });
     const { exit, json } = await product.cli(['dr', 'execute', CRITICAL.id]);
-    expect({ exit, code: json['error'].code }).toEqual({ exit: 2, code: 'PLAN_STEP_UNAVAILABLE' });
-    expect(json['error'].message).toContain('step type failover is not available in this version');
+    expect({ exit, code: json['error'].code }).toEqual({ exit: 2, code: 'CONFIG_INCOMPLETE' });
+    expect(json['error'].hint).toContain('failover.regions');
+    const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1, config: {} };
+    await writePlan({ ...CRITICAL, id: 'fencing', steps: [fence] } as GuidePlan);
+    const unavailable = await product.cli(['dr', 'execute', 'fencing']);
+    expect({ exit: unavailable.exit, code: unavailable.json['error'].code }).toEqual({
+      exit: 2,
+      code: 'PLAN_STEP_UNAVAILABLE',
+    });
+    await rm(planFile('fencing'));
   });
 
   test('in a dry run says what each step would do, and changes nothing', async () => {

@@ -2,6 +2,7 @@ import { digestOf } from '../../config/plans/plan-digest.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { actionsOf, unavailableSteps, type ResolvedPlan, type StepAction } from '../../domain/plan/recovery-plan.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { requireRegion } from '../failover/configured-site.ts';
 import { configured } from '../sources.ts';
 
 /** See PlanControl.acceptPlan. Everything is looked at before the first step begins: a plan is not half possible. */
@@ -30,6 +31,7 @@ function requireConfigured(deps: Dependencies, { type, config }: StepAction): vo
   if (type === 'service') requireNames('SERVICE_UNKNOWN', config.services, deps.services.names);
   if (type === 'command') requireNames('COMMAND_UNKNOWN', [config.command], deps.commands.names);
   if (type === 'notification' && config.channels !== 'all') deps.notifications.choose(config.channels);
+  if (type === 'failover') requireRegion(deps, config.targetRegion);
   if (type === 'validation' && config.checks !== 'configured') {
     const kinds = config.checks.map((check) => (check.type === 'redis' ? 'redis' : 'postgres'));
     for (const kind of new Set(kinds)) configured(deps.settings, kind);

@@ -91,9 +91,12 @@ const commandConfig = z.strictObject({ command: text().describe('Name of one of 
 const planConfig = z.strictObject({
   planId: id().describe('Plan that is run as one step; it holds no such step itself'),
 });
-const failoverConfig = z.looseObject({
-  targetRegion: text().describe('Region that takes over'),
-  failoverType: z.enum(['automatic', 'manual']).default('automatic').describe('Whether a person confirms'),
+const failoverConfig = z.strictObject({
+  targetRegion: text().describe('Region that takes over: one of `failover.regions` of the configuration'),
+  failoverType: z
+    .enum(['automatic', 'manual'])
+    .default('automatic')
+    .describe('`manual`: only after a step of type `approval` was approved'),
 });
 const openConfig = z.looseObject({});
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { journalSection, postgresSection, redisSection, restoreSection } from './databases.ts';
 import { drillSection } from './drill.ts';
+import { failoverSection } from './failover.ts';
 import { name, path } from './leaf.ts';
 import * as operations from './operations.ts';
 import * as storage from './storage.ts';
@@ -32,6 +33,7 @@ export const configSchema = z.strictObject({
   services: operations.servicesSection,
   commands: operations.commandsSection,
   endpoints: operations.endpointsSection,
+  failover: failoverSection,
   drPlans: operations.drPlansSection,
   objectives: operations.objectivesSection,
   drill: drillSection,

@@ -18,7 +18,7 @@ export const PLAN_ERRORS = {
     retry: 'never',
     exit: 2,
     when: 'A plan has a step of a type that this version checks and cannot do; nothing of the plan was run.',
-    hint: 'run a plan without that step; failover, fence, promote and repoint are not available in this version',
+    hint: 'run a plan without that step; fence, promote and repoint are not available in this version: a step of type failover does all of a change of roles',
   },
   PLAN_DIGEST_MISMATCH: {
     retry: 'never',

@@ -22,7 +22,7 @@ export type StepType = (typeof STEP_TYPES)[number];
  * Accepted in a plan and checked, and refused before a run begins. Whoever writes the executor of one takes it out: the table of executors
  * then wants it.
  */
-export const UNAVAILABLE_TYPES = ['failover', 'fence', 'promote', 'repoint'] as const satisfies readonly StepType[];
+export const UNAVAILABLE_TYPES = ['fence', 'promote', 'repoint'] as const satisfies readonly StepType[];
 export type UnavailableType = (typeof UNAVAILABLE_TYPES)[number];
 
 /** `graceful`: everything can still be asked; `ungraceful`: what is lost is not waited for. */
@@ -80,6 +80,13 @@ export interface NotificationStep {
   readonly message: string;
 }
 
+export interface FailoverStep {
+  /** One of `failover.regions` of the configuration. */
+  readonly targetRegion: string;
+  /** `manual`: only where a step of type `approval` was approved before. */
+  readonly failoverType: 'automatic' | 'manual';
+}
+
 /** What a step does, or what takes it back. */
 export type StepAction =
   | { readonly type: 'backup'; readonly config: BackupStep }
@@ -94,6 +101,7 @@ export type StepAction =
   | { readonly type: 'plan'; readonly config: { readonly plan: ResolvedPlan; readonly digest: string } }
   /** Brings back what the restore of the same step replaced; as a compensation only. */
   | { readonly type: 'undo'; readonly config: Readonly<Record<string, never>> }
+  | { readonly type: 'failover'; readonly config: FailoverStep }
   | { readonly type: UnavailableType; readonly config: Readonly<Record<string, unknown>> };
 
 /** All that is given must be true. */

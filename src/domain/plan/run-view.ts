@@ -1,4 +1,5 @@
 import type { Check } from '../backup.ts';
+import type { FailoverOutcome } from '../failover/failover-plan.ts';
 import type { PlanMode, ResolvedPlan } from './recovery-plan.ts';
 import { isPastReturn, stateOf, type RunOutcome, type RunState, type StepState } from './run-state.ts';
 import { stepsToApprove, type Steering } from './steering.ts';
@@ -14,6 +15,8 @@ export interface StepResult {
   /** Instant that came back, ISO 8601. */
   readonly recoveredTo?: string;
   readonly checks?: readonly Check[];
+  /** Of a failover. */
+  readonly failover?: FailoverOutcome;
 }
 
 export interface StepView {

@@ -15,6 +15,7 @@ import { messageOfRun } from '../../domain/plan/run-message.ts';
 import type { PlanRunView, StepResult } from '../../domain/plan/run-view.ts';
 import { control, planStep } from '../support/activity-options.ts';
 import type { ActionPlace } from './plan-run.ts';
+import { failover } from './execute-failover.ts';
 import { runChild } from './run-child.ts';
 import { planFailure } from './step-failure.ts';
 
@@ -34,6 +35,7 @@ const EXECUTORS: Executors = {
   service,
   notification,
   undo,
+  failover,
   async approval(_config, { run, step }) {
     await condition(() => run.hasApproval(step));
     return { summary: 'approved' };

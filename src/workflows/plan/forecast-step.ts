@@ -1,9 +1,11 @@
 import { ApplicationFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { EvaluatePlanInput, StepForecast } from '../../contract/plan.ts';
 import { formatDuration } from '../../domain/duration.ts';
+import { describeFailover } from '../../domain/failover/failover-plan.ts';
 import {
   actionIn,
   type BackupStep,
+  type FailoverStep,
   type ResolvedStep,
   type RestoreStep,
   type StepAction,
@@ -44,7 +46,17 @@ async function forecast(input: EvaluatePlanInput, action: StepAction): Promise<r
     const { names } = await control('decide', 'find the channels').namesOf({ channels: action.config.channels });
     return [names.length === 0 ? 'tell nobody: no channel is configured' : `tell ${names.join(', ')}`];
   }
+  if (action.type === 'failover') return forecastFailover(input, action.config);
   return [inWords(action)];
+}
+
+/** What the judge of both pairs lets begin now. */
+async function forecastFailover(
+  { mode }: EvaluatePlanInput,
+  { targetRegion }: FailoverStep,
+): Promise<readonly string[]> {
+  const plan = await control('decide', 'look at both regions').observeFailover({ targetRegion, mode, holder: '' });
+  return describeFailover(plan);
 }
 
 async function forecastBackup(
@@ -73,7 +85,7 @@ async function forecastRestore(
 
 /** Of steps that nobody has to be asked about: what they name was found by `acceptPlan`. */
 function inWords(
-  action: Exclude<StepAction, { readonly type: 'backup' | 'restore' | 'service' | 'notification' }>,
+  action: Exclude<StepAction, { readonly type: 'backup' | 'restore' | 'service' | 'notification' | 'failover' }>,
 ): string {
   switch (action.type) {
     case 'validation': {
@@ -92,7 +104,6 @@ function inWords(
       return `run plan ${action.config.plan.id}: ${action.config.plan.steps.map(({ name }) => name).join(', ')}`;
     case 'undo':
       return 'bring back what was replaced';
-    case 'failover':
     case 'fence':
     case 'promote':
     case 'repoint':

@@ -8,6 +8,7 @@ import type { RestorePlan, RestoreRecord } from '../../../src/contract/messages.
 import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
 import type { PlanRunView } from '../../../src/domain/plan/run-view.ts';
+import type { FailoverPlan } from '../../../src/domain/failover/failover-plan.ts';
 import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
 import type { DrillPlan } from '../../../src/domain/drill/drill.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
@@ -164,6 +165,30 @@ export const SELECTION: SelectionPlan = {
   steps: [],
 };
 
+export const AUTHORITY = { service: 'scenario-postgres', epoch: 1, region: 'b', holder: 'run-1.switch', since: AT };
+const CHANGE = { from: 'a', to: 'b', way: 'graceful', epoch: 0, approvals: [], notices: [] } as const;
+export const FENCE = {
+  kind: 'clean',
+  node: 'a',
+  systemIdentifier: '7300000000000000001',
+  timeline: 1,
+  checkpointLsn: '0/3000028',
+} as const;
+
+/** Both services, from `a` to `b`. */
+export const FAILOVER: FailoverPlan = {
+  targetRegion: 'b',
+  postgres: {
+    ...CHANGE,
+    service: 'scenario-postgres',
+    systemIdentifier: FENCE.systemIdentifier,
+    timeline: 1,
+    primaryLsn: '0/3000000',
+  },
+  redis: { ...CHANGE, service: 'scenario-redis', replid: 'f'.repeat(40), silentSeconds: 0 },
+};
+const REDIS_ROLE = { node: 'b', replid: 'e'.repeat(40), forkOffset: 1234, changedNow: true, persisted: true };
+
 const answers: Activities = {
   surveySources: async () => ({
     postgres: { database: 'auth', server: '18.6', bytes: 10, tables: 3 },
@@ -294,6 +319,25 @@ const answers: Activities = {
     sha256: '0',
     location: 'memory:/reports/',
   }),
+  observeFailover: async () => FAILOVER,
+  proveLine: async () => ({ lsn: '0/3000010' }),
+  takeAuthority: async ({ after, ...request }) => ({ ...AUTHORITY, ...request, epoch: after + 1 }),
+  fencePrimary: async () => FENCE,
+  awaitCaughtUp: async () => ({ lsn: '0/30000A0' }),
+  promoteStandby: async () => ({ node: 'b', timeline: 2, forkLsn: '0/30000A0', promotedNow: true, estimate: null }),
+  measureLoss: async ({ forkLsn }) => ({
+    kind: 'exact',
+    bytes: 0,
+    transactions: 0,
+    seconds: 0,
+    forkLsn,
+    endLsn: forkLsn,
+    firstCommitAt: null,
+    lastCommitAt: null,
+  }),
+  handOverRedis: async () => REDIS_ROLE,
+  promoteReplica: async () => REDIS_ROLE,
+  measureRedisLoss: async () => ({ kind: 'exact', bytes: 0, seconds: 0 }),
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -314,12 +358,18 @@ interface NamedInput {
   readonly command?: string;
   /** Of a run of a plan. */
   readonly report?: PlanRunView;
+  /** Why a standby is promoted. */
+  readonly proof?: { readonly kind: string };
+  /** Of an authority. */
+  readonly service?: string;
   /** How a drill ended early. */
   readonly ended?: { readonly code: string } | null;
 }
 
 function nameOf(name: string, input: NamedInput): string {
-  const { backupId, kind, target, redis, cut, command, report, ended } = input;
+  const { backupId, kind, target, redis, cut, command, report, ended, proof, service } = input;
+  if (name === 'takeAuthority') return `${name}(${service})`;
+  if (name === 'promoteStandby') return `${name}(${proof?.kind})`;
   if (name === 'runCommand') return `${name}(${command})`;
   // How the run ended, and what became of each step.
   if (report) return `${name}(${report.state}: ${report.steps.map(({ status }) => status).join(', ')})`;

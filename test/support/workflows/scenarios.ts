@@ -9,6 +9,7 @@ import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
 import { DRILL_SCENARIOS } from './drill-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
+import { FAILOVER_SCENARIOS } from './failover-scenarios.ts';
 import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
@@ -681,6 +682,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REPLAY_SCENARIOS,
   ...REPLICATE_SCENARIOS,
   ...PLAN_SCENARIOS,
+  ...FAILOVER_SCENARIOS,
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
   ...SELECTION_UNDOS,

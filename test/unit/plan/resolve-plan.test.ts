@@ -45,7 +45,7 @@ async function problems(document: unknown, parameters: Record<string, string> = 
   return details['problems'] as readonly string[];
 }
 
-test("the manual's plan is accepted as it stands, and its failover named as what cannot be done yet", () => {
+test("the manual's plan is accepted as it stands, and a step that cannot be done yet is named", () => {
   const { plan } = resolvePlan('manual', MANUAL);
   expect(plan.steps.map(({ id, onFailure, pointOfNoReturn }) => [id, onFailure, pointOfNoReturn])).toEqual([
     ['failover-to-replica', 'abort', true],
@@ -63,7 +63,15 @@ test("the manual's plan is accepted as it stands, and its failover named as what
       fromTarget: null,
     },
   });
-  expect(unavailableSteps(plan)).toEqual([{ id: 'failover-to-replica', type: 'failover' }]);
+  expect(unavailableSteps(plan)).toEqual([]);
+  expect(plan.steps[0]?.action).toEqual({
+    type: 'failover',
+    config: { targetRegion: 'us-west-2', failoverType: 'automatic' },
+  });
+  const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1 };
+  expect(unavailableSteps(resolvePlan('fencing', { ...MANUAL, id: 'fencing', steps: [fence] }, {}).plan)).toEqual([
+    { id: 'fence', type: 'fence' },
+  ]);
 });
 
 test('the JSON Schema accepts both plans, and refuses a step of no type', () => {

@@ -1,0 +1,33 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { FailoverInput } from '../../contract/failover.ts';
+import type { ChangedRoles, RedisChange } from '../../domain/failover/failover-plan.ts';
+import { planStep } from './activity-options.ts';
+import { requireApproval, takeAuthority } from './change-postgres.ts';
+import type { WorkflowProgress } from './progress.ts';
+
+/** Hands over, or promotes the replica of a master that is gone. */
+export async function changeRedis(
+  progress: WorkflowProgress,
+  input: FailoverInput,
+  change: RedisChange,
+): Promise<ChangedRoles> {
+  const { service, from: old, to: primary, way, epoch: seen } = change;
+  const done = { service, way, primary, old };
+  if (way === 'done') return { ...done, epoch: seen, oldIs: 'unchanged', loss: null };
+  const authority = await takeAuthority(input, change);
+  return CancellationScope.nonCancellable(async () => {
+    progress.enter('handing-over', `making ${primary} master of Redis`);
+    if (way === 'graceful') await planStep(`hand ${old} over to ${primary}`).handOverRedis({ change, authority });
+    else await promoteReplica(input, { change, authority });
+    const loss = await planStep(`compare the streams of ${old} and ${primary}`).measureRedisLoss({ change });
+    return { ...done, epoch: authority.epoch, oldIs: way === 'graceful' ? 'follows' : 'unproven', loss };
+  });
+}
+
+async function promoteReplica(
+  input: FailoverInput,
+  acting: Pick<Parameters<ReturnType<typeof planStep>['promoteReplica']>[0], 'change' | 'authority'>,
+): Promise<unknown> {
+  const approvedBy = requireApproval(input, acting.change);
+  return planStep(`promote ${acting.change.to}`).promoteReplica({ ...acting, approvedBy });
+}
