@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { isNativeError } from 'node:util/types';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
@@ -15,8 +16,8 @@ export const ZSTD_BLOCK_BYTES = 2 * 1024 * 1024;
 /** What a reader accepts, so that blocks may grow without a new format. */
 const FRAME_INPUT_MAX_BYTES = 4 * 1024 * 1024;
 const FRAMES_AHEAD = 2;
-/** Output memory of one step; Node's 16 KiB would send each block through the thread pool a hundred times. */
-const COMPRESSED_BYTES = 1024 * 1024;
+/** Output memory of a block with room for one that does not compress: then zstd works in one pass, without a copy of its input. */
+const COMPRESSED_BYTES = ZSTD_BLOCK_BYTES + 64 * 1024;
 
 export interface CompressOptions {
   readonly level: number;
@@ -41,16 +42,32 @@ export async function* compress(blocks: AsyncIterable<Buffer>, options: Compress
   if (frames === 0) yield compressBlock(Buffer.alloc(0), options.level);
 }
 
-/** As `zstdCompress`, which leaves the memory it made the frame in to the garbage collector: see release-memory.ts. */
+/**
+ * As `zstdCompress`, which leaves the memory it made the frame in to the garbage collector (see release-memory.ts), and tells zstd of the end of
+ * the frame only behind its input, so that it copies the input first. Measured on data that compresses well: 2.2 ms of a processor a block, not 4.3.
+ */
 async function compressBlock(block: Buffer, level: number): Promise<Buffer> {
   const params = { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 };
-  const stream = createZstdCompress({ params, pledgedSrcSize: block.length, chunkSize: COMPRESSED_BYTES });
+  const flush = constants.ZSTD_e_end;
+  const stream = createZstdCompress({ params, pledgedSrcSize: block.length, chunkSize: COMPRESSED_BYTES, flush });
   const pieces: Buffer[] = [];
-  stream.on('data', (piece: Buffer) => void pieces.push(piece)).end(block);
-  await finished(stream);
+  stream.on('data', (piece: Buffer) => void pieces.push(piece));
+  try {
+    await writeWhole(stream, block);
+  } finally {
+    // Not ended: that would begin another frame.
+    stream.destroy();
+  }
   const frame = Buffer.concat(pieces);
   freePieces(pieces);
   return frame;
+}
+
+async function writeWhole(stream: Writable, block: Buffer): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stream.once('error', reject);
+    stream.write(block, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Output memory of a decompressor: with room behind a block, or Node takes as much again to see that there is no more. */
