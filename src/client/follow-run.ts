@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { QUERIES } from '../contract/names.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
-import { FOLLOW_INTERVAL_MS, viewOperation, type OperationView } from './follow.ts';
+import { followReadings, viewOperation, type OperationView } from './follow.ts';
 
 /** How a run stands, with what the workflows of its steps do. */
 export interface RunProgress {
@@ -16,17 +16,7 @@ export async function followRun(
   done: Promise<unknown>,
   onView: (progress: RunProgress) => void,
 ): Promise<void> {
-  let running = true;
-  const end = done.then(
-    () => (running = false),
-    () => (running = false),
-  );
-  while (running) {
-    // Falls back to the next reading; a lasting trouble ends `done` with its own error.
-    const progress = await viewProgress(handle).catch(() => undefined);
-    if (running && progress !== undefined) onView(progress);
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL_MS))]);
-  }
+  await followReadings(() => viewProgress(handle), done, onView);
 }
 
 async function viewProgress(handle: WorkflowHandle): Promise<RunProgress> {

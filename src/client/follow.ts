@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { Progress } from '../domain/operation.ts';
 
 /** Between two readings of what an operation does. */
-export const FOLLOW_INTERVAL_MS = 1_000;
+const FOLLOW_INTERVAL_MS = 1_000;
 
 /** What an operation does right now, as its pending activities say. */
 export interface OperationView {
@@ -36,14 +36,22 @@ function decodeProgress(
   return payload == null ? undefined : defaultPayloadConverter.fromPayload<Progress>(payload);
 }
 
-/**
- * Calls `onView` about once a second until `done` settles. A reading that fails is left out: the result decides, and it
- * reports an unreachable server itself.
- */
+/** Calls `onView` about once a second until `done` settles. */
 export async function follow(
   handle: WorkflowHandle,
   done: Promise<unknown>,
   onView: (view: OperationView) => void,
+): Promise<void> {
+  await followReadings(() => viewOperation(handle), done, onView);
+}
+
+/**
+ * The same for any reading. One that fails is left out: the result decides, and it reports an unreachable server itself.
+ */
+export async function followReadings<View>(
+  read: () => Promise<View>,
+  done: Promise<unknown>,
+  onView: (view: View) => void,
 ): Promise<void> {
   let running = true;
   const end = done.then(
@@ -52,7 +60,7 @@ export async function follow(
   );
   while (running) {
     // Falls back to the next reading; a lasting trouble ends `done` with its own error.
-    const view = await viewOperation(handle).catch(() => undefined);
+    const view = await read().catch(() => undefined);
     if (running && view !== undefined) onView(view);
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, FOLLOW_INTERVAL_MS))]);
   }

@@ -17,36 +17,13 @@ import { PROJECT_DIR } from '../../src/embedded/places.ts';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import { startProduct, type Fingerprint, type Product } from '../support/product.ts';
 import { until } from '../support/product/mid-stream.ts';
+import { MANUAL_PLAN } from '../support/manual-plan.ts';
 import { startThrottle, type Throttle } from '../support/product/throttle.ts';
 import { whenAvailable } from '../support/tools.ts';
 
 const describePlans = await whenAvailable('temporal', 'postgres 18', 'redis 7');
 /** The load of the seeded database takes several seconds at this rate. */
 const SLOW_BYTES_PER_SECOND = 20_000;
-
-/** As in the manual. */
-const CRITICAL = {
-  id: 'critical-failure-recovery',
-  name: 'Critical System Failure Recovery',
-  description: 'Recovery procedure for critical system failures',
-  priority: 'critical',
-  steps: [
-    {
-      id: 'failover-to-replica',
-      name: 'Failover to Replica Region',
-      type: 'failover',
-      order: 1,
-      config: { targetRegion: 'us-west-2', failoverType: 'automatic' },
-    },
-    {
-      id: 'restore-primary',
-      name: 'Restore Primary Region',
-      type: 'restore',
-      order: 2,
-      config: { restoreOptions: { dropExisting: true, stopServices: true } },
-    },
-  ],
-};
 
 interface GuidePlan {
   readonly id: string;
@@ -119,7 +96,7 @@ describePlans('a recovery plan', () => {
     });
     await mkdir(join(product.folder, 'config', 'plans'));
     careful = await planOfGuide();
-    await Promise.all([CRITICAL, careful].map(writePlan));
+    await Promise.all([MANUAL_PLAN, careful].map(writePlan));
     const plans = openPlans({ drPlans: { dir: join(product.folder, 'config', 'plans') }, objectives: {} });
     const { client, group } = product;
     second = createDisasterRecoveryManager({ client, group, requestedBy: 'second@person' }, plans);
@@ -138,7 +115,7 @@ describePlans('a recovery plan', () => {
       findings: [{ step: 'system-restore', code: 'BACKUP_NOT_FOUND', message: expect.any(String) }],
     });
     expect((await second.readPlanStates()).map(({ id, state }) => [id, state])).toEqual(
-      ['default-recovery', 'careful', CRITICAL.id].map((id) => [id, 'needs-verification']),
+      ['default-recovery', 'careful', MANUAL_PLAN.id].map((id) => [id, 'needs-verification']),
     );
     await product.manager.performFullBackup();
   });
@@ -153,13 +130,13 @@ describePlans('a recovery plan', () => {
   });
 
   test('with a failover to a region that nobody has configured is shown, and refused before anything is run', async () => {
-    const { plan } = await second.showPlan(CRITICAL.id);
+    const { plan } = await second.showPlan(MANUAL_PLAN.id);
     expect(plan.steps[0]).toMatchObject({ pointOfNoReturn: true, action: { type: 'failover' } });
-    const { exit, json } = await product.cli(['dr', 'execute', CRITICAL.id]);
+    const { exit, json } = await product.cli(['dr', 'execute', MANUAL_PLAN.id]);
     expect({ exit, code: json['error'].code }).toEqual({ exit: 2, code: 'CONFIG_INCOMPLETE' });
     expect(json['error'].hint).toContain('failover.regions');
     const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1, config: {} };
-    await writePlan({ ...CRITICAL, id: 'fencing', steps: [fence] } as GuidePlan);
+    await writePlan({ ...MANUAL_PLAN, id: 'fencing', steps: [fence] } as GuidePlan);
     const unavailable = await product.cli(['dr', 'execute', 'fencing']);
     expect({ exit: unavailable.exit, code: unavailable.json['error'].code }).toEqual({
       exit: 2,

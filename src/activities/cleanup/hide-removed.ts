@@ -4,6 +4,7 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type Locked, unlessLocked } from '../../repository/cleanup/unless-locked.ts';
+import { epochName } from '../../repository/journals/journal-keys.ts';
 import type { Repository } from '../../repository/repository.ts';
 
 export type HideRemoved = Parameters<CleanupData['hideRemoved']>[0] & {
@@ -81,9 +82,8 @@ export async function purgeHidden(
     bytes += (await unlessLocked(backupId, locked, purge)) ?? 0;
   }
   for (const epoch of epochs) {
-    const { kind, history, epoch: number } = epoch;
     const purge = async (): Promise<number> => repository.cleanup.purgeEpoch(epoch, operation);
-    bytes += (await unlessLocked(`journals/${kind}/${history}/${number}`, locked, purge)) ?? 0;
+    bytes += (await unlessLocked(epochName(epoch), locked, purge)) ?? 0;
   }
   return { bytes, locked };
 }

@@ -2,7 +2,7 @@ import type { BackupManager } from '../../client/backup-manager.ts';
 import type { StartedOperation } from '../../client/operation.ts';
 import type { CommandContext, CommandResult } from '../command.ts';
 import { awaitOperation, whereabouts } from './await-operation.ts';
-import { openClient } from './open-client.ts';
+import { withClient } from './with-client.ts';
 
 /** What a command that starts an operation says about it. */
 export interface OperationCommand<Result> {
@@ -55,15 +55,8 @@ export async function withManager<T>(
   context: CommandContext,
   work: (manager: BackupManager) => Promise<T>,
 ): Promise<T> {
-  const opened = await openClient(context);
-  try {
+  return withClient(context, async (opened) => {
     const { createBackupManager } = await import('../../client/backup-manager.ts');
-    // A question that nobody answers ends with Ctrl-C as well.
-    const { connection } = opened.client;
-    return await connection.withAbortSignal(context.signal, () => work(createBackupManager(opened)));
-  } catch (error) {
-    throw context.signal.aborted ? context.signal.reason : error;
-  } finally {
-    await opened.close();
-  }
+    return work(createBackupManager(opened));
+  });
 }

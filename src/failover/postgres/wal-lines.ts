@@ -1,5 +1,6 @@
 import { lsnOf, type Lsn } from '../../domain/lsn.ts';
 import { recordEnd, switchEnd } from '../../domain/failover/wal-record.ts';
+import { textLines } from '../../platform/text-lines.ts';
 
 /** One record, as `pg_waldump` describes it. */
 export interface WalRecord {
@@ -18,15 +19,9 @@ export async function* readWalLines(
   output: AsyncIterable<Uint8Array>,
   segmentBytes: number,
 ): AsyncGenerator<WalRecord, void, undefined> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of output) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const record = parseWalLine(line, segmentBytes);
-      if (record !== undefined) yield record;
-    }
+  for await (const line of textLines(output)) {
+    const record = parseWalLine(line, segmentBytes);
+    if (record !== undefined) yield record;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { spawnChild } from '../../platform/child-process.ts';
+import { textLines } from '../../platform/text-lines.ts';
 import { withSession } from '../connection/session.ts';
 import type { PostgresServerTools } from '../physical/physical.ts';
 import type { PostgresTarget } from '../postgres.ts';
@@ -89,7 +90,8 @@ async function run(
     operation.onProgress({ phase: 'comparing indexes with tables', bytes: 0, items: Date.now() - startedAt });
   const pulse = setInterval(tell, PULSE_MS);
   try {
-    for await (const line of linesOf(child.stdout as AsyncIterable<Buffer>)) {
+    for await (const text of textLines(child.stdout, { unfinished: true })) {
+      const line = text.trim();
       if (line.startsWith('pg_amcheck: checking ')) relations += 1;
       else if (!/^pg_amcheck: (?:including|in database|query|excluding)/.test(line) && line !== '')
         keep(findings, line);
@@ -113,14 +115,4 @@ const KEPT_MAX = 10_000;
 
 function keep(findings: string[], line: string): void {
   if (findings.length < KEPT_MAX) findings.push(line.slice(0, LINE_MAX));
-}
-
-async function* linesOf(source: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
-  let rest = '';
-  for await (const chunk of source) {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines.map((line) => line.trim());
-  }
-  if (rest !== '') yield rest.trim();
 }

@@ -8,30 +8,7 @@ import { DEFAULT_PLAN } from '../../../src/domain/plan/default-plan.ts';
 import { unavailableSteps } from '../../../src/domain/plan/recovery-plan.ts';
 import { planJsonSchema } from '../../../scripts/reference/plans.ts';
 import { caught } from '../../support/caught.ts';
-
-/** As the manual shows it, to the letter. */
-const MANUAL = {
-  id: 'critical-failure-recovery',
-  name: 'Critical System Failure Recovery',
-  description: 'Recovery procedure for critical system failures',
-  priority: 'critical',
-  steps: [
-    {
-      id: 'failover-to-replica',
-      name: 'Failover to Replica Region',
-      type: 'failover',
-      order: 1,
-      config: { targetRegion: 'us-west-2', failoverType: 'automatic' },
-    },
-    {
-      id: 'restore-primary',
-      name: 'Restore Primary Region',
-      type: 'restore',
-      order: 2,
-      config: { restoreOptions: { dropExisting: true, stopServices: true } },
-    },
-  ],
-};
+import { MANUAL_PLAN } from '../../support/manual-plan.ts';
 
 const planOf = (...steps: readonly object[]): object => ({
   id: 'p',
@@ -46,7 +23,7 @@ async function problems(document: unknown, parameters: Record<string, string> = 
 }
 
 test("the manual's plan is accepted as it stands, and a step that cannot be done yet is named", () => {
-  const { plan } = resolvePlan('manual', MANUAL);
+  const { plan } = resolvePlan('manual', MANUAL_PLAN);
   expect(plan.steps.map(({ id, onFailure, pointOfNoReturn }) => [id, onFailure, pointOfNoReturn])).toEqual([
     ['failover-to-replica', 'abort', true],
     ['restore-primary', 'abort', false],
@@ -69,7 +46,7 @@ test("the manual's plan is accepted as it stands, and a step that cannot be done
     config: { targetRegion: 'us-west-2', failoverType: 'automatic' },
   });
   const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1 };
-  expect(unavailableSteps(resolvePlan('fencing', { ...MANUAL, id: 'fencing', steps: [fence] }, {}).plan)).toEqual([
+  expect(unavailableSteps(resolvePlan('fencing', { ...MANUAL_PLAN, id: 'fencing', steps: [fence] }, {}).plan)).toEqual([
     { id: 'fence', type: 'fence' },
   ]);
 });
@@ -78,8 +55,8 @@ test('the JSON Schema accepts both plans, and refuses a step of no type', () => 
   const validate = new Ajv2020({ strict: false, validateFormats: false }).compile(
     JSON.parse(planJsonSchema()) as object,
   );
-  expect([MANUAL, DEFAULT_PLAN].map((plan) => validate(structuredClone(plan)))).toEqual([true, true]);
-  expect(validate({ ...MANUAL, steps: [{ id: 'a', name: 'A', type: 'magic', order: 1 }] })).toBe(false);
+  expect([MANUAL_PLAN, DEFAULT_PLAN].map((plan) => validate(structuredClone(plan)))).toEqual([true, true]);
+  expect(validate({ ...MANUAL_PLAN, steps: [{ id: 'a', name: 'A', type: 'magic', order: 1 }] })).toBe(false);
 });
 
 test('a backup of what a later step replaces is an emergency backup, one behind it is not', () => {
@@ -93,11 +70,11 @@ test('a backup of what a later step replaces is an emergency backup, one behind 
 });
 
 test('equal plans have equal digests however they are written, and every value counts', () => {
-  const { digest } = resolvePlan('p', MANUAL);
-  const turned = Object.fromEntries(Object.entries(MANUAL).toReversed());
+  const { digest } = resolvePlan('p', MANUAL_PLAN);
+  const turned = Object.fromEntries(Object.entries(MANUAL_PLAN).toReversed());
   expect(resolvePlan('p', turned).digest).toBe(digest);
-  expect(resolvePlan('p', { ...MANUAL, priority: 'low' }).digest).not.toBe(digest);
-  expect(resolvePlan('p', MANUAL, { objectives: { rtoMs: 1, rpoMs: null } }).digest).not.toBe(digest);
+  expect(resolvePlan('p', { ...MANUAL_PLAN, priority: 'low' }).digest).not.toBe(digest);
+  expect(resolvePlan('p', MANUAL_PLAN, { objectives: { rtoMs: 1, rpoMs: null } }).digest).not.toBe(digest);
 });
 
 test('parameters take their places, and null leaves a key out', () => {
@@ -182,17 +159,17 @@ describe('a folder of plans', () => {
 
   test('lists a broken file with what is wrong with it, and the others', () => {
     writeFileSync(join(dir, 'broken.json'), '{');
-    writeFileSync(join(dir, 'manual.json'), JSON.stringify(MANUAL));
+    writeFileSync(join(dir, 'manual.json'), JSON.stringify(MANUAL_PLAN));
     expect(library.list().map(({ id, problems: found }) => [id, found])).toEqual([
       ['default-recovery', []],
       ['broken', ['not JSON']],
-      [MANUAL.id, []],
+      [MANUAL_PLAN.id, []],
     ]);
     expect(() => library.find('critical-failure')).toThrow('not built in');
   });
 
   test('may hold another plan in the place of the one that is built in', () => {
-    writeFileSync(join(dir, 'own.json'), JSON.stringify({ ...MANUAL, id: 'default-recovery' }));
+    writeFileSync(join(dir, 'own.json'), JSON.stringify({ ...MANUAL_PLAN, id: 'default-recovery' }));
     expect(library.find('default-recovery').file).toBe(join(dir, 'own.json'));
   });
 

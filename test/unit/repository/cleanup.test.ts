@@ -6,6 +6,7 @@ import { backupIdAt } from '../../../src/repository/layout.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { collectBytes } from '../../support/collect.ts';
+import { dyingAfter } from '../../support/dying-store.ts';
 import {
   CREATED_AT,
   ENCRYPTED,
@@ -209,22 +210,6 @@ describe('a backup that is removed', () => {
     expect(deaths.length).toBeGreaterThan(15);
   });
 });
-
-/** Dies before its n-th change, and with it every one after it. */
-function dyingAfter(store: ObjectStore, changes: number): ObjectStore {
-  let left = changes;
-  const live = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (left <= 0) throw new Error('killed');
-    left -= 1;
-    return work();
-  };
-  return {
-    ...store,
-    put: async (...args) => live(() => store.put(...args)),
-    remove: async (key) => live(() => store.remove(key)),
-    removeLeftovers: async (...args) => live(() => store.removeLeftovers(...args)),
-  };
-}
 
 describe('a damaged backup that is removed', () => {
   const damage = async (id: string): Promise<void> => replace(`backups/${id}/manifest.json`, (text) => `${text} `);

@@ -5,6 +5,7 @@ import type { Repository } from '../../../src/repository/repository.ts';
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { caught } from '../../support/caught.ts';
+import { dyingAfter } from '../../support/dying-store.ts';
 import { makeBackup, OPERATION, openPlace, openWriter, PLAIN, type TestPlace } from './fixture.ts';
 import { openStream, openWal, putPiece, SEGMENT_BYTES, walDurable } from './journal-fixture.ts';
 
@@ -205,22 +206,6 @@ test('a cleanup at a target that dies at any step is done by the next one, and w
   expect(deaths.length).toBeGreaterThan(5);
   expect(await idsAt(repository)).toEqual([old, young]);
 });
-
-/** Dies before its n-th change, and with it every one after it. */
-function dyingAfter(store: ObjectStore, changes: number): ObjectStore {
-  let left = changes;
-  const live = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (left <= 0) throw new Error('killed');
-    left -= 1;
-    return work();
-  };
-  return {
-    ...store,
-    put: async (...args) => live(() => store.put(...args)),
-    remove: async (key) => live(() => store.remove(key)),
-    removeLeftovers: async (...args) => live(() => store.removeLeftovers(...args)),
-  };
-}
 
 /** Lets others go first, for a while that a seed decides: what runs at once is mixed in another way with each. */
 function shuffled(store: ObjectStore, random: () => number): ObjectStore {

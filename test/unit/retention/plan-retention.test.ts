@@ -4,37 +4,7 @@ import { byId, neededBy } from '../../../src/domain/lineage.ts';
 import { periodOf } from '../../../src/domain/retention/periods.ts';
 import { planRetention } from '../../../src/domain/retention/plan-retention.ts';
 import type { RetentionBackup, RetentionRules } from '../../../src/domain/retention/retention-rules.ts';
-
-const DAY = 86_400_000;
-const NOW = Date.UTC(2026, 5, 30, 12);
-const NO_GFS = { hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
-const RULES: RetentionRules = { days: 7, maxBackups: 100, minFull: 1, gfs: NO_GFS, lockedMs: 0 };
-
-const idAt = (ms: number): string => `backup-${new Date(ms).toISOString().replaceAll(/[:.]/g, '-')}`;
-
-interface Made extends Partial<Omit<RetentionBackup, 'components'>> {
-  readonly holdsOf?: readonly ('postgres' | 'redis')[];
-  readonly layers?: readonly string[];
-}
-
-/** A backup as it is listed, `days` before now. */
-function made(daysAgo: number, { holdsOf = ['postgres', 'redis'], layers = [], ...more }: Made = {}): RetentionBackup {
-  const createdAt = new Date(NOW - daysAgo * DAY).toISOString();
-  const redis = { digests: { layers, changed: 0, deleted: 0 } };
-  const components = Object.fromEntries(holdsOf.map((name) => [name, name === 'redis' ? redis : {}]));
-  return {
-    id: idAt(NOW - daysAgo * DAY),
-    kind: 'full',
-    status: 'complete',
-    parentId: null,
-    createdAt,
-    label: {},
-    holds: [],
-    verifiedAt: createdAt,
-    components,
-    ...more,
-  };
-}
+import { DAY, idAt, made, NO_GFS, NOW, RULES } from './made-backups.ts';
 
 function plan(
   backups: readonly RetentionBackup[],

@@ -1,33 +1,7 @@
 import { planRetention } from '../../../src/domain/retention/plan-retention.ts';
 import { type CopiedHoldings, planTargetRetention } from '../../../src/domain/retention/plan-target-retention.ts';
-import type {
-  RetentionBackup,
-  RetentionMoment,
-  RetentionRules,
-} from '../../../src/domain/retention/retention-rules.ts';
-
-const DAY = 86_400_000;
-const NOW = Date.UTC(2026, 5, 30, 12);
-const NO_GFS = { hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0 };
-const RULES: RetentionRules = { days: 7, maxBackups: 100, minFull: 1, gfs: NO_GFS, lockedMs: 0 };
-
-function made(daysAgo: number, more: Partial<RetentionBackup> = {}): RetentionBackup {
-  const createdAt = new Date(NOW - daysAgo * DAY).toISOString();
-  const id = `backup-${createdAt.replaceAll(/[:.]/g, '-')}`;
-  const components = { postgres: {}, redis: { digests: { layers: [], changed: 0, deleted: 0 } } } as never;
-  return {
-    id,
-    kind: 'full',
-    status: 'complete',
-    parentId: null,
-    createdAt,
-    label: {},
-    holds: [],
-    verifiedAt: createdAt,
-    components,
-    ...more,
-  };
-}
+import type { RetentionBackup, RetentionMoment } from '../../../src/domain/retention/retention-rules.ts';
+import { DAY, made, NOW, RULES } from './made-backups.ts';
 
 const moment: RetentionMoment = { nowMs: NOW, undoUntilMs: new Map() };
 
@@ -128,10 +102,7 @@ describe('a damaged backup', () => {
     expect(fate([old, made(1, { verifiedAt: null })], proven(old))).toEqual(['kept', 'damaged']);
     expect(fate([old, made(40)], proven(old))).toEqual(['kept', 'damaged']);
     expect(fate([old], proven(old))).toEqual(['kept', 'damaged']);
-    expect(fate([old, made(1, { components: { postgres: {} } as never }), made(50)], proven(old))).toEqual([
-      'kept',
-      'damaged',
-    ]);
+    expect(fate([old, made(1, { holdsOf: ['postgres'] }), made(50)], proven(old))).toEqual(['kept', 'damaged']);
   });
 
   test('stays where nothing proves that it is more than a key that is not trusted, until somebody asks for it to go', () => {

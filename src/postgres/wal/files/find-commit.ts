@@ -4,6 +4,7 @@ import { LifeboatError } from '../../../domain/errors.ts';
 import { formatLsn, lsnOf, segmentName, type Lsn } from '../../../domain/lsn.ts';
 import type { Operation } from '../../../domain/operation.ts';
 import { readGated, spawnChild } from '../../../platform/child-process.ts';
+import { textLines } from '../../../platform/text-lines.ts';
 import { withPrivateFolder } from '../../../platform/files.ts';
 import { libraryPath } from '../../tools/tool-environment.ts';
 
@@ -118,15 +119,9 @@ async function* transactionEnds(
 }
 
 async function* parseLines(output: AsyncIterable<Uint8Array>): AsyncGenerator<TransactionEnd, void, undefined> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of output) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const end = parseLine(line);
-      if (end !== undefined) yield end;
-    }
+  for await (const line of textLines(output)) {
+    const end = parseLine(line);
+    if (end !== undefined) yield end;
   }
 }
 
