@@ -36,11 +36,7 @@ async function follow(deps: Dependencies, target: CopyTarget, operation: Operati
     // A repository that is not there yet, or not any more, is not made.
     if (await deps.hasRepository()) {
       const repository = await deps.repository();
-      const { problems } = await repository.replicateJournals(target.store(), {
-        memory,
-        isFirst: pass === 1,
-        operation,
-      });
+      const { problems } = await repository.replicateJournals(target.store(), { memory, operation });
       for (const problem of problems) found.set(problem.key, problem);
     }
     operation.onProgress({ phase: 'following the journals', bytes: 0, items: pass });

@@ -1,4 +1,5 @@
-import { LifeboatError } from '../domain/errors.ts';
+import { LifeboatError, toLifeboatError } from '../domain/errors.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { CopyTarget, Dependencies } from './dependencies.ts';
 import { within } from './within.ts';
 
@@ -16,6 +17,20 @@ export async function requireNotLost(deps: Pick<Dependencies, 'hasRepository' | 
   if (holder === undefined) return;
   const facts = `target ${holder} has copies of one, and the store has none`;
   throw new LifeboatError('REPOSITORY_LOST', `open the repository: ${facts}`, { details: { target: holder } });
+}
+
+/** The repository as it is there: none is made. @throws LifeboatError REPOSITORY_MISSING, STORE_* */
+export async function openExisting(deps: Pick<Dependencies, 'hasRepository' | 'repository'>): Promise<Repository> {
+  if (await deps.hasRepository()) return deps.repository();
+  throw new LifeboatError('REPOSITORY_MISSING', 'the store holds no repository');
+}
+
+/** Null where a target holds no repository: nothing was copied there yet. */
+export async function orNothing<T>(work: Promise<T>): Promise<T | null> {
+  return work.catch((error: unknown) => {
+    if (toLifeboatError(error).code === 'REPOSITORY_MISSING') return null;
+    throw error;
+  });
 }
 
 /** A target that cannot be asked says nothing: a new installation must not wait for it. */

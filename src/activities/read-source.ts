@@ -1,6 +1,7 @@
 import { LifeboatError, toLifeboatError } from '../domain/errors.ts';
 import { targetNamed } from './copy-to-target.ts';
 import type { Dependencies } from './dependencies.ts';
+import { openExisting } from './lost-repository.ts';
 import { within } from './within.ts';
 
 /** For a store to say that it has a backup; one that is away is passed over after that. */
@@ -32,10 +33,7 @@ export async function chooseSource(deps: Dependencies, asked: string | undefined
   if (asked !== undefined) return { deps: readingFrom(deps, asked), from: asked, notice: null };
   const itself = { deps, from: undefined, notice: null };
   if (deps.targets.length === 0) return itself;
-  const gone = await whyGone(async () => {
-    if (await deps.hasRepository()) return deps.repository();
-    throw new LifeboatError('REPOSITORY_MISSING', 'the store holds no repository');
-  });
+  const gone = await whyGone(async () => openExisting(deps));
   if (gone === null) return itself;
   const answers = await Promise.all(deps.targets.map(async ({ repository }) => whyGone(repository)));
   const found = deps.targets[answers.indexOf(null)];

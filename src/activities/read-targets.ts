@@ -3,13 +3,14 @@ import { type ErrorCode, LifeboatError, toLifeboatError } from '../domain/errors
 import { compareJournals } from '../domain/journal-copies.ts';
 import type { Operation } from '../domain/operation.ts';
 import { recoveryWindow } from '../domain/recovery-window.ts';
-import { compareTarget, type TargetFacts } from '../domain/target-facts.ts';
+import { compareTarget, isDueThere, type TargetFacts } from '../domain/target-facts.ts';
 import { viewWindow } from '../domain/window-view.ts';
 import { type RecoveryCatalog, readRecoveryCatalog } from '../recovery/read-catalog.ts';
 import { epochName } from '../repository/journals/journal-keys.ts';
 import type { RemovedHere } from '../repository/cleanup/repository-cleanup.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { CopyTarget, Dependencies } from './dependencies.ts';
+import { openExisting, orNothing } from './lost-repository.ts';
 import { configuredComponents } from './sources.ts';
 import { within } from './within.ts';
 
@@ -34,8 +35,7 @@ export async function readTargets(deps: Asking, operation: Operation): Promise<T
 
 /** Nothing is made where nothing is: a repository that was lost is not one that every target has all of. */
 async function readOwn(deps: Asking, operation: Operation): Promise<Holdings> {
-  if (!(await deps.hasRepository())) throw new LifeboatError('REPOSITORY_MISSING', 'the store holds no repository');
-  return holdingsOf(await deps.repository(), deps, operation);
+  return holdingsOf(await openExisting(deps), deps, operation);
 }
 
 async function holdingsOf(repository: Repository, { settings }: Asking, operation: Operation): Promise<Holdings> {
@@ -76,7 +76,7 @@ type Compared = Omit<TargetFacts, 'name' | 'region' | 'location' | 'lastError'>;
 function compare(own: Holdings, there: (Holdings & { readonly removed: RemovedHere }) | null): Compared {
   const removed = there?.removed ?? { backupIds: new Set<string>(), epochs: new Set<string>() };
   // What the target's own rules removed there is not missing.
-  const wanted = completeOf(own).filter(({ id, holds }) => !removed.backupIds.has(id) || holds.length > 0);
+  const wanted = completeOf(own).filter((backup) => isDueThere(backup, removed.backupIds));
   const ids = there && new Set(completeOf(there).map(({ id }) => id));
   const kept = there?.catalog ?? { postgres: [], redis: [] };
   const behind = compareJournals(own.catalog, kept, ({ begin }) => removed.epochs.has(epochName(begin)));
@@ -98,11 +98,6 @@ async function readThere(
   target: CopyTarget,
   operation: Operation,
 ): Promise<(Holdings & { readonly removed: RemovedHere }) | null> {
-  try {
-    const copies = await target.repository();
-    return { ...(await holdingsOf(copies, deps, operation)), removed: await copies.cleanup.removedHere() };
-  } catch (error) {
-    if (toLifeboatError(error).code === 'REPOSITORY_MISSING') return null;
-    throw error;
-  }
+  const copies = await orNothing(target.repository());
+  return copies && { ...(await holdingsOf(copies, deps, operation)), removed: await copies.cleanup.removedHere() };
 }

@@ -10,7 +10,6 @@ import { openRepository } from '../repository/open-repository.ts';
 import type { Codec, Repository, RepositoryReader } from '../repository/repository.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { requireConditionalWrites } from '../storage/require-conditional-writes.ts';
-import { kmsPlaces } from './kms-places.ts';
 import { openPrimaryStore } from './open-stores.ts';
 
 /** The repository of a configuration, to read and write; made where there is none. @throws LifeboatError STORE_*, REPOSITORY_* */
@@ -56,7 +55,7 @@ export async function openConfiguredReader(config: Config, other?: Keyring): Pro
  */
 export async function keyringOf({ encryption }: Config): Promise<Keyring | undefined> {
   const { enabled, keyPath, escrow } = encryption;
-  const kms = kmsPlaces(encryption);
+  const { kms } = encryption;
   const isThere = existsSync(keyPath) || kms?.keyArn !== undefined;
   return enabled || isThere ? followKeyring({ path: keyPath, escrow, kms }) : undefined;
 }

@@ -37,6 +37,14 @@ export interface Copyable {
   readonly finishedAt: string;
 }
 
+/** Whether a target is to have a backup: its own rules did not remove it there, or it is held since. */
+export function isDueThere(
+  { id, holds }: { readonly id: string; readonly holds: readonly string[] },
+  removedThere: ReadonlySet<string>,
+): boolean {
+  return !removedThere.has(id) || holds.length > 0;
+}
+
 /** Ids that an answer names, at most. */
 const SHOWN_PENDING = 100;
 

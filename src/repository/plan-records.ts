@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { WriterContext } from './context.ts';
-import { openDocument, signDocument } from './journals/signed-document.ts';
-import { parseJson, putOnce, readSmallObject } from './small-object.ts';
+import { openTrusted, signDocument } from './journals/signed-document.ts';
+import { REPORTS_PREFIX } from './layout.ts';
+import { putOnce, readCanonical, readSmallObject } from './small-object.ts';
 
-const REPORTS_PREFIX = 'reports/';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /** `plans/<planId>/<time>-<random>.json`, signed, never changed; the newest counts. */
@@ -53,11 +53,8 @@ export function createPlanRecords(context: WriterContext): PlanRecords {
     },
     async loadReport(runId) {
       const key = reportKey(runId);
-      const bytes = await readSmallObject(store, key);
-      if (bytes === undefined) return undefined;
-      const report = parseJson(bytes);
-      if (report !== undefined && canonicalJson(report).equals(bytes)) return { report, path: pathOf(key) };
-      throw new LifeboatError('OBJECT_DAMAGED', `read ${key}: not as it was written`, { details: { key } });
+      const report = await readCanonical(store, key);
+      return report === undefined ? undefined : { report, path: pathOf(key) };
     },
     async newestReport() {
       let newest: string | undefined;
@@ -86,18 +83,10 @@ async function verificationOf(context: WriterContext, planId: string): Promise<P
   for await (const found of store.list(verificationPrefix(planId))) ({ key } = found);
   const bytes = key === undefined ? undefined : await readSmallObject(store, key);
   if (key === undefined || bytes === undefined) return undefined;
-  try {
-    const { repositoryId, definition, at, by, how, ...record } = openDocument(context, {
-      key,
-      bytes,
-      shape: VERIFICATION,
-    });
-    const isOfThis = repositoryId === context.id && record.planId === planId;
-    return isOfThis ? { planId, definition, at, by, how } : undefined;
-  } catch (error) {
-    if (error instanceof LifeboatError && error.code === 'JOURNAL_DAMAGED') return undefined;
-    throw error;
-  }
+  const record = openTrusted(context, { key, bytes, shape: VERIFICATION });
+  if (record?.repositoryId !== context.id || record.planId !== planId) return undefined;
+  const { definition, at, by, how } = record;
+  return { planId, definition, at, by, how };
 }
 
 const verificationPrefix = (planId: string): string => `plans/${named(planId, 'PLAN_NOT_FOUND')}/`;

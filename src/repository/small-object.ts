@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LifeboatError } from '../domain/errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { canonicalJson } from './canonical-json.ts';
 
 /** Above any manifest (100 TB are 400 000 objects, 80 MB); what is bigger is not ours, and is not read into memory. */
 const SMALL_OBJECT_MAX_BYTES = 256 * 1024 * 1024;
@@ -49,6 +50,18 @@ export function parseJson(bytes: Uint8Array): unknown {
     // The caller knows what the bytes should have been and says so.
     return undefined;
   }
+}
+
+/**
+ * An object that was written as canonical JSON; undefined when it is not there.
+ * @throws LifeboatError OBJECT_DAMAGED where it is not as it was written
+ */
+export async function readCanonical(store: ObjectStore, key: string): Promise<unknown> {
+  const bytes = await readSmallObject(store, key);
+  if (bytes === undefined) return undefined;
+  const value = parseJson(bytes);
+  if (value !== undefined && canonicalJson(value).equals(bytes)) return value;
+  throw new LifeboatError('OBJECT_DAMAGED', `read ${key}: not as it was written`, { details: { key } });
 }
 
 function tooLarge(key: string): LifeboatError {

@@ -7,7 +7,7 @@ import { postgresTarget } from '../sources.ts';
 import { changeHold } from './change-hold.ts';
 import { hideRemoved, LOCKED_TOLD, purgeHidden } from './hide-removed.ts';
 import { createTargetCleanup } from './target-cleanup.ts';
-import { planCleanup } from './plan-cleanup.ts';
+import { planCleanup, unreferencedBytes } from './plan-cleanup.ts';
 
 export function createCleanupActivities(deps: Dependencies): CleanupControl & CleanupData & TargetCleanup {
   const { settings } = deps;
@@ -27,10 +27,10 @@ export function createCleanupActivities(deps: Dependencies): CleanupControl & Cl
       withOperation(settings, async (operation) => {
         const age = abandonedAge(Date.parse(at), settings.cleanup);
         const { cleanup } = await deps.repository();
-        const { abandoned, leftovers, unfinishedWrites, locked } = await cleanup.removeUnreferenced(age, operation);
+        const removed = await cleanup.removeUnreferenced(age, operation);
         await sweepScratch(await settings.scratchFolder());
-        const bytes = [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-        return { bytes, unfinishedWrites, locked: locked.slice(0, LOCKED_TOLD) };
+        const { unfinishedWrites, locked } = removed;
+        return { bytes: unreferencedBytes(removed), unfinishedWrites, locked: locked.slice(0, LOCKED_TOLD) };
       }),
 
     dropReplaced: ({ replaced }) =>

@@ -60,7 +60,7 @@ export async function planOf(
     abandoned: unreferenced.abandoned.map(({ backupId }) => backupId).slice(0, MAX_DECISIONS),
     leftovers: unreferenced.leftovers.length,
     replaced: databases.replaced,
-    freedBytes: (await bytesOf(repository, purge)) + unreferencedBytes(found),
+    freedBytes: (await bytesOf(repository, purge)) + unreferencedBytes(unreferenced),
     freedLaterBytes: await bytesOf(repository, { backupIds: hide.backups.map(({ id }) => id), epochs: hide.epochs }),
     graceMs,
     windowBefore: viewWindow(found.windowBefore),
@@ -106,7 +106,10 @@ async function findReplaced(
   }
 }
 
-function unreferencedBytes({ unreferenced: { abandoned, leftovers } }: CleanupFindings): number {
+export function unreferencedBytes({
+  abandoned,
+  leftovers,
+}: Pick<CleanupFindings['unreferenced'], 'abandoned' | 'leftovers'>): number {
   return [...abandoned, ...leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 

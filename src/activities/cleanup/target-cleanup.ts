@@ -4,16 +4,18 @@ import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import type { planRetention } from '../../domain/retention/plan-retention.ts';
 import { planTargetRetention } from '../../domain/retention/plan-target-retention.ts';
+import { isDueThere } from '../../domain/target-facts.ts';
 import { abandonedAge, findCleanup } from '../../recovery/cleanup/plan-cleanup.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { targetNamed } from '../copy-to-target.ts';
 import type { CopyTarget, Dependencies } from '../dependencies.ts';
+import { orNothing } from '../lost-repository.ts';
 import { oneCopyAtATime } from '../one-copy-at-a-time.ts';
 import { withOperation } from '../operation.ts';
 import { configuredComponents } from '../sources.ts';
 import { within } from '../within.ts';
 import { hideRemoved, LOCKED_TOLD, purgeHidden, stillNeeded } from './hide-removed.ts';
-import { planOf } from './plan-cleanup.ts';
+import { planOf, unreferencedBytes } from './plan-cleanup.ts';
 
 /** For a target to open; one that is away is tried again later. */
 const ANSWER_MS = 20_000;
@@ -92,7 +94,7 @@ async function clean(
   const purged = await purgeHidden(there, purge, operation);
   const age = abandonedAge(Date.parse(at), target.cleanup, coming);
   const removed = await there.cleanup.removeUnreferenced(age, operation);
-  const more = [...removed.abandoned, ...removed.leftovers].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const more = unreferencedBytes(removed);
   const locked = [...purged.locked, ...removed.locked].slice(0, LOCKED_TOLD);
   return { bytes: purged.bytes + more, unfinishedWrites: removed.unfinishedWrites, locked };
 }
@@ -103,7 +105,7 @@ async function clean(
  */
 async function openPair(deps: Asking, target: CopyTarget): Promise<Pair | null> {
   const repository = await openOwn(deps, target);
-  const there = await within(ANSWER_MS, { doing: `ask target ${target.name}` }, openThere(target));
+  const there = await within(ANSWER_MS, { doing: `ask target ${target.name}` }, orNothing(target.repository()));
   if (there === null) return null;
   if (there.id !== repository.id) {
     const facts = `it holds repository ${there.id}, not ${repository.id}`;
@@ -112,8 +114,8 @@ async function openPair(deps: Asking, target: CopyTarget): Promise<Pair | null> 
   const own = await repository.list();
   const { backupIds: removedThere } = await there.cleanup.removedHere();
   const present = new Set((await there.list()).map(({ id }) => id));
-  const isComing = ({ id, status, holds }: BackupRecord): boolean =>
-    status === 'complete' && !present.has(id) && (!removedThere.has(id) || holds.length > 0);
+  const isComing = (backup: BackupRecord): boolean =>
+    backup.status === 'complete' && !present.has(backup.id) && isDueThere(backup, removedThere);
   const removedInOrder = await repository.cleanup.removedBackups();
   return { there, own, removedInOrder, removedThere, coming: own.filter(isComing) };
 }
@@ -129,15 +131,6 @@ async function openOwn(deps: Asking, { name }: CopyTarget): Promise<Repository> 
     });
   }
   throw new LifeboatError('TARGET_ONLY_COPY', `clean up ${name}: the store holds no repository`);
-}
-
-async function openThere(target: CopyTarget): Promise<Repository | null> {
-  try {
-    return await target.repository();
-  } catch (error) {
-    if (toLifeboatError(error).code === 'REPOSITORY_MISSING') return null;
-    throw error;
-  }
 }
 
 /** The plan was made a moment ago: a hold since then counts, though its record is not at the target yet. */

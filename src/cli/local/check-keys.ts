@@ -2,7 +2,6 @@ import type { Config } from '../../config/schema/config.ts';
 import { countUses, type KeyReport } from '../../domain/key-report.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { type Keyring, loadKeyring } from '../../encryption/keyring.ts';
-import { kmsPlaces } from '../../assembly/kms-places.ts';
 import { openConfiguredReader } from '../../assembly/open-repository.ts';
 import type { CommandContext } from '../command.ts';
 
@@ -30,7 +29,7 @@ export async function checkKeysWith(
 
 /** The keys of a configuration: of its file, and of its KMS. `without`: as if this one were retired. */
 export async function configuredKeyring({ encryption }: Config, without?: string): Promise<Keyring> {
-  const kms = kmsPlaces(encryption);
+  const { kms } = encryption;
   return loadKeyring(encryption.keyPath, { kms, ...(without === undefined ? {} : { without }) });
 }
 

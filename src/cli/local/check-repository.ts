@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { kmsPlaces } from '../../assembly/kms-places.ts';
 import { openPrimaryStore } from '../../assembly/open-stores.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
@@ -74,7 +73,7 @@ async function checkEncryptionKey({ encryption }: Config): Promise<ConfigCheck> 
   return attempt('encryption key', async () => {
     // As the worker opens it: with the escrow keys that everything is wrapped for.
     const { keyPath, escrow: escrowPaths } = encryption;
-    const kms = kmsPlaces(encryption);
+    const { kms } = encryption;
     const keyring = await followKeyring({ path: keyPath, escrow: escrowPaths, kms });
     if (kms?.keyArn !== undefined) await tryKey(keyring);
     const keys = keyring.keys.length === 1 ? '1 key' : `${keyring.keys.length} keys`;

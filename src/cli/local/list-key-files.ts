@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { kmsPlaces } from '../../assembly/kms-places.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { loadEscrowKey } from '../../encryption/escrow-key.ts';
 import { type KeyInfo, loadKeyring } from '../../encryption/keyring.ts';
@@ -20,7 +19,7 @@ export interface ListedKey {
 /** Active key first. A signing key that was not made yet is left out. @throws LifeboatError KEY_FILE_*, KMS_* */
 export async function listKeyFiles({ encryption, signing }: Config): Promise<readonly ListedKey[]> {
   const { keyPath } = encryption;
-  const kms = kmsPlaces(encryption);
+  const { kms } = encryption;
   const { keys } = await loadKeyring(keyPath, { kms });
   const own = keys.map(({ id, state, created }): ListedKey => {
     return { purpose: 'encryption', id, state, created: created || null, path: isKmsArn(id) ? 'aws-kms' : keyPath };

@@ -1,4 +1,5 @@
 import { byId, neededBy } from '../lineage.ts';
+import { isDueThere } from '../target-facts.ts';
 import { planRetention } from './plan-retention.ts';
 import type {
   RetentionBackup,
@@ -66,9 +67,9 @@ function neededByComing({ own, there, removedThere }: CopiedHoldings): ReadonlyM
   const present = new Set(there.map(({ id }) => id));
   const lineage = byId(own);
   const needed = new Map<string, RetentionReason>();
-  for (const { id, status, holds } of own) {
-    const isComing = !present.has(id) && (!removedThere.has(id) || holds.length > 0);
-    if (!isComing || status !== 'complete') continue;
+  for (const backup of own) {
+    const { id, status } = backup;
+    if (status !== 'complete' || present.has(id) || !isDueThere(backup, removedThere)) continue;
     for (const under of neededBy(id, lineage).ids.filter((one) => one !== id)) {
       needed.set(under, { code: 'needed', message: `${id}, whose copy is still to come, stands on it` });
     }

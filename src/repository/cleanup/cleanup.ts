@@ -3,7 +3,7 @@ import { epochPrefix } from '../journals/journal-keys.ts';
 import { backupPrefix } from '../layout.ts';
 import { loadRestore } from '../restore-records.ts';
 import { hideDamaged, provenDamaged } from './hide-damaged.ts';
-import { readRecords } from './read-records.ts';
+import { readRemovals } from './read-records.ts';
 import { removedHere } from './removed-here.ts';
 import { hideEpoch, listHiddenEpochs, purgeEpoch } from './epoch-removal.ts';
 import { hideBackup, listHidden, recallBackup } from './hide-backup.ts';
@@ -21,7 +21,7 @@ export function createCleanup(context: WriterContext): RepositoryCleanup {
     purgeBackup: async (backupId, operation) => purgeBackup(context, backupId, operation),
     hideDamaged: async (backupId, why) => hideDamaged(context, backupId, why),
     provenDamaged: async (backupIds) => provenDamaged(context, backupIds),
-    removedBackups: async () => new Set((await readRecords(context)).removals.keys()),
+    removedBackups: async () => new Set((await readRemovals(context)).removals.keys()),
     removedHere: async () => removedHere(context),
     hideEpoch: async (epoch, why) => hideEpoch(context, epoch, why),
     hiddenEpochs: async (kind) => listHiddenEpochs(context, kind),

@@ -4,7 +4,7 @@ import { manifestKey } from '../layout.ts';
 import { listBackupIds, loadManifest } from '../manifest/load-manifest.ts';
 import { mapBounded } from '../map-bounded.ts';
 import { readSmallObject, sha256Of } from '../small-object.ts';
-import { readRecords } from './read-records.ts';
+import { readRemovals } from './read-records.ts';
 import { readRemoval, removalPlace } from './removal-record.ts';
 import type { RemovalReason } from './repository-cleanup.ts';
 import { writeRecord } from './signed-record.ts';
@@ -58,7 +58,7 @@ export async function provenDamaged(
 
 /** Digests of manifests, as the manifests and records behind them say; only what can be trusted says anything. */
 async function knownDigests(context: RepositoryContext): Promise<ReadonlyMap<string, string>> {
-  const { removals } = await readRecords(context);
+  const { removals } = await readRemovals(context);
   const ids = await listBackupIds(context.store);
   const manifests = await mapBounded(ids, LOADS_AT_ONCE, async (id) => {
     try {

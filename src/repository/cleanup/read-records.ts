@@ -8,21 +8,27 @@ import { isRecordDamaged, recordNames } from './signed-record.ts';
 
 const READS_AT_ONCE = 16;
 
-/** Every removal of a backup that can be trusted, by id, and every record beside the backups that cannot. */
-export async function readRecords(
-  context: RepositoryContext,
-): Promise<{ readonly removals: ReadonlyMap<string, Removal>; readonly problems: readonly Problem[] }> {
+interface ReadRemovals {
+  /** Every removal of a backup that can be trusted, by id. */
+  readonly removals: ReadonlyMap<string, Removal>;
+  /** Every record that cannot. */
+  readonly problems: readonly Problem[];
+}
+
+export async function readRemovals(context: RepositoryContext): Promise<ReadRemovals> {
   const removals = new Map<string, Removal>();
-  const removed = await namesOf(context, REMOVALS_PREFIX);
-  const held = await namesOf(context, HOLDS_PREFIX);
-  const problems = [
-    ...(await check(removed, removalKey, async (backupId) => {
-      const removal = await readRemoval(context, backupId);
-      if (removal !== undefined) removals.set(backupId, removal);
-    })),
-    ...(await check(held, holdKey, (backupId) => checkHolds(context, backupId))),
-  ];
+  const problems = await check(await namesOf(context, REMOVALS_PREFIX), removalKey, async (backupId) => {
+    const removal = await readRemoval(context, backupId);
+    if (removal !== undefined) removals.set(backupId, removal);
+  });
   return { removals, problems };
+}
+
+/** The same, with what is wrong with the holds. */
+export async function readRecords(context: RepositoryContext): Promise<ReadRemovals> {
+  const { removals, problems } = await readRemovals(context);
+  const held = await namesOf(context, HOLDS_PREFIX);
+  return { removals, problems: [...problems, ...(await check(held, holdKey, (id) => checkHolds(context, id)))] };
 }
 
 async function namesOf(context: RepositoryContext, prefix: string): Promise<string[]> {

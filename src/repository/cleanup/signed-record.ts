@@ -46,7 +46,8 @@ export async function writeRecord<T extends Home>(
   await context.store.put(key, bytes);
 }
 
-function openRecord<T>(
+/** @throws LifeboatError RECORD_DAMAGED when it is not signed by a trusted key, or altered */
+export function openRecord<T>(
   context: RepositoryContext,
   document: { readonly key: string; readonly bytes: Buffer; readonly shape: z.ZodType<T> },
 ): T {

@@ -34,6 +34,16 @@ export function openDocument<T>(
   return document.data;
 }
 
+/** As `openDocument`; undefined for what is altered, or signed by nobody we trust, as if it were not there. */
+export function openTrusted<T>(...asked: Parameters<typeof openDocument<T>>): T | undefined {
+  try {
+    return openDocument(...asked);
+  } catch (error) {
+    if (error instanceof LifeboatError && error.code === 'JOURNAL_DAMAGED') return undefined;
+    throw error;
+  }
+}
+
 /** Canonical form from the canonical form of its largest part, which is made once: a catalog reads thousands of them. */
 function envelopeOf(signed: Buffer, signature: string | null): Buffer {
   const document = signed.subarray(0, -1).toString('utf8');

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Manifest } from '../../domain/backup.ts';
-import { LifeboatError } from '../../domain/errors.ts';
 import { objectsOf } from '../backup/backup-contents.ts';
 import type { RepositoryContext, WriterContext } from '../context.ts';
-import { openDocument, signDocument } from '../journals/signed-document.ts';
+import { openTrusted, signDocument } from '../journals/signed-document.ts';
 import { verifiedPrefix } from '../layout.ts';
 import { readSmallObject, sha256Of } from '../small-object.ts';
 
@@ -81,11 +80,5 @@ export async function readVerifiedAt(
 
 async function readEntry(context: RepositoryContext, key: string): Promise<Entry | undefined> {
   const bytes = await readSmallObject(context.store, key);
-  try {
-    return bytes && openDocument(context, { key, bytes, shape: ENTRY });
-  } catch (error) {
-    // Altered, or signed by nobody we trust: as if it were not there.
-    if (error instanceof LifeboatError && error.code === 'JOURNAL_DAMAGED') return undefined;
-    throw error;
-  }
+  return bytes && openTrusted(context, { key, bytes, shape: ENTRY });
 }

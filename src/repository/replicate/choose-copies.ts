@@ -1,5 +1,6 @@
 import type { BackupRecord } from '../../domain/backup.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
+import { isDueThere } from '../../domain/target-facts.ts';
 import type { RemovedHere } from '../cleanup/repository-cleanup.ts';
 
 /** What a run brings to a target. */
@@ -20,7 +21,7 @@ export function chooseCopies(
   { backupIds: removed }: Pick<RemovedHere, 'backupIds'>,
 ): ChosenCopies {
   const asked = all.toReversed().filter(({ id }) => backup === 'all' || id <= backup);
-  const coming = asked.filter(({ id, holds }) => !removed.has(id) || holds.length > 0);
+  const coming = asked.filter((backup) => isDueThere(backup, removed));
   const lineage = byId(all);
   const needed = new Set(coming.flatMap(({ id }) => neededBy(id, lineage).ids));
   const wanted = asked.filter(({ id }) => needed.has(id));

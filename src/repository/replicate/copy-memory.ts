@@ -7,6 +7,8 @@ import { type EpochPlace, epochName } from '../journals/journal-keys.ts';
  * knows nothing when it begins, and then looks at everything once.
  */
 export interface CopyMemory {
+  /** True once: nothing has been looked at yet. */
+  begin(): boolean;
   isClaimed(key: string): boolean;
   claimed(key: string): void;
   /** Nothing can be added any more, and all of it is at the target. */
@@ -20,11 +22,17 @@ export interface CopyMemory {
 }
 
 export function createCopyMemory(): CopyMemory {
+  let isNew = true;
   const claims = new Set<string>();
   const behind = new Set<string>();
   const finished = new Set<string>();
   const entries = new Map<string, ReadonlySet<string>>();
   return {
+    begin() {
+      const wasNew = isNew;
+      isNew = false;
+      return wasNew;
+    },
     isClaimed: (key) => claims.has(key),
     claimed: (key) => void claims.add(key),
     isFinished: (place) => finished.has(epochName(place)),

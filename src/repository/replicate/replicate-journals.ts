@@ -23,12 +23,12 @@ const KINDS: readonly JournalKind[] = ['postgres', 'redis'];
 export async function replicateJournals(
   context: WriterContext,
   to: ObjectStore,
-  { memory, isFirst, operation }: JournalPass,
+  { memory, operation }: JournalPass,
 ): Promise<JournalsCopied> {
   const copying = beginCopying({ from: context.store, to, check: 'size', operation });
   await ensureSameRepository(context, to);
   const problems: Problem[] = [];
-  let hasBegun = isFirst;
+  let hasBegun = memory.begin();
   for (const kind of KINDS) {
     await orProblem(problems, `journals/${kind}`, async () => {
       const listed = (await listEpochs(context.store, kind)).filter((place) => !memory.isFinished(place));

@@ -72,7 +72,7 @@ async function copyOne(
 ): Promise<'copied' | 'present'> {
   await copySmall(copying, holdKey(id));
   if (isRecalled) {
-    const copied = await copyBackup(context, { ...copying, check: 'digest' }, id);
+    const copied = await copyBackup(context, copying, id);
     // Last: until all of it is there again, it is not listed.
     await copying.to.remove(removalKey(id));
     return copied;

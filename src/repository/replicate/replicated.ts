@@ -23,7 +23,6 @@ export interface Replicated {
 export interface JournalPass {
   /** Of the run that this is a pass of; new for its first one. */
   readonly memory: CopyMemory;
-  readonly isFirst: boolean;
   readonly operation: Operation;
 }
 

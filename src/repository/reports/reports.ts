@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { DrillReport, StoredReport } from '../../domain/drill/drill.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import { openRecord } from '../cleanup/signed-record.ts';
 import type { RepositoryContext, WriterContext } from '../context.ts';
-import { openDocument, signDocument } from '../journals/signed-document.ts';
+import { signDocument } from '../journals/signed-document.ts';
 import { REPORTS_PREFIX, reportPrefix } from '../layout.ts';
 import { putOnce, readSmallObject, sha256Of } from '../small-object.ts';
 
@@ -69,21 +70,9 @@ async function loadReport(
       details: { drillId },
     });
   }
-  const report = openReport(context, { key, bytes });
+  const report = openRecord(context, { key, bytes, shape: SHAPE }) as unknown as DrillReport;
   if (report.drillId !== drillId) throw new LifeboatError('RECORD_DAMAGED', `${key}: of ${report.drillId}`);
   return { report, sha256: sha256Of(bytes), location: locationOf(context, drillId) };
-}
-
-function openReport(
-  context: RepositoryContext,
-  document: { readonly key: string; readonly bytes: Buffer },
-): DrillReport {
-  try {
-    return openDocument(context, { ...document, shape: SHAPE }) as unknown as DrillReport;
-  } catch (error) {
-    if (!(error instanceof LifeboatError && error.code === 'JOURNAL_DAMAGED')) throw error;
-    throw new LifeboatError('RECORD_DAMAGED', error.message, { cause: error, details: error.details });
-  }
 }
 
 function keysOf(drillId: string): { readonly json: string; readonly html: string } {

@@ -208,12 +208,8 @@ describe('what was removed from the repository', () => {
 });
 
 describe('journals that go on', () => {
-  const pass = async (
-    repository: Repository,
-    memory: CopyMemory,
-    isFirst = false,
-  ): ReturnType<Repository['replicateJournals']> =>
-    repository.replicateJournals(to, { memory, isFirst, operation: OPERATION });
+  const pass = async (repository: Repository, memory: CopyMemory): ReturnType<Repository['replicateJournals']> =>
+    repository.replicateJournals(to, { memory, operation: OPERATION });
   const durableAt = async (): Promise<(string | undefined)[]> =>
     (await (await openTarget()).journals.catalog('redis')).epochs.map(({ durable }) => durable.at);
 
@@ -223,7 +219,7 @@ describe('journals that go on', () => {
     const first = await openStream(repository.journals, { codec: PLAIN });
     await putChunk(first, 0, 10);
     await first.commit(streamDurable(10));
-    await pass(repository, memory, true);
+    await pass(repository, memory);
     expect(await durableAt()).toEqual(['10']);
     const second = await openStream(repository.journals, {
       codec: PLAIN,
@@ -254,7 +250,7 @@ describe('journals that go on', () => {
     await makeBackup(repository);
     const start = await makeBackup(repository, { createdAt: LATER, label: { reason: JOURNAL_START } });
     await openStream(repository.journals, { codec: PLAIN });
-    await pass(repository, createCopyMemory(), true);
+    await pass(repository, createCopyMemory());
     expect((await (await openTarget()).list()).map(({ id }) => id)).toEqual([start.manifest.id]);
   });
 
@@ -295,7 +291,7 @@ describe('journals that go on', () => {
     await stream.commit(streamDurable(10));
     const [epoch] = (await repository.journals.catalog('postgres')).epochs;
     await place.store.remove(epoch!.entries[0]!.key);
-    const { problems } = await pass(repository, createCopyMemory(), true);
+    const { problems } = await pass(repository, createCopyMemory());
     expect(problems).toMatchObject([{ backupId: 'journals/postgres', code: 'OBJECT_MISSING' }]);
     expect(await durableAt()).toEqual(['10']);
   });
