@@ -3,13 +3,15 @@ interface Expiring {
   readonly expiresAt: string;
   readonly postgres: { readonly replaced: string | null; readonly replacedOid?: number | null } | null;
   readonly redis: { readonly savedAs: string | null } | null;
+  /** Of single tables and keys. */
+  readonly selection?: { readonly keys: { readonly savedAs: string | null } | null } | null;
 }
 
 /** Until when the keys that a restore saved can be asked for, by the id of the backup that holds them. */
 export function undoUntil(records: readonly unknown[]): ReadonlyMap<string, number> {
   const until = new Map<string, number>();
-  for (const { expiresAt, redis } of records as readonly Expiring[]) {
-    const savedAs = redis?.savedAs ?? null;
+  for (const { expiresAt, redis, selection } of records as readonly Expiring[]) {
+    const savedAs = redis?.savedAs ?? selection?.keys?.savedAs ?? null;
     if (savedAs !== null) until.set(savedAs, Math.max(until.get(savedAs) ?? 0, Date.parse(expiresAt)));
   }
   return until;
