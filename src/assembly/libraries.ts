@@ -63,6 +63,7 @@ export interface LibraryPlaces {
 export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: LibraryPlaces): Libraries {
   const { stateDir, scratchDir } = places;
   const wal = createWal();
+  let site: FailoverSite | null = null;
   return {
     redis: createRedis(),
     redisJournal: createRedisJournal(),
@@ -83,7 +84,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
     hasRepository: async () => (await openPrimaryStore(config).head(REPOSITORY_KEY)) !== undefined,
     targets: openTargets(config, places.tool),
-    failoverSite: () => openFailoverSite(config),
+    failoverSite: () => (site ??= openFailoverSite(config)),
   };
 }
 

@@ -1,3 +1,5 @@
+import { release } from '../platform/release-memory.ts';
+
 /** An argument of a command; numbers are written in decimal. */
 export type RedisArgument = Uint8Array | string | number;
 
@@ -157,10 +159,10 @@ export class RespParser {
 
   /** Gives a chunk of which no reply is a view back at once: a thousand of them are in memory before the collector sees a need. */
   #release(): void {
-    const { buffer, length } = this.#chunk;
+    const chunk = this.#chunk;
     this.#chunk = NOTHING;
     this.#position = 0;
-    if (buffer.byteLength === length && buffer instanceof ArrayBuffer) buffer.transfer(0);
+    release(chunk);
   }
 
   #array(length: number): RespValue[] | null | undefined {

@@ -1,9 +1,12 @@
 import type { DrillReport, DrillsKnown, DrillSummary } from '../../domain/drill/drill.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import { mapBounded } from '../../repository/map-bounded.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 /** A monthly drill: four years of them. */
 const LISTED_MAX = 50;
+/** A status waits for them. */
+const READS_AT_ONCE = 16;
 
 /** What the repository knows of drills, newest first; with an id the whole report of that one. */
 export async function readDrills(deps: Dependencies, drillId: string | undefined): Promise<DrillsKnown> {
@@ -13,9 +16,8 @@ export async function readDrills(deps: Dependencies, drillId: string | undefined
     const found = await reports.load(drillId === 'latest' ? await latest(reports) : drillId);
     return { drills: [summaryOf(found.report)], everyMs, report: found };
   }
-  const drills: DrillSummary[] = [];
-  for (const id of await reports.list(LISTED_MAX)) drills.push(await summaryOfId(reports, id));
-  return { drills, everyMs };
+  const ids = await reports.list(LISTED_MAX);
+  return { drills: await mapBounded(ids, READS_AT_ONCE, async (id) => summaryOfId(reports, id)), everyMs };
 }
 
 type Reports = Awaited<ReturnType<Dependencies['repository']>>['reports'];

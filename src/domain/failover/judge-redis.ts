@@ -9,8 +9,6 @@ export interface RedisQuestion {
   readonly nodes: readonly [RedisNodeView, RedisNodeView];
   readonly limits: PairLimits;
   readonly authorized?: string;
-  /** Offset of the master when it last answered. */
-  readonly lastMasterOffset?: number;
 }
 
 /** As `judgePostgresPair`: two masters are split where one comes from the other, and foreign where they share no history. */

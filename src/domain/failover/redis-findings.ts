@@ -5,7 +5,6 @@ interface Question {
   readonly master?: RedisView;
   readonly replica: RedisView;
   readonly limits: PairLimits;
-  readonly lastMasterOffset?: number;
 }
 
 /** What stands in the way of a change of roles, or makes it worse. Without a master: of a promotion after its loss. */
@@ -16,16 +15,15 @@ export function redisFindings(question: Question): readonly Finding[] {
   return all.filter((finding) => finding !== undefined);
 }
 
-function lag({ master, replica, limits, lastMasterOffset }: Question): Finding | undefined {
-  const offset = master?.offset ?? lastMasterOffset;
-  if (offset === undefined) {
+function lag({ master, replica, limits }: Question): Finding | undefined {
+  if (master === undefined) {
     const message = `how far ${replica.node} is behind is unknown: the master was never seen`;
     return { name: 'lag-unknown', weight: 'approval', message };
   }
-  const bytes = Math.max(0, offset - replica.offset);
+  const bytes = Math.max(0, master.offset - replica.offset);
   if (bytes <= limits.maxLagBytes) return undefined;
   const message = `${replica.node} is ${bytes} bytes behind, ${limits.maxLagBytes} are allowed`;
-  return { name: 'standby-behind', weight: master === undefined ? 'approval' : 'stops', message };
+  return { name: 'standby-behind', weight: 'stops', message };
 }
 
 function loading({ node, loading: isLoading }: RedisView): Finding | undefined {

@@ -10,6 +10,7 @@ import { parseTimelineHistory, type TimelineHistory } from '../../domain/timelin
 import { withSession } from '../../postgres/connection/session.ts';
 import { identify } from '../../postgres/wal/identify.ts';
 import { openReplication, type ReplicationSession } from '../../postgres/wal/receive/replication-session.ts';
+import { silentOr } from '../silent-or.ts';
 import type { PostgresNode } from './node.ts';
 import { VIEW } from './observe-sql.ts';
 
@@ -40,16 +41,8 @@ export async function observePostgres(
   node: Pick<PostgresNode, 'name' | 'target'>,
   signal: AbortSignal,
 ): Promise<NodeView> {
-  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  try {
-    return await view(node, AbortSignal.any([signal, timeout]));
-  } catch (error) {
-    signal.throwIfAborted();
-    if (timeout.aborted)
-      return { node: node.name, answers: false, reason: `no answer within ${ANSWER_TIMEOUT_MS / 1_000} s` };
-    if (!(error instanceof LifeboatError) || !SILENT.includes(error.code)) throw error;
-    return { node: node.name, answers: false, reason: error.message };
-  }
+  const bound = { limitMs: ANSWER_TIMEOUT_MS, silent: SILENT, signal };
+  return silentOr(node.name, bound, (limited) => view(node, limited));
 }
 
 async function view(node: Pick<PostgresNode, 'name' | 'target'>, signal: AbortSignal): Promise<PostgresView> {

@@ -1,7 +1,7 @@
 import type { RedisNodeView, RedisReplica, RedisView } from '../../domain/failover/redis-view.ts';
-import { LifeboatError } from '../../domain/errors.ts';
 import type { RespValue } from '../../redis/resp.ts';
 import { parseInfo } from '../../redis/server-view.ts';
+import { silentOr } from '../silent-or.ts';
 import { type RedisNode, withRedis } from './node.ts';
 
 /** For connecting and the answer together. */
@@ -16,19 +16,13 @@ type Info = ReadonlyMap<string, string>;
  * @throws LifeboatError REDIS_AUTH_FAILED, REDIS_PERMISSION_DENIED and the like
  */
 export async function observeRedis(node: RedisNode, signal: AbortSignal): Promise<RedisNodeView> {
-  const limit = AbortSignal.timeout(LIMIT_MS);
-  try {
-    return await withRedis(node, AbortSignal.any([signal, limit]), async (redis) => {
+  return silentOr(node.name, { limitMs: LIMIT_MS, silent: SILENT, signal }, (limited) =>
+    withRedis(node, limited, async (redis) => {
       const reply = await redis.command('INFO');
       const [save] = await redis.pipeline([['CONFIG', 'GET', 'save']]);
       return viewOf(node.name, parseInfo(reply instanceof Buffer ? reply.toString('utf8') : ''), isEmptySetting(save));
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (limit.aborted) return { node: node.name, answers: false, reason: `no answer within ${LIMIT_MS / 1_000} s` };
-    if (!(error instanceof LifeboatError) || !SILENT.includes(error.code)) throw error;
-    return { node: node.name, answers: false, reason: error.message };
-  }
+    }),
+  );
 }
 
 function viewOf(node: string, info: Info, savesNothing: boolean): RedisView {

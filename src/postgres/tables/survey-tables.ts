@@ -1,3 +1,4 @@
+import type { IdentifiedTable } from '../../domain/selection-undo.ts';
 import { sameTable, type TableName } from '../../domain/table-name.ts';
 import { withSession, type Session } from '../connection/session.ts';
 import { readFamily, type ChosenTable } from './choose-tables.ts';
@@ -9,7 +10,7 @@ const SERVER = `
     EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS "schemaExists"`;
 
 const PRESENT = `
-  SELECT n.nspname::text AS schema, c.relname::text AS table FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  SELECT c.oid::int8::text AS oid, n.nspname::text AS schema, c.relname::text AS table FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN unnest($1::text[], $2::text[]) w(s, t) ON n.nspname = w.s AND c.relname = w.t`;
 
 /** Views are held by their rules, a parent by its children. Whatever is in the family itself is no stranger. */
@@ -47,10 +48,14 @@ export function placesOf(tables: readonly TableName[], intoSchema: string | null
   return tables.map(({ schema, table }) => ({ schema: intoSchema ?? schema, table }));
 }
 
+/** Whatever has one of the names: a view or an index is as much in the way as a table. */
+export async function relationsNamed(session: Session, names: readonly TableName[]): Promise<IdentifiedTable[]> {
+  return session.query<IdentifiedTable>(PRESENT, [names.map(({ schema }) => schema), names.map(({ table }) => table)]);
+}
+
 /** Which of the names are taken, by whatever kind of relation. */
 export async function presentTables(session: Session, names: readonly TableName[]): Promise<TableName[]> {
-  const values = [names.map(({ schema }) => schema), names.map(({ table }) => table)];
-  const there = await session.query<TableName>(PRESENT, values);
+  const there = await relationsNamed(session, names);
   return names.filter((name) => there.some((other) => sameTable(name, other)));
 }
 

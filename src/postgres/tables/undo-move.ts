@@ -5,18 +5,12 @@ import { quoteIdentifier } from '../connection/quoting.ts';
 import { inTransaction, withSession, type Session } from '../connection/session.ts';
 import { readFamily, type ChosenTable } from './choose-tables.ts';
 import { BEGIN, qualified, setSchema } from './move-tables.ts';
-import { dependentsOf } from './survey-tables.ts';
+import { dependentsOf, relationsNamed } from './survey-tables.ts';
 import type { UndoMove } from './tables.ts';
 
 const BY_OID = `
   SELECT c.oid::int8::text AS oid, n.nspname::text AS schema, c.relname::text AS table
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY($1::int8[])`;
-
-/** Whatever has the name: a view or an index is as much in the way as a table. */
-const BY_NAME = `
-  SELECT c.oid::int8::text AS oid, n.nspname::text AS schema, c.relname::text AS table
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN unnest($1::text[], $2::text[]) w(s, t) ON n.nspname = w.s AND c.relname = w.t`;
 
 /** See PostgresTables.undoMove. */
 export async function undoMove(request: UndoMove): Promise<void> {
@@ -72,8 +66,7 @@ async function refuseInUse(session: Session, { kept }: UndoMove, family: readonl
       hint: 'it came after the restore: drop it, undo again, and make it anew',
     });
   }
-  const values = [kept.map(({ schema }) => schema), kept.map(({ table }) => table)];
-  const there = await session.query<IdentifiedTable>(BY_NAME, values);
+  const there = await relationsNamed(session, kept);
   const others = there.filter(({ oid }) => !family.some((ours) => ours.oid === oid)).map(formatTableName);
   if (others.length === 0) return;
   throw new LifeboatError('RESTORE_TARGET_NOT_EMPTY', `${others.join(', ')}: not what the restore has put there`, {

@@ -35,7 +35,7 @@ export async function planDrill(
     choice.how === 'given'
       ? requestOf(choice)
       : requestFor(choice.how === 'newest' ? newest : drawPoint(restorable, draw));
-  const { manifest, components, replay } = await resolveReplay(sources, wanted, operation);
+  const { manifest, components, replay } = await resolveReplay(sources, wanted, operation, catalog);
   const { recoveryPoint } = manifest;
   const newestMs = Math.max(newest?.timeMs ?? 0, Date.parse(recoveryPoint.time));
   return {

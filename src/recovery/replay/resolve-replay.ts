@@ -31,13 +31,15 @@ export interface ResolvedRestore {
 }
 
 /**
- * What a request means: a backup as it is, or a base and how far it is replayed.
+ * What a request means: a backup as it is, or a base and how far it is replayed. `known`: the catalog of the components that are asked for,
+ * where the caller has just read it.
  * @throws LifeboatError BACKUP_NOT_FOUND, RESTORE_COMPONENT_MISSING, JOURNAL_TARGET_OUTSIDE with the nearest instants
  */
 export async function resolveReplay(
   sources: ReplaySources,
   request: ReplayRequest,
   operation: Operation,
+  known?: RecoveryCatalog,
 ): Promise<ResolvedRestore> {
   const repository = await sources.repository();
   const { to = null } = request;
@@ -48,7 +50,7 @@ export async function resolveReplay(
     return ofIncremental(sources, { manifest, components }, operation);
   }
   const wanted = request.components === 'stored' ? sources.components : request.components;
-  const all = await readRecoveryCatalog(repository, wanted, operation);
+  const all = known ?? (await readRecoveryCatalog(repository, wanted, operation));
   const { components } = all;
   const lineage = all.backups;
   const catalog = request.backup === 'latest' ? all : { ...all, lineage, backups: only(all, request.backup) };

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { release } from '../../platform/release-memory.ts';
 
 /** A batch is given when so much is there; until it is taken the socket rests, which holds the server back. */
 const BATCH_BYTES = 256 * 1024;
@@ -43,7 +44,7 @@ export function createSocketBatches(socket: Socket): SocketBatches {
     if (sizeBytes > filling.byteLength) filling = filling.transfer(sizeBytes);
     new Uint8Array(filling).set(bytes, filledBytes);
     filledBytes = sizeBytes;
-    free(bytes);
+    release(bytes);
     if (filledBytes >= BATCH_BYTES) {
       socket.pause();
       makeDue();
@@ -75,9 +76,4 @@ export function createSocketBatches(socket: Socket): SocketBatches {
       return batch;
     },
   };
-}
-
-/** Left to the garbage collector it would be what is to be avoided. Memory that is shared with others is let alone. */
-function free({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
