@@ -49,6 +49,8 @@ function readPlaces(): Set<string> {
       if (ts.isIdentifier(name)) note(checker.getTypeAtLocation(node.parent).getProperty(name.text));
     }
     if (ts.isCallExpression(node)) node.arguments.flatMap(handedOver).forEach(note);
+    if (ts.isPropertyAssignment(node)) handedOver(node.initializer).forEach(note);
+    if (ts.isShorthandPropertyAssignment(node)) handedOver(node.name).forEach(note);
     ts.forEachChild(node, visit);
   };
   for (const file of program.getSourceFiles())
@@ -56,10 +58,11 @@ function readPlaces(): Set<string> {
   return places;
 }
 
-/** What a function wants of a section that it is given as a whole: its parameter is of a type of its own. */
+/** What a function wants of a section that it is given as a whole, alone or within its options: a type of its own says it. */
 function handedOver(argument: ts.Expression): readonly ts.Symbol[] {
-  const given = checker.getTypeAtLocation(argument);
-  const wanted = checker.getContextualType(argument)?.getProperties() ?? [];
+  const given = checker.getNonNullableType(checker.getTypeAtLocation(argument));
+  const asked = checker.getContextualType(argument);
+  const wanted = asked === undefined ? [] : checker.getNonNullableType(asked).getProperties();
   return wanted.filter((one) => placesOf(one).length === 0).flatMap(({ name }) => given.getProperty(name) ?? []);
 }
 

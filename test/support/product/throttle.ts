@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Throttle {
   readonly port: number;
-  /** Bytes a second over all connections and both ways. Infinity: as fast as it goes. */
-  setRate(bytesPerSecond: number): void;
+  /** Bytes a second over all connections, both ways or only to the server. Infinity: as fast as it goes. */
+  setRate(bytesPerSecond: number, way?: 'both' | 'to-server'): void;
   /** Bytes that were passed on since the last reset. */
   readonly passed: number;
   reset(): void;
@@ -18,6 +18,7 @@ const SLICE_MS = 20;
 
 export async function startThrottle(port: number): Promise<Throttle> {
   let rate = Number.POSITIVE_INFINITY;
+  let slowed: 'both' | 'to-server' = 'both';
   let passed = 0;
   let dueAt = 0;
   const sockets = new Set<Socket>();
@@ -29,16 +30,17 @@ export async function startThrottle(port: number): Promise<Throttle> {
     }
     client.once('close', () => upstream.destroy());
     upstream.once('close', () => client.end());
-    void relay(client, upstream);
-    void relay(upstream, client);
+    void relay(client, upstream, 'to-server');
+    void relay(upstream, client, 'to-client');
   });
 
   /** One chunk at a time; a chunk pays with time for its bytes. */
-  const relay = async (from: Socket, to: Socket): Promise<void> => {
+  const relay = async (from: Socket, to: Socket, way: 'to-server' | 'to-client'): Promise<void> => {
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         passed += chunk.length;
         if (!to.write(chunk)) await drained(to);
+        if (slowed === 'to-server' && way === 'to-client') continue;
         dueAt = Math.max(dueAt, Date.now()) + (chunk.length / rate) * 1_000;
         while (rate !== Number.POSITIVE_INFINITY && dueAt - Date.now() > SLICE_MS)
           await delay(Math.min(dueAt - Date.now(), 100));
@@ -54,8 +56,9 @@ export async function startThrottle(port: number): Promise<Throttle> {
   const cut = (): void => sockets.forEach((socket) => socket.destroy());
   return {
     port: address.port,
-    setRate(bytesPerSecond) {
+    setRate(bytesPerSecond, way = 'both') {
       rate = bytesPerSecond;
+      slowed = way;
       dueAt = 0;
     },
     get passed() {
