@@ -101,7 +101,7 @@ function showDefault(value: unknown): string {
 }
 
 /** How kinds of values are called. */
-export const KIND_NAMES: Readonly<Record<LeafKind, string>> = {
+const KIND_NAMES: Readonly<Record<LeafKind, string>> = {
   path: 'path',
   program: 'program',
   secret: 'secret',
@@ -110,12 +110,12 @@ export const KIND_NAMES: Readonly<Record<LeafKind, string>> = {
   size: 'size',
 };
 
-function typeOf(leaf: Leaf): string {
+/** The type of a key in words. */
+export function typeOf(leaf: Leaf): string {
   return leaf.kind === undefined ? jsonType(leaf.schema) : KIND_NAMES[leaf.kind];
 }
 
-/** The type of a value in words. */
-export function jsonType(schema: z.core.$ZodType): string {
+function jsonType(schema: z.core.$ZodType): string {
   const kind = leafKinds.get(schema)?.kind;
   if (kind !== undefined) return KIND_NAMES[kind];
   const inner = unwrap(schema);

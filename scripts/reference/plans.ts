@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { planSchema, STEP_CONFIGS } from '../../src/config/plans/plan-schema.ts';
 import { leavesOf, type Leaf } from '../../src/config/schema/walk.ts';
 import { UNAVAILABLE_TYPES } from '../../src/domain/plan/recovery-plan.ts';
-import { jsonType, KIND_NAMES } from './configuration.ts';
+import { typeOf } from './configuration.ts';
 import { code, GENERATED, table } from './markdown.ts';
 
 /** config/plan.schema.json, for editors and other checkers. */
@@ -45,11 +45,7 @@ export function planReference(): string {
 function keys(leaves: readonly Leaf[]): string {
   return table(
     ['key', 'value', 'meaning'],
-    leaves.map((leaf) => [
-      code(leaf.path.join('.')),
-      leaf.kind === undefined ? jsonType(leaf.schema) : KIND_NAMES[leaf.kind],
-      leaf.description,
-    ]),
+    leaves.map((leaf) => [code(leaf.path.join('.')), typeOf(leaf), leaf.description]),
   );
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { LifeboatError } from '../domain/errors.ts';
 import type { CommandContext } from './command.ts';
 
@@ -8,6 +7,7 @@ import type { CommandContext } from './command.ts';
  */
 export async function confirm({ interactive, signal }: CommandContext, question: string): Promise<void> {
   if (!interactive) return;
+  const { createInterface } = await import('node:readline/promises');
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await asking.question(`${question} [y/N] `, { signal });

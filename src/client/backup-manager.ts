@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { isAbsolute } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { CleanupResult, HoldResult } from '../contract/cleanup.ts';
@@ -15,6 +14,7 @@ import type {
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { BackupKind, BackupRecord, ComponentName } from '../domain/backup.ts';
 import { targetRedisUrl } from '../domain/target-redis.ts';
+import { ask } from './ask.ts';
 import { readJournalStatus } from './journal-status.ts';
 import type { JournalStatus } from './journal-status.ts';
 import type { RestoreSelectionResult } from '../contract/selection.ts';
@@ -128,7 +128,7 @@ export interface ManagerContext {
 
 export function createBackupManager(context: ManagerContext): BackupManager {
   const starts = createStarts(context);
-  const ask = (question: Question): Promise<CatalogResult> => readCatalog(context, question);
+  const look = (question: CatalogQuestion): Promise<CatalogResult> => readCatalog(context, question);
   return {
     ...starts,
     performFullBackup: async (options) => (await starts.startBackup('full', options)).result(),
@@ -142,12 +142,12 @@ export function createBackupManager(context: ManagerContext): BackupManager {
     awaitTargetCleanups: async (result) => awaitTargetCleanups(context.client, result),
     holdBackup: async (backup, reason) => (await starts.startHold(backup, reason)).result(),
     releaseBackup: async (backup) => (await starts.startHold(backup, null)).result(),
-    listBackups: async () => (await ask({ ask: 'list' })).backups,
+    listBackups: async () => (await look({ ask: 'list' })).backups,
     readCatalog: ({ fromTarget } = {}) =>
-      ask({ ask: 'list', ...(fromTarget === undefined ? {} : { target: fromTarget }) }),
-    showBackup: (backup) => ask({ ask: 'show', backup }),
+      look({ ask: 'list', ...(fromTarget === undefined ? {} : { target: fromTarget }) }),
+    showBackup: (backup) => look({ ask: 'show', backup }),
     async journalStatus() {
-      const { journals = [] } = await ask({ ask: 'journals' });
+      const { journals = [] } = await look({ ask: 'journals' });
       return readJournalStatus(context.client, context.group, journals);
     },
   };
@@ -260,19 +260,11 @@ function restoreRequest(options: RestoreOptions): Omit<RestoreInput, 'group' | '
   return { components, dropExisting, targetDatabase, stopServices, dryRun, to, ...elsewhere, ...from };
 }
 
-type Question = { ask: 'list'; target?: string } | { ask: 'journals' } | { ask: 'show'; backup: string };
-
 const SUMMARIES = { list: 'list backups', journals: 'look at the journals' } as const;
 
-async function readCatalog({ client, group, requestedBy }: ManagerContext, question: Question): Promise<CatalogResult> {
-  const started = await startOperation<CatalogResult>(client, {
-    workflow: WORKFLOWS.catalog,
-    workflowId: besideWorkflowId(group, 'catalog', randomUUID()),
-    group,
-    kind: 'catalog',
-    summary: question.ask === 'show' ? `show ${question.backup}` : SUMMARIES[question.ask],
-    requestedBy,
-    input: { ...question, group, requestedBy },
-  });
-  return started.result();
+type CatalogQuestion = { ask: 'list'; target?: string } | { ask: 'journals' } | { ask: 'show'; backup: string };
+
+async function readCatalog(context: ManagerContext, question: CatalogQuestion): Promise<CatalogResult> {
+  const summary = question.ask === 'show' ? `show ${question.backup}` : SUMMARIES[question.ask];
+  return ask(context, { workflow: WORKFLOWS.catalog, beside: 'catalog', summary, question });
 }

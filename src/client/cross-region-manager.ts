@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import type { CatalogResult } from '../contract/messages.ts';
+import type { CatalogInput, CatalogResult } from '../contract/messages.ts';
 import type { ReplicateInput, ReplicateResult } from '../contract/replication.ts';
-import { besideWorkflowId, copyWorkflowId, WORKFLOWS } from '../contract/names.ts';
+import { copyWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import { LifeboatError, toLifeboatError } from '../domain/errors.ts';
 import { isFailing, type TargetFacts } from '../domain/target-facts.ts';
+import { ask, type Question } from './ask.ts';
 import type { ManagerContext } from './backup-manager.ts';
 import { type CopyRun, listCopyRuns } from './copy-runs.ts';
 import { attachOperation, startOperation, type StartedOperation } from './operation.ts';
@@ -76,17 +76,9 @@ async function settle(target: string, starting: Promise<StartedOperation<Replica
   }
 }
 
-async function askTargets({ client, group, requestedBy }: ManagerContext): Promise<CatalogResult> {
-  const started = await startOperation<CatalogResult>(client, {
-    workflow: WORKFLOWS.catalog,
-    workflowId: besideWorkflowId(group, 'catalog', randomUUID()),
-    group,
-    kind: 'catalog',
-    summary: 'look at the targets',
-    requestedBy,
-    input: { ask: 'targets', group, requestedBy },
-  });
-  return started.result();
+async function askTargets(context: ManagerContext): Promise<CatalogResult> {
+  const question: Question<CatalogInput> = { ask: 'targets' };
+  return ask(context, { workflow: WORKFLOWS.catalog, beside: 'catalog', summary: 'look at the targets', question });
 }
 
 async function startTarget(

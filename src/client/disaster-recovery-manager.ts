@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { PlanLibrary, PlanSource, PlanSummary } from '../config/plans/plan-library.ts';
 import type { EvaluatePlanInput, EvaluatePlanResult, PlanVerification, RunPlanInput } from '../contract/plan.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
-import { LifeboatError } from '../domain/errors.ts';
-import { unavailableSteps, type PlanMode, type ResolvedPlan } from '../domain/plan/recovery-plan.ts';
+import type { PreparedPlan } from '../config/plans/resolve-plan.ts';
+import { requireAvailable } from '../domain/plan/available-steps.ts';
+import type { PlanMode, ResolvedPlan } from '../domain/plan/recovery-plan.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Steering } from '../domain/plan/steering.ts';
 import type { ManagerContext } from './backup-manager.ts';
@@ -46,6 +47,8 @@ export interface DisasterRecoveryManager {
   /** Runs a plan and waits. @throws LifeboatError PLAN_FAILED, PLAN_ABORTED; a run of which a part failed is `partial` */
   executeRecoveryPlan(planId: string, options?: RunPlanOptions): Promise<PlanRunView>;
   startPlan(planId: string, options?: RunPlanOptions): Promise<StartedOperation<PlanRunView>>;
+  /** Runs the plan that was shown, whatever its file holds by now; `parameters` are those that it was shown with. */
+  startShown(shown: PreparedPlan, options?: RunPlanOptions): Promise<StartedOperation<PlanRunView>>;
   /** Asks of every step what it would do now; with `record` a plan in which nothing is found is verified. Changes nothing else. */
   startEvaluation(
     idOrFile: string,
@@ -58,26 +61,27 @@ export interface DisasterRecoveryManager {
 
 export function createDisasterRecoveryManager(context: ManagerContext, plans: PlanLibrary): DisasterRecoveryManager {
   const startPlan: DisasterRecoveryManager['startPlan'] = async (planId, options) =>
-    startRun(context, plans, plans.find(planId), options);
-  const states = async (summaries: readonly PlanSummary[]): Promise<readonly PlanWithState[]> => {
-    const asked = { ask: 'verifications', planIds: summaries.map(({ id }) => id) } as const;
-    const { verifications } = await askRecords(context, asked);
-    return summaries.map((summary) => withState(summary, verifications));
-  };
+    startRun(context, plans.prepare(plans.find(planId), options?.parameters), options);
+  const verificationsOf = async (planIds: readonly string[]): Promise<readonly PlanVerification[]> =>
+    (await askRecords(context, { ask: 'verifications', planIds })).verifications;
   return {
     listRecoveryPlans: () => plans.list(),
-    readPlanStates: async () => states(plans.list()),
+    async readPlanStates() {
+      const summaries = plans.list();
+      const verifications = await verificationsOf(summaries.map(({ id }) => id));
+      return summaries.map((summary) => withState(summary, verifications));
+    },
     async showPlan(idOrFile, { parameters } = {}) {
       const source = plans.find(idOrFile);
       const prepared = plans.prepare(source, parameters);
       const { id, file } = source;
       const { name, description, priority, steps } = prepared.plan;
       const facts = { id, file, name, description, priority, steps: steps.length, problems: [] };
-      const [shown] = await states([{ ...facts, definition: plans.definitionOf(source) }]);
-      if (shown === undefined) throw new LifeboatError('INTERNAL', `plan ${id}: no state`);
-      return { ...shown, ...prepared };
+      const summary = { ...facts, definition: plans.definitionOf(source) };
+      return { ...withState(summary, await verificationsOf([id])), ...prepared };
     },
     startPlan,
+    startShown: async (shown, options) => startRun(context, shown, options),
     executeRecoveryPlan: async (planId, options) => (await startPlan(planId, options)).result(),
     startEvaluation: async (idOrFile, options) => startEvaluation(context, plans, plans.find(idOrFile), options),
     runStatus: async (runId) => readRun(context, runId),
@@ -95,13 +99,10 @@ function withState(summary: PlanSummary, verifications: readonly PlanVerificatio
 
 async function startRun(
   { client, group, requestedBy }: ManagerContext,
-  plans: PlanLibrary,
-  source: PlanSource,
+  { plan, digest }: PreparedPlan,
   { mode = 'graceful', parameters = {} }: RunPlanOptions = {},
 ): Promise<StartedOperation<PlanRunView>> {
-  const { plan, digest } = plans.prepare(source, parameters);
-  const [unavailable] = unavailableSteps(plan);
-  if (unavailable !== undefined) throw notAvailable(plan, unavailable);
+  requireAvailable(plan);
   const runId = `run-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
   const input: RunPlanInput = { group, requestedBy, runId, plan, digest, mode, parameters };
   const summary = `${runId}: recovery plan ${plan.name}, ${mode}, asked for by ${requestedBy}`;
@@ -115,11 +116,6 @@ async function startRun(
     group,
     requestedBy,
   });
-}
-
-function notAvailable(plan: ResolvedPlan, { id, type }: { readonly id: string; readonly type: string }): LifeboatError {
-  const message = `plan ${plan.id}: step ${id}: step type ${type} is not available in this version`;
-  return new LifeboatError('PLAN_STEP_UNAVAILABLE', message, { details: { step: id, type } });
 }
 
 async function startEvaluation(

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { DrillInput, DrillResult } from '../contract/drill.ts';
-import type { CatalogResult } from '../contract/messages.ts';
-import { besideWorkflowId, drillWorkflowId, WORKFLOWS } from '../contract/names.ts';
+import type { CatalogInput, CatalogResult } from '../contract/messages.ts';
+import { drillWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { DrillChoice, DrillsKnown } from '../domain/drill/drill.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import { ask, type Question } from './ask.ts';
 import type { ManagerContext } from './backup-manager.ts';
 import { startOperation, type StartedOperation } from './operation.ts';
 
@@ -74,19 +74,10 @@ function choiceOf({ point, backup, toTime, backupFirst = false }: DrillOptions):
   return { how: 'given', backup: backup ?? 'latest', to: toTime === undefined ? null : { time: toTime.toISOString() } };
 }
 
-async function readDrills(
-  { client, group, requestedBy }: ManagerContext,
-  drill: string | undefined,
-): Promise<DrillsKnown> {
-  const started = await startOperation<CatalogResult>(client, {
-    workflow: WORKFLOWS.catalog,
-    workflowId: besideWorkflowId(group, 'catalog', randomUUID()),
-    group,
-    kind: 'catalog',
-    summary: drill === undefined ? 'list drills' : `show ${drill}`,
-    requestedBy,
-    input: { ask: 'drills', ...(drill === undefined ? {} : { drill }), group, requestedBy },
-  });
-  const { drills } = await started.result();
+async function readDrills(context: ManagerContext, drill: string | undefined): Promise<DrillsKnown> {
+  const question: Question<CatalogInput> = { ask: 'drills', ...(drill === undefined ? {} : { drill }) };
+  const summary = drill === undefined ? 'list drills' : `show ${drill}`;
+  const asked = { workflow: WORKFLOWS.catalog, beside: 'catalog', summary, question } as const;
+  const { drills } = await ask<CatalogResult>(context, asked);
   return drills ?? { drills: [], everyMs: null };
 }

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { JournalInput } from '../contract/journal.ts';
 import type { CancelRequest } from '../contract/messages.ts';
-import { journalWorkflowId, SIGNALS, taskQueue, WORKFLOWS } from '../contract/names.ts';
+import { journalWorkflowId, SIGNALS, WORKFLOWS } from '../contract/names.ts';
 import type { JournalKind } from '../domain/journal.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { fromWorkflowError } from './failure.ts';
-import { operationAttributes } from './operation.ts';
+import { ensureRun } from './operation.ts';
 
 export interface KeepJournal {
   readonly group: string;
@@ -16,15 +16,14 @@ export interface KeepJournal {
 /** Starts the run that keeps a journal, or leaves it when it runs: safe to repeat, one per group and kind. */
 export async function ensureJournal(client: Client, { group, kind, requestedBy }: KeepJournal): Promise<void> {
   const input: JournalInput = { group, kind, requestedBy };
-  await client.workflow.start(WORKFLOWS.journal, {
+  await ensureRun(client, {
+    workflow: WORKFLOWS.journal,
     workflowId: journalWorkflowId(kind, group),
-    taskQueue: taskQueue('control', group),
-    args: [input],
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    staticSummary: `keeps the journal of ${kind}`,
-    memo: { requestedBy },
-    typedSearchAttributes: operationAttributes(group, 'journal'),
+    group,
+    kind: 'journal',
+    summary: `keeps the journal of ${kind}`,
+    requestedBy,
+    input,
   });
 }
 

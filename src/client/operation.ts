@@ -1,6 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES, taskQueue } from '../contract/names.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { fromWorkflowError } from './failure.ts';
@@ -43,23 +43,31 @@ export function operationAttributes(group: string, kind: string): TypedSearchAtt
  * @throws LifeboatError GROUP_BUSY naming the run that holds the id
  */
 export async function startOperation<Result>(client: Client, start: StartOperation): Promise<StartedOperation<Result>> {
-  const { workflowId, group, kind, summary, requestedBy } = start;
   try {
-    const handle = await client.workflow.start(start.workflow, {
-      workflowId,
-      taskQueue: taskQueue('control', group),
-      args: [start.input],
-      workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      staticSummary: summary,
-      memo: { requestedBy },
-      typedSearchAttributes: operationAttributes(group, kind),
-    });
+    const options = { ...startOptions(start), workflowIdConflictPolicy: 'FAIL' as const };
+    const handle = await client.workflow.start(start.workflow, options);
     return attached<Result>(handle, handle.firstExecutionRunId);
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) throw await busy(client, workflowId, error);
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw await busy(client, start.workflowId, error);
     throw error;
   }
+}
+
+function startOptions({ workflowId, group, kind, summary, requestedBy, input }: StartOperation): WorkflowStartOptions {
+  return {
+    workflowId,
+    taskQueue: taskQueue('control', group),
+    args: [input],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: summary,
+    memo: { requestedBy },
+    typedSearchAttributes: operationAttributes(group, kind),
+  };
+}
+
+/** Starts a run, or leaves the one that is there under the id: safe to repeat. */
+export async function ensureRun(client: Client, start: StartOperation): Promise<void> {
+  await client.workflow.start(start.workflow, { ...startOptions(start), workflowIdConflictPolicy: 'USE_EXISTING' });
 }
 
 /** Attaches to an operation that was started before. @throws LifeboatError OPERATION_NOT_FOUND */

@@ -1,41 +1,21 @@
-import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { PlanRecordsInput, PlanRecordsResult } from '../contract/plan.ts';
-import type { Requested } from '../contract/messages.ts';
-import {
-  besideWorkflowId,
-  groupWorkflowId,
-  planStepWorkflowId,
-  QUERIES,
-  UPDATES,
-  WORKFLOWS,
-} from '../contract/names.ts';
+import { groupWorkflowId, planStepWorkflowId, QUERIES, UPDATES, WORKFLOWS } from '../contract/names.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Steering } from '../domain/plan/steering.ts';
+import { ask, type Question } from './ask.ts';
 import type { ManagerContext } from './backup-manager.ts';
 import { fromApplicationFailure } from './failure.ts';
-import { startOperation } from './operation.ts';
-
-/** Without the part that the context knows. */
-type Question<T> = T extends unknown ? Omit<T, keyof Requested> : never;
 
 /** Asks the repository, by a run beside the group's lock. */
 export async function askRecords(
-  { client, group, requestedBy }: ManagerContext,
+  context: ManagerContext,
   question: Question<PlanRecordsInput>,
 ): Promise<PlanRecordsResult> {
-  const started = await startOperation<PlanRecordsResult>(client, {
-    workflow: WORKFLOWS.planRecords,
-    workflowId: besideWorkflowId(group, 'plan', randomUUID()),
-    group,
-    kind: 'catalog',
-    summary: question.ask === 'report' ? 'read the report of a run' : 'read when plans were verified',
-    requestedBy,
-    input: { ...question, group, requestedBy },
-  });
-  return started.result();
+  const summary = question.ask === 'report' ? 'read the report of a run' : 'read when plans were verified';
+  return ask(context, { workflow: WORKFLOWS.planRecords, beside: 'plan', summary, question });
 }
 
 /** How a run stands: as it says itself, and where Temporal knows it no more, as its report says. @throws LifeboatError PLAN_RUN_NOT_FOUND */

@@ -28,15 +28,7 @@ export function postgresTarget(loaded: Loaded): PostgresTarget {
   if (!isPostgresConfigured(loaded)) {
     throw new LifeboatError('CONFIG_INCOMPLETE', 'find postgresql: no address configured');
   }
-  const { host = 'localhost', port = DEFAULT_PORT, user = 'postgres', database = user, ...parts } = joinParts(loaded);
-  const place = { host, port, user, database };
-  const password = parts.password ?? passwordFromFile(loaded.config.postgres.passFile, place);
-  const ca = parts.sslRootCert === undefined ? {} : { caPath: parts.sslRootCert };
-  return {
-    ...place,
-    ...(password === undefined ? {} : { password }),
-    ssl: { mode: checkSslMode(parts.sslMode ?? 'prefer'), ...ca },
-  };
+  return assemble(joinParts(loaded), loaded.config.postgres.passFile);
 }
 
 /**
@@ -44,17 +36,20 @@ export function postgresTarget(loaded: Loaded): PostgresTarget {
  * @throws LifeboatError CONFIG_INVALID
  */
 export function postgresTargetAt(url: string): PostgresTarget {
-  const parts = parsePostgresUrl(url);
-  const { host = 'localhost', port = DEFAULT_PORT, user = 'postgres', database = user } = parts;
+  return assemble(parsePostgresUrl(url), undefined);
+}
+
+function assemble(
+  { host = 'localhost', port = DEFAULT_PORT, user = 'postgres', database = user, ...parts }: PostgresUrlParts,
+  passFile: string | undefined,
+): PostgresTarget {
   const place = { host, port, user, database };
-  const password = parts.password ?? passwordFromFile(undefined, place);
+  const password = parts.password ?? passwordFromFile(passFile, place);
+  const ca = parts.sslRootCert === undefined ? {} : { caPath: parts.sslRootCert };
   return {
     ...place,
     ...(password === undefined ? {} : { password }),
-    ssl: {
-      mode: checkSslMode(parts.sslMode ?? 'prefer'),
-      ...(parts.sslRootCert === undefined ? {} : { caPath: parts.sslRootCert }),
-    },
+    ssl: { mode: checkSslMode(parts.sslMode ?? 'prefer'), ...ca },
   };
 }
 

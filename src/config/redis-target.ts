@@ -14,11 +14,9 @@ export function isRedisConfigured({ config }: { readonly config: Config }): bool
  * @throws LifeboatError CONFIG_INCOMPLETE, CONFIG_INVALID
  */
 export function redisTarget({ config }: { readonly config: Config }): RedisTarget {
-  const { url, username, password, tls } = config.redis;
+  const { url } = config.redis;
   if (url === undefined) throw new LifeboatError('CONFIG_INCOMPLETE', 'find redis: no address configured');
-  const parts = parseRedisUrl(url.reveal());
-  const login = { name: parts.username ?? username, word: parts.password ?? password?.reveal() };
-  return assemble(parts, login, tls);
+  return redisTargetIn({ config }, url.reveal());
 }
 
 /**

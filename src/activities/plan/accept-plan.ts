@@ -1,6 +1,7 @@
 import { digestOf } from '../../config/plans/plan-digest.ts';
 import { LifeboatError } from '../../domain/errors.ts';
-import { actionsOf, unavailableSteps, type ResolvedPlan, type StepAction } from '../../domain/plan/recovery-plan.ts';
+import { everyAction, requireAvailable } from '../../domain/plan/available-steps.ts';
+import type { ResolvedPlan, StepAction } from '../../domain/plan/recovery-plan.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { requireRegion } from '../failover/configured-site.ts';
 import { configured } from '../sources.ts';
@@ -15,15 +16,7 @@ export function acceptPlan(
     throw new LifeboatError('PLAN_DIGEST_MISMATCH', `plan ${plan.id}: its digest is ${found}, not ${digest}`);
   }
   requireAvailable(plan);
-  for (const step of plan.steps) for (const action of actionsOf(step)) requireConfigured(deps, action);
-}
-
-/** @throws LifeboatError PLAN_STEP_UNAVAILABLE */
-function requireAvailable(plan: ResolvedPlan): void {
-  const [first] = unavailableSteps(plan);
-  if (first === undefined) return;
-  const message = `plan ${plan.id}: step ${first.id}: step type ${first.type} is not available in this version`;
-  throw new LifeboatError('PLAN_STEP_UNAVAILABLE', message, { details: { step: first.id, type: first.type } });
+  for (const { action } of everyAction(plan)) requireConfigured(deps, action);
 }
 
 /** What a step names must be there. */
@@ -36,8 +29,6 @@ function requireConfigured(deps: Dependencies, { type, config }: StepAction): vo
     const kinds = config.checks.map((check) => (check.type === 'redis' ? 'redis' : 'postgres'));
     for (const kind of new Set(kinds)) configured(deps.settings, kind);
   }
-  if (type !== 'plan') return;
-  for (const step of config.plan.steps) for (const one of actionsOf(step)) requireConfigured(deps, one);
 }
 
 function requireNames(

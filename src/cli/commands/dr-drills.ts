@@ -1,6 +1,5 @@
 import type { DrillsKnown } from '../../domain/drill/drill.ts';
 import { describeDuration } from '../../domain/drill/describe-duration.ts';
-import { renderDrillReport } from '../../domain/drill/report-html.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import { required, value } from '../options.ts';
@@ -54,7 +53,10 @@ export const drReport = defineCommand({
     withDrills(context, async (manager) => {
       const { report, sha256, location } = requireReport(await manager.readDrills(id), id);
       const reportPath = `${location}report.html`;
-      if (html !== undefined) await writePage(context.cwd, html, renderDrillReport(report, sha256));
+      if (html !== undefined) {
+        const { renderDrillReport } = await import('../../domain/drill/report-html.ts');
+        await writePage(context.cwd, html, renderDrillReport(report, sha256));
+      }
       return {
         json: { report, sha256, reportPath, ...(html === undefined ? {} : { html }) },
         text: () =>

@@ -1,28 +1,10 @@
 import type { ComponentName } from '../backup.ts';
 
-/** Everything a step can be. The last four belong to a failover between regions. */
-export const STEP_TYPES = [
-  'backup',
-  'restore',
-  'validation',
-  'service',
-  'notification',
-  'approval',
-  'wait',
-  'command',
-  'plan',
-  'failover',
-  'fence',
-  'promote',
-  'repoint',
-] as const;
-export type StepType = (typeof STEP_TYPES)[number];
-
 /**
  * Accepted in a plan and checked, and refused before a run begins. Whoever writes the executor of one takes it out: the table of executors
  * then wants it.
  */
-export const UNAVAILABLE_TYPES = ['fence', 'promote', 'repoint'] as const satisfies readonly StepType[];
+export const UNAVAILABLE_TYPES = ['fence', 'promote', 'repoint'] as const;
 export type UnavailableType = (typeof UNAVAILABLE_TYPES)[number];
 
 /** `graceful`: everything can still be asked; `ungraceful`: what is lost is not waited for. */
@@ -140,17 +122,6 @@ export interface ResolvedPlan {
   readonly objectives: { readonly rtoMs: number | null; readonly rpoMs: number | null };
   /** Ascending by order; equal ones as they were written. */
   readonly steps: readonly ResolvedStep[];
-}
-
-/** Steps that this version cannot do, those of nested plans and of compensations among them. */
-export function unavailableSteps(plan: ResolvedPlan): readonly { readonly id: string; readonly type: StepType }[] {
-  return plan.steps.flatMap((step) =>
-    actionsOf(step).flatMap((action) => {
-      if (action.type === 'plan') return unavailableSteps(action.config.plan);
-      const type = UNAVAILABLE_TYPES.find((unavailable) => unavailable === action.type);
-      return type === undefined ? [] : [{ id: step.id, type }];
-    }),
-  );
 }
 
 /** Everything that a step may do. */

@@ -1,7 +1,7 @@
 import type { Check } from '../backup.ts';
 import type { FailoverOutcome } from '../failover/failover-plan.ts';
-import type { PlanMode, ResolvedPlan } from './recovery-plan.ts';
-import { isPastReturn, stateOf, type RunOutcome, type RunState, type StepState } from './run-state.ts';
+import type { PlanMode, ResolvedPlan, ResolvedStep } from './recovery-plan.ts';
+import { isPastReturn, stateOf, stepOf, type RunOutcome, type RunState, type StepState } from './run-state.ts';
 import { stepsToApprove, type Steering } from './steering.ts';
 
 /** What a step brought about; small enough for a history, and without data. */
@@ -111,7 +111,7 @@ export function viewRun(run: RunFacts): PlanRunView {
     startedAt,
     endedAt,
     waitsFor,
-    steps: plan.steps.map(({ id }) => viewStep(run, id)),
+    steps: plan.steps.map((step) => viewStep(run, step)),
     steering,
     cause: state.cause && [state.cause.step, state.cause.message].filter(Boolean).join(': '),
     isPastReturn: isPastReturn(plan, state),
@@ -133,8 +133,8 @@ function waitings(run: RunFacts): readonly string[] {
   const { plan, state } = run;
   if (state.phase !== 'forward') return [];
   const approvals = stepsToApprove(run).map((id) => {
-    const step = plan.steps.find((one) => one.id === id);
-    const what = step?.action.type === 'approval' && step.action.config.message;
+    const { action } = stepOf(plan, id);
+    const what = action.type === 'approval' && action.config.message;
     return `${id}: an approval by another person than ${run.startedBy}${what ? `: ${what}` : ''}`;
   });
   const failed = state.steps
@@ -143,8 +143,7 @@ function waitings(run: RunFacts): readonly string[] {
   return [...approvals, ...failed, ...(state.paused ? ['the run: resume'] : [])];
 }
 
-function viewStep({ plan, state, results, workflowIds }: RunFacts, id: string): StepView {
-  const { name, order, action } = plan.steps.find((step) => step.id === id) ?? UNKNOWN;
+function viewStep({ state, results, workflowIds }: RunFacts, { id, name, order, action }: ResolvedStep): StepView {
   const { status, attempts, startedAt, endedAt, message, compensation } = stateOf(state, id);
   const durationMs = startedAt === null || endedAt === null ? null : Date.parse(endedAt) - Date.parse(startedAt);
   return {
@@ -163,8 +162,6 @@ function viewStep({ plan, state, results, workflowIds }: RunFacts, id: string): 
     workflowId: workflowIds.get(id) ?? null,
   };
 }
-
-const UNKNOWN = { name: '', order: 0, action: { type: '' } } as const;
 
 /** The clock stops when validation is green. */
 function recoveryTime({ plan, state, startedAt, endedAt }: RunFacts): number | null {

@@ -1,4 +1,4 @@
-import { ApplicationFailure, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { EvaluatePlanInput, StepForecast } from '../../contract/plan.ts';
 import { formatDuration } from '../../domain/duration.ts';
 import { describeFailover } from '../../domain/failover/failover-plan.ts';
@@ -25,13 +25,11 @@ export async function forecastStep(input: EvaluatePlanInput, step: ResolvedStep)
     return { ...shown, would: await forecast(input, actionIn(step, input.mode)), problem: '', code: '' };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const { message, type = 'INTERNAL' } = failureOf(error);
-    if (!(causeOf(error) instanceof ApplicationFailure)) throw error;
+    const { message, type } = failureOf(error);
+    if (type === undefined) throw error;
     return { ...shown, would: [], problem: message, code: type };
   }
 }
-
-const causeOf = (error: unknown): unknown => (error instanceof Error ? (error.cause ?? error) : error);
 
 async function forecast(input: EvaluatePlanInput, action: StepAction): Promise<readonly string[]> {
   if (action.type === 'backup') return forecastBackup(input, action.config);

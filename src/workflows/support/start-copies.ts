@@ -1,10 +1,8 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ParentClosePolicy, startChild, workflowInfo } from '@temporalio/workflow';
 import type { Requested } from '../../contract/messages.ts';
 import type { ReplicateInput } from '../../contract/replication.ts';
 import { copyWorkflowId, WORKFLOWS } from '../../contract/names.ts';
 import type { BackupRecord } from '../../domain/backup.ts';
-import { operationAttributes } from './progress.ts';
+import { leaveRun } from './leave-run.ts';
 
 /**
  * Starts one run for each target that a published backup goes to, and leaves them: they go on when this one has ended. Which targets there
@@ -21,18 +19,8 @@ export async function startCopies({ group, requestedBy }: Requested, backup: Bac
       verify: false,
       patient: true,
     };
-    try {
-      await startChild(WORKFLOWS.replicate, {
-        workflowId: copyWorkflowId(group, target, backup.id),
-        args: [input],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        taskQueue: workflowInfo().taskQueue,
-        typedSearchAttributes: operationAttributes(group, 'copy'),
-        staticSummary: `copy of ${backup.id} to ${target}`,
-      });
-    } catch (error) {
-      // It runs already: somebody asked for it by hand.
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    const workflowId = copyWorkflowId(group, target, backup.id);
+    const summary = `copy of ${backup.id} to ${target}`;
+    await leaveRun(WORKFLOWS.replicate, { workflowId, input, group, kind: 'copy', summary });
   }
 }

@@ -5,7 +5,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { openPlans } from '../../../src/config/plans/plan-library.ts';
 import { resolvePlan } from '../../../src/config/plans/resolve-plan.ts';
 import { DEFAULT_PLAN } from '../../../src/domain/plan/default-plan.ts';
-import { unavailableSteps } from '../../../src/domain/plan/recovery-plan.ts';
+import { unavailableSteps } from '../../../src/domain/plan/available-steps.ts';
 import { planJsonSchema } from '../../../scripts/reference/plans.ts';
 import { caught } from '../../support/caught.ts';
 import { MANUAL_PLAN } from '../../support/manual-plan.ts';

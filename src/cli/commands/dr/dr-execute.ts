@@ -45,13 +45,13 @@ export const drExecute = defineCommand({
     withPlans(context, async (manager) => {
       const options = { parameters: Object.fromEntries(param), ...(mode === undefined ? {} : { mode }) };
       if (dryRun) return forecast(context, manager, { plan, ...options });
-      const { plan: shown, state } = await manager.showPlan(plan, options);
-      if (state !== 'verified') {
+      const shown = await manager.showPlan(plan, options);
+      if (shown.state !== 'verified') {
         context.output.warn(`plan ${plan} was not verified as it is written now: \`lifeboat dr validate ${plan}\``);
       }
-      const steps = describeSteps(shown).join('\n');
+      const steps = describeSteps(shown.plan).join('\n');
       if (!yes) await confirm(context, `${steps}\nRun recovery plan ${plan} now?`);
-      const started = await manager.startPlan(plan, options);
+      const started = await manager.startShown(shown, options);
       return detach ? leave(started) : awaitRun(context, started);
     }),
 });
