@@ -5,12 +5,12 @@
  *   node scripts/run-tests.mjs chaos              the named suites: types, lint, or a folder of test/
  *   node scripts/run-tests.mjs integration redis  other words are patterns for the file names
  *
- * With TEST_TOTALS_FILE set, `<passed> <failed>` is appended to that file.
+ * With TEST_TOTALS_FILE set, `<passed> <failed>` is appended to that file, and a line `# <name>` for each that failed.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +23,7 @@ const CHECKS = { types: [join(BIN, 'tsc'), '--noEmit'], lint: [join(BIN, 'oxlint
 const LIGHT = ['unit', 'contract', 'replay', 'architecture'];
 const HEAVY = ['workflow', 'integration', 'chaos'];
 /** Files at once: each waits for its servers, or until a death is noticed, a third of its time and more. */
-const AT_ONCE = { workflow: 1, integration: Math.min(Math.ceil(1.5 * availableParallelism()), 6), chaos: 2 };
+const AT_ONCE = { workflow: 1, integration: Math.min(Math.ceil(1.5 * availableParallelism()), 6), chaos: 3 };
 /** Files of chaos that measure loss and lag, which nothing else on the machine may change. */
 const ALONE = 'journal-under-fire|journal-disasters';
 /** Jest leaves a core free by itself, and so has one worker on a machine with two. */
@@ -37,6 +37,8 @@ const jestArguments = words.filter((word) => !SUITES.includes(word));
 const wanted = named.length > 0 ? named : jestArguments.length > 0 ? [...LIGHT, ...HEAVY] : DEFAULT;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Of all suites: said again at the end, where somebody looks. */
+const failures = [];
 for (const name of Object.keys(CHECKS).filter((check) => wanted.includes(check))) await runCheck(name);
 await runSuites(LIGHT.filter(isWanted), ALL_CORES);
 for (const suite of HEAVY.filter(isWanted)) {
@@ -45,10 +47,15 @@ for (const suite of HEAVY.filter(isWanted)) {
 if (isWanted('chaos')) await runSuites(['chaos'], ['--runInBand', `--testPathIgnorePatterns=chaos/(?!${ALONE})`]);
 
 if (totals.passed + totals.failed === 0) totals.failed = fail('no test ran');
-if (process.env.TEST_TOTALS_FILE) appendFileSync(process.env.TEST_TOTALS_FILE, `${totals.passed} ${totals.failed}\n`);
+for (const name of failures) console.log(`failed: ${name}`);
+if (process.env.TEST_TOTALS_FILE) appendFileSync(process.env.TEST_TOTALS_FILE, totalsLines());
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped: their titles say why`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function totalsLines() {
+  return [...failures.map((name) => `# ${name}`), `${totals.passed} ${totals.failed}`, ''].join('\n');
+}
 
 function isWanted(suite) {
   if (!wanted.includes(suite)) return false;
@@ -61,7 +68,7 @@ async function runCheck(name) {
   const started = Date.now();
   const code = await run(CHECKS[name][0], CHECKS[name].slice(1));
   console.log(`${name}: ${code === 0 ? 'ok' : 'failed'} (${Math.round((Date.now() - started) / 1000)} s)`);
-  if (code !== 0) totals.failed += 1;
+  if (code !== 0) totals.failed += fail(`${name}: exit code ${code}`);
 }
 
 async function runSuites(suites, flags) {
@@ -91,10 +98,16 @@ function count(results, code, suites) {
   const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
   totals.failed += code !== 0 && failed === 0 ? fail(`${suites.join(', ')}: jest ended with ${code}`) : failed;
   totals.skipped += results.numPendingTests;
+  for (const { name, status, assertionResults } of results.testResults) {
+    const titles = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
+    if (status === 'failed' && titles.length === 0) titles.push('could not be loaded');
+    failures.push(...titles.map((title) => `${relative(ROOT, name)}: ${title.replaceAll(/\s+/g, ' ')}`));
+  }
 }
 
 function fail(line) {
   console.log(line);
+  failures.push(line);
   return 1;
 }
 
