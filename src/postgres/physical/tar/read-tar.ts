@@ -45,11 +45,12 @@ export function createTarReader(source: AsyncIterable<Uint8Array>): TarReader {
       yield part;
     }
   }
-  /** A copy, because a header is kept while the source goes on. */
+  /** A copy, because a header is kept while the source goes on; part by part, because a part is gone when the next is there. */
   const block = async (bytes: number): Promise<Buffer> => {
-    const parts: Buffer[] = [];
-    for await (const part of takeAll(bytes)) parts.push(part);
-    return Buffer.concat(parts);
+    const whole = Buffer.allocUnsafeSlow(bytes);
+    let filled = 0;
+    for await (const part of takeAll(bytes)) filled += part.copy(whole, filled);
+    return whole;
   };
 
   return {
