@@ -170,7 +170,7 @@ describeBoth('a followed Redis', () => {
         while (hold && event.event === 'chunk') await delay(20);
       },
     });
-    await writeFor(server, 1500, 50_000);
+    await writeValues(server, 600, 50_000);
     await delay(200);
     hold = false;
     const error = await small.ended;
@@ -362,6 +362,13 @@ async function writeSome(server: TestRedis, what: string): Promise<void> {
 }
 
 /** Writes all the time; values of this size. */
+/** Writes one value after the other, each in a round of its own. */
+async function writeValues(server: TestRedis, count: number, valueBytes: number): Promise<void> {
+  await withClient(server, async (client) => {
+    for (let n = 0; n < count; n += 1) await client.set(`k${n}`, 'v'.repeat(valueBytes));
+  });
+}
+
 async function writeFor(server: TestRedis, forMs: number, valueBytes = 100, signal?: AbortSignal): Promise<void> {
   await withClient(server, async (client) => {
     const value = 'v'.repeat(valueBytes);
