@@ -52,12 +52,16 @@ async function compare(): Promise<void> {
     await pgbench(product, ['-i', '-q', '-s', values.scale]);
     await product.succeed('backup', 'full', '--postgres');
     await product.worker.stop();
+    // Joins the base while the server still has the WAL since then; from here on the slot keeps it.
+    await withJournal(product, async () => undefined);
     const rounds: Record<'with' | 'without', Round[]> = { with: [], without: [] };
     for (let turn = 0; turn < Number(values.rounds); turn += 1) {
       // Which comes first changes, so that what grows over time weighs on both.
       for (const side of turn % 2 === 0 ? (['without', 'with'] as const) : (['with', 'without'] as const)) {
         rounds[side].push(
-          side === 'with' ? await withJournal(product) : await load(product, 'pgbench without a journal'),
+          side === 'with'
+            ? await withJournal(product, async () => load(product, 'pgbench with a journal'))
+            : await load(product, 'pgbench without a journal'),
         );
       }
     }
@@ -93,7 +97,7 @@ function conclude(rounds: Readonly<Record<'with' | 'without', readonly Round[]>>
   });
 }
 
-async function withJournal(product: Product): Promise<Round> {
+async function withJournal<T>(product: Product, work: () => Promise<T>): Promise<T> {
   const { env, folder } = product;
   const request = { env, folder, flushMs: 1_000 * Number(values['flush-seconds']) };
   const journal = fork(import.meta.filename, ['--follow', JSON.stringify(request)], {
@@ -103,9 +107,7 @@ async function withJournal(product: Product): Promise<Round> {
   try {
     await observing(product, async (observer) => caughtUp(observer, journal));
     const pid = journal.pid ?? 0;
-    const { answer, cpuSeconds } = await withProcessorTime([pid], async () =>
-      withPeakMemory(pid, async () => load(product, 'pgbench with a journal')),
-    );
+    const { answer, cpuSeconds } = await withProcessorTime([pid], async () => withPeakMemory(pid, work));
     report({ measure: 'the journal process', cpuSeconds, peakRssMib: answer.peakRssMib });
     return answer.answer;
   } finally {
@@ -125,9 +127,12 @@ async function follow(request: Pick<Product, 'env' | 'folder'> & { readonly flus
   const { slot } = deps.settings.journal;
   const settings = { ...deps.settings, journal: { ...deps.settings.journal, flushMs: request.flushMs } };
   const operation = { signal: stop.signal, onProgress: () => undefined };
-  await followPostgresWal({ ...deps, settings }, { slot, deadlineMs: Infinity }, operation).catch((error: unknown) => {
+  try {
+    const { end } = await followPostgresWal({ ...deps, settings }, { slot, deadlineMs: Infinity }, operation);
+    throw new Error(`the journal ended: ${end}`);
+  } catch (error) {
     if (!stop.signal.aborted) throw error;
-  });
+  }
 }
 
 interface Position {

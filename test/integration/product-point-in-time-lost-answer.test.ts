@@ -19,6 +19,7 @@ const QUIET_MS = 5_000;
 describeLost('a base that a journal needs', () => {
   let product: Product;
   let copies: Copies;
+  let firstEnd: FollowEnd | 'stopped';
 
   /** An attempt of a worker; `stop` ends it as a shutdown does. */
   const attempt = (resumed: boolean): { readonly end: Promise<FollowEnd | 'stopped'>; stop(): Promise<void> } => {
@@ -43,10 +44,22 @@ describeLost('a base that a journal needs', () => {
   const write = async (n: number): Promise<void> =>
     void (await product.postgres.query(`INSERT INTO marks VALUES (${n})`, [], product.database));
 
+  const removeWal = async (): Promise<void> => {
+    for (let round = 0; round < 4; round += 1) {
+      await product.postgres.query('CREATE TABLE filler AS SELECT 1; DROP TABLE filler');
+      await product.postgres.query('SELECT pg_switch_wal()');
+      await product.postgres.query('CHECKPOINT');
+    }
+  };
+
   beforeAll(async () => {
     product = await startProduct({ postgresMajor: 17, redisVersion: '7' });
     copies = openCopies(product);
     await product.postgres.query('CREATE TABLE marks (n int)', [], product.database);
+    await product.succeed('backup', 'full');
+    await write(0);
+    await removeWal();
+    firstEnd = await attempt(false).end;
     const first = attempt(false);
     await until('the journal follows', async () => (await slots()) === 1);
     await product.succeed('backup', 'full');
@@ -56,13 +69,13 @@ describeLost('a base that a journal needs', () => {
     await until('nobody holds the slot', async () => (await slots()) === 0);
     await product.postgres.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
     await write(2);
-    for (let round = 0; round < 4; round += 1) {
-      await product.postgres.query('CREATE TABLE filler AS SELECT 1; DROP TABLE filler');
-      await product.postgres.query('SELECT pg_switch_wal()');
-      await product.postgres.query('CHECKPOINT');
-    }
+    await removeWal();
   });
   afterAll(async () => product?.stop());
+
+  test('is asked for by the first journal of a server whose WAL since the newest base is gone', () => {
+    expect(firstEnd).toMatchObject({ end: 'new-base-needed', code: 'JOURNAL_WAL_REMOVED' });
+  });
 
   test('is asked for where the journal begins anew', async () => {
     expect(await attempt(false).end).toMatchObject({ end: 'new-base-needed', code: 'JOURNAL_WAL_REMOVED' });
@@ -84,7 +97,7 @@ describeLost('a base that a journal needs', () => {
     });
     await product.succeed('restore', backup.id, '--postgres', '--target-database', 'elsewhere');
     const { rows } = await product.postgres.query<{ n: number }>('SELECT n FROM marks ORDER BY n', [], 'elsewhere');
-    expect(rows.map(({ n }) => n)).toEqual([1, 2, 3]);
+    expect(rows.map(({ n }) => n)).toEqual([0, 1, 2, 3]);
 
     const quiet = attempt(true);
     const end = await Promise.race([quiet.end, delay(QUIET_MS).then(() => 'follows')]);
@@ -95,6 +108,6 @@ describeLost('a base that a journal needs', () => {
     await quiet.stop();
     await product.succeed('restore', again['backup'].id, '--postgres', '--target-database', 'later');
     const later = await product.postgres.query<{ n: number }>('SELECT n FROM marks ORDER BY n', [], 'later');
-    expect(later.rows.map(({ n }) => n)).toEqual([1, 2, 3, 4]);
+    expect(later.rows.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4]);
   });
 });

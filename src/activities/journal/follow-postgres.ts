@@ -108,7 +108,12 @@ async function beginAnew(
   const last = await latestEpoch(deps, 'postgres');
   const from = { timeline: identity.timeline, at: slotStart ?? identity.lsn, timeMs: Date.now() };
   const to = { ...from, history: identity.systemIdentifier };
-  const gap = last === undefined ? null : startGap(last, { code: broken.code, message: broken.message, to });
+  const { code, message } = broken;
+  // The first journal of a server joins its newest base: where the WAL in between is gone, what comes now stands on nothing.
+  const gap =
+    last === undefined
+      ? { kind: 'postgres' as const, from: null, to, code, message }
+      : startGap(last, { code, message, to });
   return { from, continues: null, gap };
 }
 
