@@ -1,4 +1,4 @@
-import { checkSnapshot } from './check-snapshot.ts';
+import { checkStored } from './check-snapshot.ts';
 import { exportChanges } from './digests/export-changes.ts';
 import { exportByDump } from './dump/export-by-dump.ts';
 import { exportByReplication } from './export-snapshot.ts';
@@ -15,7 +15,7 @@ export function createRedis(): Redis {
       method === 'replication' ? exportByReplication(target, context) : exportByDump(target, context),
     exportChanges,
     checkSnapshot: async (format, source, operation) => {
-      const { keys, databases, digest } = await checkSnapshot(format, source, { operation, phase: 'checking' });
+      const { keys, databases, digest } = await checkStored(format, source, { operation, phase: 'checking' });
       return { keys, databases, digest };
     },
     surveyTarget,

@@ -91,7 +91,7 @@ export interface Redis {
   ): Promise<RedisFacts>;
   /** Streams what changed since a dump: `changes`, `deletions` and `digests`, one after the other. */
   exportChanges(target: RedisTarget, base: ChangesBase, context: ChangesContext): Promise<RedisFacts>;
-  /** Reads a stored snapshot to its end without a server: counts, CRC, digest. */
+  /** Reads a stored snapshot to its end without a server: counts, CRC, digest. It may free each chunk that was read. */
   checkSnapshot(
     format: 'redis-rdb' | 'redis-dump',
     source: AsyncIterable<Uint8Array>,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { LifeboatError } from '../../domain/errors.ts';
+import { release } from '../../platform/release-memory.ts';
 import { RespParser, type RespValue } from '../resp.ts';
 
 /** A replica that loads sends a line feed every few megabytes, one that has loaded an ACK every second. */
@@ -15,7 +16,10 @@ export interface Offer {
   /** History under which the snapshot is offered, 40 hex characters. */
   readonly replid: string;
   readonly offset: number;
-  /** The RDB. It must end clean only when it is whole and sound: a Redis that loads a broken file may end itself. */
+  /**
+   * The RDB. It must end clean only when it is whole and sound: a Redis that loads a broken file may end itself. The memory of
+   * each chunk is freed once it was sent.
+   */
   readonly rdb: () => AsyncIterable<Uint8Array>;
   /** Commands that follow the snapshot, whole ones to the end, and the offset behind the last of them. */
   readonly stream?: { readonly open: () => AsyncIterable<Uint8Array>; readonly endOffset: number };
@@ -79,8 +83,9 @@ export class ReplicaSession {
         clearInterval(keepAlive);
         if (!started) await this.#send(Buffer.from(`$EOF:${mark}\r\n`, 'latin1'));
         started = true;
-        await this.#send(chunk);
-        onBytes(chunk.length);
+        const sizeBytes = chunk.length;
+        await this.#send(chunk, () => release(chunk));
+        onBytes(sizeBytes);
       }
     } finally {
       clearInterval(keepAlive);
@@ -134,9 +139,10 @@ export class ReplicaSession {
     });
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
+  async #send(bytes: Uint8Array, onWritten?: () => void): Promise<void> {
     this.#throwIfFailed();
-    if (this.#socket.write(bytes)) return;
+    // Not before: the system reads from this very memory.
+    if (this.#socket.write(bytes, (error) => (error ? undefined : onWritten?.()))) return;
     while (this.#socket.writableNeedDrain) {
       await this.#change();
       this.#throwIfFailed();

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { checkSnapshot, type SnapshotCheck } from '../check-snapshot.ts';
+import { checkSnapshot, checkStored, type SnapshotCheck } from '../check-snapshot.ts';
 import { exportByDump } from '../dump/export-by-dump.ts';
 import type { RdbEntry } from '../rdb/walk.ts';
 import { createHashSet, HASH_SET_MAX } from '../values/hash-set.ts';
@@ -20,7 +20,7 @@ export async function compareKnownKeys(job: ImportJob): Promise<Membership | und
   if (job.request.facts.keys > HASH_SET_MAX) return undefined;
   const names = createHashSet(job.request.facts.keys);
   // A first reading for the names; the second one leaves out what has expired when the target is read.
-  await checkSnapshot(job.request.format, job.open(), {
+  await checkStored(job.request.format, job.open(), {
     operation: job.operation,
     phase: 'reading the names of keys',
     belongs: (_, entry) => {
@@ -30,7 +30,7 @@ export async function compareKnownKeys(job: ImportJob): Promise<Membership | und
   });
   const belongs = (_: string, entry?: RdbEntry): boolean => entry === undefined || names.has(nameHash(entry));
   const actual = await readBack(job.request.target, job.operation, belongs);
-  const expected = await checkSnapshot(job.request.format, job.open(), {
+  const expected = await checkStored(job.request.format, job.open(), {
     operation: job.operation,
     phase: 'reading the snapshot again',
     liveAtMs: () => actual.liveAtMs,
@@ -53,7 +53,7 @@ export async function readStrangers(job: ImportJob, except: Buffer): Promise<Sna
     held.add(value);
     return true;
   };
-  await checkSnapshot(request.format, job.open(), { operation, phase: 'reading what was loaded', belongs: hold });
+  await checkStored(request.format, job.open(), { operation, phase: 'reading what was loaded', belongs: hold });
 
   const belongs = (value: string, entry?: RdbEntry): boolean => held.has(value) || entry?.key.equals(except) === true;
   let found: SnapshotCheck | undefined;

@@ -1,6 +1,6 @@
 import type { Check } from '../../domain/backup.ts';
 import { LifeboatError } from '../../domain/errors.ts';
-import { checkSnapshot, type SnapshotCheck } from '../check-snapshot.ts';
+import { checkStored, type SnapshotCheck } from '../check-snapshot.ts';
 import { dumpItems } from '../dump/check-dump.ts';
 import { readRdb } from '../rdb/walk.ts';
 import { openFullSync } from '../replication/full-sync.ts';
@@ -30,7 +30,7 @@ export interface Proof {
 export async function proveEqual(job: ImportJob): Promise<Proof> {
   const actual = await readBack(job.request.target, job.operation).catch(refusedTo);
   const liveAtMs = actual instanceof LifeboatError ? Date.now() : actual.liveAtMs;
-  const expected = await checkSnapshot(job.request.format, job.open(), {
+  const expected = await checkStored(job.request.format, job.open(), {
     operation: job.operation,
     phase: 'reading the snapshot again',
     liveAtMs: () => liveAtMs,
