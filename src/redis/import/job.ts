@@ -6,7 +6,7 @@ import type { RedisImport } from '../redis.ts';
 /** What every part of an import is given. */
 export interface ImportJob {
   readonly request: RedisImport;
-  /** The stored snapshot from its first byte; may be called again. */
+  /** The stored snapshot from its first byte; may be called again. The chunks are its reader's, who frees them. */
   readonly open: () => AsyncIterable<Uint8Array>;
   readonly operation: Operation;
   /** A stream behind the snapshot. What it leads to cannot be compared with the snapshot, so it has a proof of its own. */

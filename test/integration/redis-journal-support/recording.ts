@@ -95,7 +95,8 @@ export async function record(target: RedisTarget, options: RecordOptions = {}): 
       return facts!;
     },
     snapshot: async function* () {
-      yield* rdb;
+      // Copies: a reader frees what it was given.
+      for (const chunk of rdb) yield Uint8Array.from(chunk);
     },
     stream: async function* () {
       yield* chunks;

@@ -17,6 +17,7 @@ export interface ReplayRequest {
 }
 
 export interface ReplayContext {
+  /** See ImportJob.open. */
   readonly snapshot: () => AsyncIterable<Uint8Array>;
   readonly stream: StreamSource;
   readonly operation: Operation;
