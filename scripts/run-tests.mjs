@@ -39,6 +39,9 @@ const wanted = named.length > 0 ? named : jestArguments.length > 0 ? [...LIGHT, 
 const totals = { passed: 0, failed: 0, skipped: 0 };
 /** Of all suites: said again at the end, where somebody looks. */
 const failures = [];
+/** Seconds of each file, for the same reason: what is slow is cut before the whole is too slow. */
+const durations = new Map();
+const SLOWEST = 12;
 for (const name of Object.keys(CHECKS).filter((check) => wanted.includes(check))) await runCheck(name);
 await runSuites(LIGHT.filter(isWanted), ALL_CORES);
 for (const suite of HEAVY.filter(isWanted)) {
@@ -47,6 +50,8 @@ for (const suite of HEAVY.filter(isWanted)) {
 if (isWanted('chaos')) await runSuites(['chaos'], ['--runInBand', `--testPathIgnorePatterns=chaos/(?!${ALONE})`]);
 
 if (totals.passed + totals.failed === 0) totals.failed = fail('no test ran');
+const slowest = [...durations].toSorted(([, one], [, other]) => other - one).slice(0, SLOWEST);
+if (slowest.length > 1) console.log(`slowest: ${slowest.map(([name, seconds]) => `${name} ${seconds} s`).join(', ')}`);
 for (const name of failures) console.log(`failed: ${name}`);
 if (process.env.TEST_TOTALS_FILE) appendFileSync(process.env.TEST_TOTALS_FILE, totalsLines());
 if (totals.skipped > 0) console.log(`${totals.skipped} skipped: their titles say why`);
@@ -98,7 +103,8 @@ function count(results, code, suites) {
   const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
   totals.failed += code !== 0 && failed === 0 ? fail(`${suites.join(', ')}: jest ended with ${code}`) : failed;
   totals.skipped += results.numPendingTests;
-  for (const { name, status, assertionResults } of results.testResults) {
+  for (const { name, status, assertionResults, startTime, endTime } of results.testResults) {
+    durations.set(relative(ROOT, name), Math.round((endTime - startTime) / 1000));
     const titles = assertionResults.filter((test) => test.status === 'failed').map(({ fullName }) => fullName);
     if (status === 'failed' && titles.length === 0) titles.push('could not be loaded');
     failures.push(...titles.map((title) => `${relative(ROOT, name)}: ${title.replaceAll(/\s+/g, ' ')}`));
