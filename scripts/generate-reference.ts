@@ -1,5 +1,5 @@
 /**
- * Writes what is derived from code: config/{backup,plan}.schema.json and docs/reference/{configuration,cli,errors,plan-steps}.md.
+ * Writes what is derived from code: config/{backup,plan}.schema.json and docs/reference/{configuration,cli,errors,metrics,plan-steps}.md.
  * `node scripts/generate-reference.ts`; test/architecture/reference.test.ts fails when a file is stale.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { cliReference } from './reference/cli.ts';
 import { configurationReference, configurationSchema } from './reference/configuration.ts';
 import { errorReference } from './reference/errors.ts';
+import { metricsReference } from './reference/metrics.ts';
 import { planJsonSchema, planReference } from './reference/plans.ts';
 
 /** Content by path, relative to the project. */
@@ -19,6 +20,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['docs/reference/configuration.md', configurationReference()],
     ['docs/reference/cli.md', cliReference()],
     ['docs/reference/errors.md', errorReference()],
+    ['docs/reference/metrics.md', metricsReference()],
   ]);
 }
 

@@ -6,10 +6,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Client } from '@temporalio/client';
-import { Runtime } from '@temporalio/worker';
 import { createActivities } from './activities/index.ts';
 import { createErrorInterceptor } from './activities/interceptors/errors.ts';
-import type { WorkSettings } from './activities/dependencies.ts';
+import type { Dependencies, WorkSettings } from './activities/dependencies.ts';
 import { type Libraries, openLibraries } from './assembly/libraries.ts';
 import { codecOf } from './assembly/open-repository.ts';
 import { processEnvironment } from './config/environment.ts';
@@ -29,13 +28,15 @@ import { stateDirOf } from './assembly/state-dir.ts';
 import { createWorkerLog } from './temporal/log.ts';
 import type { WorkerLog } from './temporal/log.ts';
 import { sweepScratch } from './recovery/drill/scratch-place.ts';
+import { openMonitoring, type Watched } from './sampling/open-monitoring.ts';
 import { runWorkers } from './temporal/run-workers.ts';
 import type { RunningWorkers } from './temporal/run-workers.ts';
 
 const ALL_ROLES: readonly WorkerRole[] = ['control', 'data', 'journal', 'copy'];
-/** Between two attempts to reach Temporal at start: a worker may well be up before its server. */
+/** Between two attempts to reach Temporal at start. */
 const CONNECT_PAUSE_MS = 2_000;
-const TOOL = 'lifeboat/1.0.0';
+const VERSION = '1.0.0';
+const TOOL = `lifeboat/${VERSION}`;
 
 export interface WorkerOptions {
   readonly loaded: LoadedConfig;
@@ -53,28 +54,57 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
   await mkdir(scratchDir, { recursive: true, mode: 0o700 });
   await mkdir(dirname(config.log.path), { recursive: true });
   const log = createWorkerLog(config.log);
-  Runtime.install({ logger: log.forTemporal, shutdownSignals: [] });
 
   const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
   const settings = workSettings(loaded, scratchDir);
-  const activities = createActivities({ settings, ...libraries });
-  await sweepScratchPlaces(settings, log);
+  const deps = { settings, ...libraries };
+  const watched = await openMonitoring({ config, deps, roles, version: VERSION, log });
+  try {
+    await sweepScratchPlaces(settings, log);
+    await work({ loaded, roles, signal, onReady }, { deps, stateDir, log, watched });
+  } finally {
+    await watched.close();
+  }
+}
+
+interface Surroundings {
+  readonly deps: Dependencies;
+  readonly stateDir: string;
+  readonly log: WorkerLog;
+  readonly watched: Watched;
+}
+
+async function work(
+  { loaded, roles, signal, onReady }: WorkerOptions,
+  { deps, stateDir, log, watched }: Surroundings,
+): Promise<void> {
+  const { config } = loaded;
+  const { group } = config;
+  const activities = createActivities(deps);
   const start = (): Promise<RunningWorkers> =>
     runWorkers({
       temporal: config.temporal,
       identity: `lifeboat@${hostname()}:${process.pid}`,
       roles,
-      group: config.group,
+      group,
       activities,
       activityInterceptors: [() => ({ inbound: createErrorInterceptor() })],
       dataSlots: config.worker.dataSlots,
       cacheDir: stateDir,
     });
-  const workers = await untilReachable(start, { log, signal });
-  signal.addEventListener('abort', () => workers.shutdown(), { once: true });
-  if (signal.aborted) workers.shutdown();
-  if (roles.includes('control')) await keepGoing(loaded, libraries);
-  log.info('worker ready', { roles, group: config.group });
+  const waiting = { log, signal, onWait: (problem: string) => watched.enter('waiting', problem) };
+  const workers = await untilReachable(start, waiting);
+  // Ended before there was a server: nothing was begun.
+  if (workers === null) return;
+  const end = (): void => {
+    watched.enter('ended');
+    workers.shutdown();
+  };
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  else watched.enter('polling');
+  if (roles.includes('control')) await untilReachable(() => keepGoing(loaded, deps), { ...waiting, onWait: () => {} });
+  log.info('worker ready', { roles, group });
   onReady();
   await workers.ended;
   log.info('worker ended', {});
@@ -120,19 +150,26 @@ async function keepJournals(client: Client, loaded: LoadedConfig, requestedBy: s
   }
 }
 
-async function untilReachable(
-  start: () => Promise<RunningWorkers>,
-  { log, signal }: { readonly log: WorkerLog; readonly signal: AbortSignal },
-): Promise<RunningWorkers> {
-  for (;;) {
+interface Waiting {
+  readonly log: WorkerLog;
+  readonly signal: AbortSignal;
+  onWait(problem: string): void;
+}
+
+/** Tries until Temporal answers: a worker may well be up before its server. Null where `signal` ended the waiting. */
+async function untilReachable<T>(start: () => Promise<T>, { log, signal, onWait }: Waiting): Promise<T | null> {
+  while (!signal.aborted) {
     try {
       return await start();
     } catch (error) {
       if (!(error instanceof LifeboatError) || error.code !== 'TEMPORAL_UNREACHABLE') throw error;
       log.warn('waiting for temporal', { error: error.message });
-      await delay(CONNECT_PAUSE_MS, undefined, { signal });
+      onWait(error.message);
+      // Ended by the signal: the loop's condition sees it.
+      await delay(CONNECT_PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
+  return null;
 }
 
 function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {

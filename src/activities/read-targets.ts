@@ -6,6 +6,7 @@ import { recoveryWindow } from '../domain/recovery-window.ts';
 import { compareTarget, isDueThere, type TargetFacts } from '../domain/target-facts.ts';
 import { viewWindow } from '../domain/window-view.ts';
 import { type RecoveryCatalog, readRecoveryCatalog } from '../recovery/read-catalog.ts';
+import { storedBytesOf } from '../recovery/stored-bytes.ts';
 import { epochName } from '../repository/journals/journal-keys.ts';
 import type { RemovedHere } from '../repository/cleanup/repository-cleanup.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -50,28 +51,39 @@ interface Look {
 
 async function lookAt(deps: Asking, { target, own }: Look, operation: Operation): Promise<TargetFacts> {
   const { name, region } = target;
-  const unknown = { backups: null, pending: null, pendingBackups: [], lagSeconds: null, journals: null };
+  const unknown = { pending: null, pendingBackups: [], lagSeconds: null, journals: null };
   let location = '';
   try {
     location = target.store().url;
     const there = await within(ANSWER_MS, { doing: `ask target ${name}` }, readThere(deps, target, operation));
     const backups = there === null ? 0 : completeOf(there).length;
+    const storedBytes = there === null ? { backups: 0, journals: 0 } : storedBytesOf(there.catalog);
+    const held = { backups, storedBytes };
     if (own instanceof LifeboatError) {
       const lastError = `the repository itself cannot be read: ${own.message}`;
-      return { name, region, location, ...unknown, state: 'unknown', backups, lastError };
+      return { name, region, location, ...unknown, ...held, state: 'unknown', lastError };
     }
     if (there !== null && there.id !== own.id) {
       const lastError = `it holds repository ${there.id}, not ${own.id}`;
-      return { name, region, location, ...unknown, state: 'foreign', backups, lastError };
+      return { name, region, location, ...unknown, ...held, state: 'foreign', lastError };
     }
-    return { name, region, location, ...compare(own, there), lastError: null };
+    return { name, region, location, ...compare(own, there), storedBytes, lastError: null };
   } catch (error) {
     const { code, message } = toLifeboatError(error);
-    return { name, region, location, ...unknown, state: stateOf(code), lastError: `${code}: ${message}` };
+    return {
+      name,
+      region,
+      location,
+      ...unknown,
+      backups: null,
+      storedBytes: null,
+      state: stateOf(code),
+      lastError: `${code}: ${message}`,
+    };
   }
 }
 
-type Compared = Omit<TargetFacts, 'name' | 'region' | 'location' | 'lastError'>;
+type Compared = Omit<TargetFacts, 'name' | 'region' | 'location' | 'lastError' | 'storedBytes'>;
 
 function compare(own: Holdings, there: (Holdings & { readonly removed: RemovedHere }) | null): Compared {
   const removed = there?.removed ?? { backupIds: new Set<string>(), epochs: new Set<string>() };

@@ -4,6 +4,7 @@ import type { EvaluatePlanInput, EvaluatePlanResult, PlanVerification, RunPlanIn
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { PreparedPlan } from '../config/plans/resolve-plan.ts';
 import { requireAvailable } from '../domain/plan/available-steps.ts';
+import { planStateOf, type PlanState } from '../domain/plan/plan-state.ts';
 import type { PlanMode, ResolvedPlan } from '../domain/plan/recovery-plan.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Steering } from '../domain/plan/steering.ts';
@@ -19,8 +20,7 @@ export interface RunPlanOptions {
 }
 
 export interface PlanWithState extends PlanSummary {
-  /** `verified`: found to be possible as it is written now; `invalid`: it cannot be run. */
-  readonly state: 'verified' | 'needs-verification' | 'invalid';
+  readonly state: PlanState;
   /** The newest, also where the plan was changed since. */
   readonly verification: PlanVerification | null;
 }
@@ -92,9 +92,7 @@ export function createDisasterRecoveryManager(context: ManagerContext, plans: Pl
 
 function withState(summary: PlanSummary, verifications: readonly PlanVerification[]): PlanWithState {
   const verification = verifications.find(({ planId }) => planId === summary.id) ?? null;
-  const isVerified = verification?.definition === summary.definition;
-  const state = summary.problems.length > 0 ? 'invalid' : isVerified ? 'verified' : 'needs-verification';
-  return { ...summary, state, verification };
+  return { ...summary, state: planStateOf(summary, verification), verification };
 }
 
 async function startRun(

@@ -15,18 +15,19 @@ export async function missingWorkers(
   group: string,
   roles: readonly WorkerRole[] = ['control', 'data'],
 ): Promise<WorkerRole[]> {
-  const polled = await Promise.all(roles.map((role) => isPolled(client, taskQueue(role, group))));
-  return roles.filter((_, index) => !polled[index]);
+  const pollers = await Promise.all(roles.map((role) => pollersOf(client, group, role)));
+  return roles.filter((_, index) => pollers[index] === 0);
 }
 
-async function isPolled(client: Client, name: string): Promise<boolean> {
+/** Workers that the server has seen at the queue of a role; one that has gone is remembered for some minutes. */
+export async function pollersOf(client: Client, group: string, role: WorkerRole): Promise<number> {
   const answer = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
-    taskQueue: { name },
+    taskQueue: { name: taskQueue(role, group) },
     // oxlint-disable-next-line no-unsafe-enum-assignment -- the enum lives in a package that only the SDK depends on
     taskQueueType: ACTIVITY_QUEUE,
   });
-  return (answer.pollers ?? []).length > 0;
+  return (answer.pollers ?? []).length;
 }
 
 /**

@@ -60,6 +60,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   LIFEBOAT_TARGET_REDIS_PASSWORD: 'restore.targetRedis.password',
   LIFEBOAT_MONITORING_PORT: 'monitoring.port',
   LIFEBOAT_MONITORING_HOST: 'monitoring.host',
+  LIFEBOAT_MONITORING_INTERVAL: 'monitoring.interval',
   LIFEBOAT_DATA_SLOTS: 'worker.dataSlots',
   LIFEBOAT_STALL_AFTER: 'worker.stallAfter',
   LIFEBOAT_TEMPORAL_CLI: 'embedded.temporalCli',

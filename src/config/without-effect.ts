@@ -16,7 +16,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'notifications.*.from',
   'notifications.*.to',
   'security',
-  'monitoring',
 ];
 
 /** One line of the list that somebody has set something of. */

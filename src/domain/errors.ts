@@ -6,6 +6,7 @@ import { FAILOVER_ERRORS } from './errors/failover.ts';
 import { JOURNAL_ERRORS } from './errors/journal.ts';
 import { KEYS_ERRORS } from './errors/keys.ts';
 import { KMS_ERRORS } from './errors/kms.ts';
+import { MONITORING_ERRORS } from './errors/monitoring.ts';
 import { OPERATION_ERRORS } from './errors/operation.ts';
 import { PLAN_ERRORS } from './errors/plan.ts';
 import { PLATFORM_ERRORS } from './errors/platform.ts';
@@ -45,6 +46,7 @@ export const ERRORS = {
   ...FAILOVER_ERRORS,
   ...EMBEDDED_ERRORS,
   ...PLAN_ERRORS,
+  ...MONITORING_ERRORS,
   ...PLATFORM_ERRORS,
 } as const;
 

@@ -6,6 +6,8 @@ import type { GapView } from './window-view.ts';
  */
 export type JournalState = 'following' | 'waiting' | 'alarm' | 'stopped' | 'disabled';
 
+export const JOURNAL_STATES: readonly JournalState[] = ['following', 'waiting', 'alarm', 'stopped', 'disabled'];
+
 /** The run that keeps a journal, as Temporal knows it; null where none is open. */
 export interface JournalRun {
   /** What the run itself says it is in: `following`, `alarm`. */

@@ -1,5 +1,10 @@
 import type { JournalCopyFacts } from './journal-copies.ts';
 
+/** In the order of how little is known. */
+export const TARGET_STATES = ['in-sync', 'behind', 'unused', 'foreign', 'unreachable', 'unknown'] as const;
+
+export type TargetState = (typeof TARGET_STATES)[number];
+
 /** How a target is, as it was found just now. */
 export interface TargetFacts {
   readonly name: string;
@@ -10,7 +15,7 @@ export interface TargetFacts {
    * `unused`: nothing was copied there yet; `foreign`: it holds another repository; `unreachable`: it did not answer; `unknown`: it did, and
    * the repository itself did not.
    */
-  readonly state: 'in-sync' | 'behind' | 'unused' | 'foreign' | 'unreachable' | 'unknown';
+  readonly state: TargetState;
   /** Backups that it lists; null where it could not be asked. */
   readonly backups: number | null;
   /** Backups of the repository that it does not have; null where that could not be told. */
@@ -20,6 +25,8 @@ export interface TargetFacts {
   /** Age of the oldest backup that it does not have, seconds; 0 where it has all. */
   readonly lagSeconds: number | null;
   readonly lastError: string | null;
+  /** What the copies take there, bytes; null where it could not be asked. Older workers do not say. */
+  readonly storedBytes?: { readonly backups: number; readonly journals: number } | null;
   /** How far the journals are there; null where that could not be told. Older workers do not say. */
   readonly journals?: JournalCopyFacts | null;
 }

@@ -57,14 +57,27 @@ function readSettings(env: Variables | undefined): ReturnType<typeof loadClientC
   }
 }
 
+/** How a connection meets a server that does not answer. */
+export interface Persistence {
+  /**
+   * Default: what fails in passing is tried again, as Temporal's clients do. Such a retry goes on in a timer, which ends the process where the
+   * connection was closed meanwhile: without retries one may be closed at any time.
+   */
+  readonly retries?: boolean;
+}
+
 /**
  * Connects and waits for the server's first answer.
  * @throws LifeboatError TEMPORAL_UNREACHABLE
  */
-export async function openConnection(where: TemporalAddress): Promise<{ connection: Connection; namespace: string }> {
+export async function openConnection(
+  where: TemporalAddress,
+  { retries = true }: Persistence = {},
+): Promise<{ connection: Connection; namespace: string }> {
   const { options, namespace } = connectionSettings(where);
   try {
-    const connection = await Connection.connect({ ...options, connectTimeout: CONNECT_TIMEOUT_MS });
+    const given = { ...options, ...(retries ? {} : { interceptors: [] }), connectTimeout: CONNECT_TIMEOUT_MS };
+    const connection = await Connection.connect(given);
     return { connection, namespace };
   } catch (cause) {
     const address = options.address ?? '';
@@ -79,7 +92,8 @@ export async function openConnection(where: TemporalAddress): Promise<{ connecti
 export async function connectClient(
   where: TemporalAddress,
   identity: string,
+  persistence?: Persistence,
 ): Promise<{ client: Client; close(): Promise<void> }> {
-  const { connection, namespace } = await openConnection(where);
+  const { connection, namespace } = await openConnection(where, persistence);
   return { client: new Client({ connection, namespace, identity }), close: () => connection.close() };
 }

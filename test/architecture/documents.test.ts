@@ -145,7 +145,14 @@ describe('docs/reference/durable-names.md', () => {
 });
 
 test('every guide and every decision is linked from a document that people read first', () => {
-  const entrances = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'docs/adr/README.md'].map(read).join('\n');
+  const readFirst = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'docs/adr/README.md',
+    'docs/runbooks/README.md',
+  ];
+  const entrances = readFirst.map(read).join('\n');
   const pages = globSync('docs/{guides,adr,runbooks}/*.md', { cwd: ROOT }).filter(
     (path) => !path.endsWith('README.md'),
   );

@@ -55,6 +55,7 @@ const PLANTED: Readonly<Record<string, readonly [file: string, line: string]>> =
   'databases-do-not-store': ['src/redis/planted.ts', "import '../storage/open-store.ts';"],
   'recovery-joins-libraries': ['src/recovery/planted.ts', "import '../config/size.ts';"],
   'failover-joins-servers-and-a-store': ['src/failover/planted.ts', "import '../repository/repository.ts';"],
+  'monitoring-knows-no-library': ['src/monitoring/planted.ts', "import '../storage/open-store.ts';"],
   'platform-is-the-floor': ['src/platform/planted.ts', "import '../config/size.ts';"],
   'client-starts-never-runs': ['src/cli/commands/planted.ts', "import '../../storage/open-store.ts';"],
   'workflow-types-only-outside': ['src/client/planted.ts', "import '../workflows/index.ts';"],

@@ -6,7 +6,7 @@ import { lsnOf } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow } from '../../domain/recovery-window.ts';
 import { viewWindow } from '../../domain/window-view.ts';
-import { readRecoveryCatalog } from '../../recovery/read-catalog.ts';
+import { readRecoveryCatalog, type RecoveryCatalog } from '../../recovery/read-catalog.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configured, configuredComponents } from '../sources.ts';
 import { within } from '../within.ts';
@@ -22,8 +22,19 @@ type ServerFacts = Pick<JournalFacts, 'position' | 'slot' | 'serverProblem' | 'r
 /** How each journal of the configuration is, by repository and server. */
 export async function readJournalFacts(deps: Dependencies, operation: Operation): Promise<JournalFacts[]> {
   const kinds = configuredComponents(deps.settings);
+  const catalog = readRecoveryCatalog(await deps.repository(), kinds, operation);
+  return journalFactsOf(deps, catalog, operation);
+}
+
+/** The same of a catalog that is read, or being read, already; the servers are asked meanwhile. */
+export async function journalFactsOf(
+  deps: Dependencies,
+  reading: RecoveryCatalog | Promise<RecoveryCatalog>,
+  operation: Operation,
+): Promise<JournalFacts[]> {
+  const kinds = configuredComponents(deps.settings);
   const [catalog, servers] = await Promise.all([
-    readRecoveryCatalog(await deps.repository(), kinds, operation),
+    reading,
     Promise.all(kinds.map((kind) => askServer(deps, kind, operation))),
   ]);
   const { gaps } = viewWindow(recoveryWindow(catalog));

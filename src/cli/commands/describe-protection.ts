@@ -1,5 +1,6 @@
 import type { JournalStatus } from '../../client/journal-status.ts';
 import type { BackupKind, BackupRecord, ComponentName } from '../../domain/backup.ts';
+import { newestRecoverable } from '../../domain/newest-recoverable.ts';
 import type { WindowView } from '../../domain/window-view.ts';
 import type { Colors } from '../output.ts';
 import { formatElapsed } from '../units.ts';
@@ -20,23 +21,14 @@ export function lastOf(backups: readonly BackupRecord[], wanted: BackupKind): Ba
   return backups.find(({ kind, status }) => kind === wanted && status === 'complete') ?? null;
 }
 
-/** What is durable in a journal that can be replayed counts, else the newest backup. */
 export function recoveryPointAges(
   backups: readonly BackupRecord[],
   journals: readonly JournalStatus[],
   nowMs: number,
 ): RecoveryPointAges {
-  const ageOf = (name: ComponentName): number | null => {
-    const points = backups
-      .filter(({ status, components }) => status === 'complete' && components[name] !== undefined)
-      .map(({ recoveryPoint }) => Date.parse(recoveryPoint.time));
-    if (points.length === 0) return null;
-    const journal = journals.find(({ kind }) => kind === name);
-    const replayable = journal?.gaps.every(({ to }) => to !== null) === true && journal.problems.length === 0;
-    const durable = replayable && journal?.durable ? [Date.parse(journal.durable.time)] : [];
-    return Math.max(0, nowMs - Math.max(...points, ...durable));
-  };
-  return { postgres: ageOf('postgres'), redis: ageOf('redis') };
+  const newest = newestRecoverable(backups, journals);
+  const ageOf = (pointMs: number | null): number | null => (pointMs === null ? null : Math.max(0, nowMs - pointMs));
+  return { postgres: ageOf(newest.postgres), redis: ageOf(newest.redis) };
 }
 
 export function describeProtection(

@@ -179,11 +179,21 @@ export const temporalSection = z
   })
   .prefault({});
 
-/** Metrics for Prometheus. */
+/** Health and metrics, which each worker serves. */
 export const monitoringSection = z
   .strictObject({
-    port: z.int().min(1).max(65_535).optional().describe('Port of the metrics endpoint; off when not set'),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .optional()
+      .describe('Port of `/healthz`, `/readyz` and `/metrics`; off when not set'),
     host: z.string().min(1).default('127.0.0.1').describe('Address it listens on'),
+    interval: duration()
+      .default('15s')
+      .describe(
+        'Time between two looks at servers and stores; what the repository holds is looked at every fourth time',
+      ),
   })
   .prefault({});
 
