@@ -3,10 +3,8 @@
  * twice, and an old primary that comes back takes no writes. Method: real servers with streaming, a writer that keeps
  * what was acknowledged, a standby that is cut off, kill -9, and servers of other clusters.
  */
-import { existsSync } from 'node:fs';
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { observeFailover } from '../../src/activities/failover/observe-failover.ts';
 import type { PostgresChange } from '../../src/domain/failover/failover-plan.ts';
 import { estimateLoss } from '../../src/domain/failover/loss.ts';
@@ -33,7 +31,15 @@ import { startPostgres } from '../support/servers.ts';
 import { startCut } from '../support/tcp-cut.ts';
 import { whenAvailable } from '../support/tools.ts';
 import { startStandby, until } from './postgres-wal-support/wal-server.ts';
-import { LIMITS, missing, NEVER, startPair, startWriter, type TestPair } from './failover-support/postgres-pair.ts';
+import {
+  LIMITS,
+  missing,
+  NEVER,
+  startPair,
+  startWriter,
+  withStarts,
+  type TestPair,
+} from './failover-support/postgres-pair.ts';
 
 const OPERATION = { signal: NEVER, onProgress: (): void => undefined };
 const SITE = {
@@ -324,24 +330,6 @@ async function ownSetting({ a }: TestPair): Promise<() => Promise<void>> {
   const before = await readFile(path, 'utf8');
   await appendFile(path, "cluster_name = 'a of its own'\n");
   return async () => expect(await readFile(path, 'utf8')).toBe(`${before}cluster_name = 'a of its own'\n`);
-}
-
-/** The service manager of `a`: starts it when its host is told to. */
-async function withStarts<T>({ a }: TestPair, work: () => Promise<T>): Promise<T> {
-  const asked = join(a.dataDir, '..', 'start-asked');
-  await rm(asked, { force: true });
-  let over = false;
-  const watch = async (): Promise<void> => {
-    while (!over && !existsSync(asked)) await delay(50);
-    if (!over) await a.restart();
-  };
-  const watching = watch();
-  try {
-    return await work();
-  } finally {
-    over = true;
-    await watching;
-  }
 }
 
 /** Ends the stream to `b`, and gives where it ended: what `a` writes from now on is its own. */

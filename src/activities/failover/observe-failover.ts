@@ -34,14 +34,19 @@ interface Question {
 /** See FailoverControl.observeFailover: both services are judged before anything is done about one. */
 export async function observeFailover(
   site: FailoverSite,
-  { targetRegion: to, mode, holder }: Parameters<FailoverControl['observeFailover']>[0],
+  {
+    targetRegion: to,
+    mode,
+    holder,
+    components = ['postgres', 'redis'],
+  }: Parameters<FailoverControl['observeFailover']>[0],
   signal: AbortSignal,
 ): Promise<FailoverPlan> {
   const from = site.regions.find((region) => region !== to) ?? '';
   const question = { site, from, to, mode, holder, signal };
   const [postgres, redis] = await Promise.all([
-    site.postgres.size === 0 ? null : observePostgresChange(question),
-    site.redis.size === 0 ? null : observeRedisChange(question),
+    site.postgres.size === 0 || !components.includes('postgres') ? null : observePostgresChange(question),
+    site.redis.size === 0 || !components.includes('redis') ? null : observeRedisChange(question),
   ]);
   return { targetRegion: to, postgres, redis };
 }

@@ -2,6 +2,7 @@ import { digestOf } from '../../config/plans/plan-digest.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import { everyAction, requireAvailable } from '../../domain/plan/available-steps.ts';
 import type { ResolvedPlan, StepAction } from '../../domain/plan/recovery-plan.ts';
+import type { FailoverSite } from '../../failover/site.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { requireRegion } from '../failover/configured-site.ts';
 import { configured } from '../sources.ts';
@@ -24,11 +25,22 @@ function requireConfigured(deps: Dependencies, { type, config }: StepAction): vo
   if (type === 'service') requireNames('SERVICE_UNKNOWN', config.services, deps.services.names);
   if (type === 'command') requireNames('COMMAND_UNKNOWN', [config.command], deps.commands.names);
   if (type === 'notification' && config.channels !== 'all') deps.notifications.choose(config.channels);
-  if (type === 'failover') requireRegion(deps, config.targetRegion);
+  if (type === 'failover' || type === 'promote') requireRegion(deps, config.targetRegion);
+  if (type === 'fence') requirePostgres(requireRegion(deps, config.targetRegion));
+  if (type === 'rejoin') requireRegion(deps, config.region);
   if (type === 'validation' && config.checks !== 'configured') {
     const kinds = config.checks.map((check) => (check.type === 'redis' ? 'redis' : 'postgres'));
     for (const kind of new Set(kinds)) configured(deps.settings, kind);
   }
+}
+
+/** Redis has nothing that keeps a stopped master from coming back as one. */
+function requirePostgres({ postgres }: FailoverSite): void {
+  if (postgres.size > 0) return;
+  throw new LifeboatError(
+    'PLAN_INVALID',
+    'fence a region: `failover.regions` has no PostgreSQL, and Redis has no fence',
+  );
 }
 
 function requireNames(

@@ -16,6 +16,9 @@ import type { PlanRunView, StepResult } from '../../domain/plan/run-view.ts';
 import { control, planStep } from '../support/activity-options.ts';
 import type { ActionPlace } from './plan-run.ts';
 import { failover } from './execute-failover.ts';
+import { fence } from './execute-fence.ts';
+import { promote } from './execute-promote.ts';
+import { rejoin } from './execute-rejoin.ts';
 import { runChild } from './run-child.ts';
 import { planFailure } from './step-failure.ts';
 
@@ -36,6 +39,9 @@ const EXECUTORS: Executors = {
   notification,
   undo,
   failover,
+  fence,
+  promote,
+  rejoin,
   async approval(_config, { run, step }) {
     await condition(() => run.hasApproval(step));
     return { summary: 'approved' };

@@ -2,7 +2,8 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { FailoverInput } from '../../contract/failover.ts';
 import type { ChangedRoles, RedisChange } from '../../domain/failover/failover-plan.ts';
 import { planStep } from './activity-options.ts';
-import { requireApproval, takeAuthority } from './change-postgres.ts';
+import { requireApproval } from './change-postgres.ts';
+import { takeAuthority } from './fence-postgres.ts';
 import type { WorkflowProgress } from './progress.ts';
 
 /** Hands over, or promotes the replica of a master that is gone. */

@@ -1,5 +1,6 @@
 /** Two servers with streaming, the program of their hosts, and a writer that knows what was acknowledged. */
-import { chown, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,6 +94,24 @@ async function hostOf(a: Pick<TestPostgres, 'binDir' | 'target'>, dataDir: strin
     dataDir,
   ];
   return { command, timeoutMs: 60_000 };
+}
+
+/** The service manager of `a`: starts it when its host is told to. */
+export async function withStarts<T>({ a }: Pick<TestPair, 'a'>, work: () => Promise<T>): Promise<T> {
+  const asked = join(a.dataDir, '..', 'start-asked');
+  await rm(asked, { force: true });
+  let over = false;
+  const watch = async (): Promise<void> => {
+    while (!over && !existsSync(asked)) await delay(50);
+    if (!over) await a.restart();
+  };
+  const watching = watch();
+  try {
+    return await work();
+  } finally {
+    over = true;
+    await watching;
+  }
 }
 
 export interface Writer {
