@@ -82,13 +82,16 @@ export interface NotificationMessage {
 export interface PlanControl {
   /**
    * Whether the plan is the one of the digest, and everything that it names is configured.
-   * PLAN_DIGEST_MISMATCH, PLAN_STEP_UNAVAILABLE, PLAN_INVALID, SERVICE_UNKNOWN, NOTIFICATION_UNAVAILABLE, COMMAND_UNKNOWN
+   * PLAN_DIGEST_MISMATCH, PLAN_STEP_UNAVAILABLE, PLAN_INVALID, SERVICE_UNKNOWN, NOTIFICATION_UNAVAILABLE, COMMAND_UNKNOWN, ENDPOINT_UNKNOWN
    */
   acceptPlan(input: { plan: ResolvedPlan; digest: string }): Promise<void>;
   /** Names that a step means, in the order in which services stop, or channels are told. */
-  namesOf(input: { services: readonly string[] | 'all' } | { channels: readonly string[] | 'all' }): Promise<{
-    names: readonly string[];
-  }>;
+  namesOf(
+    input:
+      | { services: readonly string[] | 'all' }
+      | { channels: readonly string[] | 'all' }
+      | { endpoints: readonly string[] | 'all' },
+  ): Promise<{ names: readonly string[] }>;
   /** What is found; a server that does not answer is a failed check. Leaves nothing behind, and may be repeated. */
   runChecks(input: { checks: readonly PlanCheck[] | 'configured' }): Promise<{ checks: readonly Check[] }>;
   /** Runs one of the configured commands. Repeated it runs again: it has to allow that. */
@@ -96,6 +99,12 @@ export interface PlanControl {
     command: string;
     environment: Readonly<Record<string, string>>;
   }): Promise<{ durationMs: number; lastLine: string }>;
+  /** Leads an endpoint to a region, and asks through it who answers. Repeated it does both again. ENDPOINT_NOT_REPOINTED */
+  repointEndpoint(input: {
+    endpoint: string;
+    targetRegion: string;
+    environment: Readonly<Record<string, string>>;
+  }): Promise<void>;
   /** Tells every channel; those that failed are named in the error after the others were told. Repeated it tells again. */
   notify(input: {
     channels: readonly string[] | 'all';

@@ -2,41 +2,71 @@
  * Goal: a plan that fences, promotes, goes back and rejoins in steps of its own loses no acknowledged write, or exactly what a person was shown and has
  * approved. Method: real pairs of PostgreSQL and Redis, writers that keep what was acknowledged, the command line, a worker, kill -9 of a primary.
  */
+import { dirname, join } from 'node:path';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import { startTemporal, type TestTemporal } from '../support/servers.ts';
+import { startSwitch, type Switch } from '../support/tcp-switch.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { missing, startWriter, withStarts } from './failover-support/postgres-pair.ts';
+import { missing, startWriter, withStarts, type TestPair } from './failover-support/postgres-pair.ts';
 import { missingKeys, startRedisWriter } from './failover-support/redis-writer.ts';
 import { startTwoRegions, stepOf, type TwoRegions } from './failover-support/two-regions.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
 const suite = await whenAvailable('temporal', 'postgres 18', 'redis 7');
+/** Asked through it, a primary has to answer; what leads there is a line in a file. */
+function endpointOf({ a, b }: TestPair, { port, file }: Switch): object {
+  const passfile = join(dirname(a.dataDir), 'host-passfile');
+  const ask = `PGPASSFILE=${passfile} ${a.tools.psql} -h 127.0.0.1 -p ${port} -U postgres -Atc 'select pg_is_in_recovery()'`;
+  const apply = `case $DR_NEW in a) echo ${a.target.port} ;; b) echo ${b.target.port} ;; esac > ${file}`;
+  return { type: 'command', name: 'app', apply, verify: `test "$(${ask})" = f` };
+}
+
 const NOTHING_LOST = { kind: 'exact', bytes: 0, transactions: 0, seconds: 0 };
 
 suite('a change of roles in steps of a plan', () => {
   let temporal: TestTemporal;
   let regions: TwoRegions;
+  let app: Switch | undefined;
   beforeAll(async () => void (temporal = await startTemporal()));
   afterAll(async () => temporal?.stop());
-  afterEach(async () => regions?.stop());
+  afterEach(async () => {
+    await regions?.stop();
+    await app?.close();
+    app = undefined;
+  });
 
   test('loses no acknowledged write there and back again, and the old primary follows in between', async () => {
-    regions = await startTwoRegions({ temporal, group: 'there-and-back', withRedis: true });
+    regions = await startTwoRegions({
+      temporal,
+      group: 'there-and-back',
+      withRedis: true,
+      config: async (servers) => {
+        app = await startSwitch(servers.a.target.port);
+        return { endpoints: [endpointOf(servers, app)] };
+      },
+    });
     const { pair, redis, product, writePlan } = regions;
     const there = { targetRegion: 'b' };
     await writePlan(
       'there',
       stepOf('fence', 'fence', 1, there),
       stepOf('promote', 'promote', 2, there),
-      stepOf('rejoin', 'rejoin', 3, { region: 'a' }),
+      stepOf('repoint', 'repoint', 3, there),
+      stepOf('rejoin', 'rejoin', 4, { region: 'a' }),
     );
     const back = { targetRegion: 'a' };
-    await writePlan('back', stepOf('fence', 'fence', 1, back), stepOf('promote', 'promote', 2, back));
+    await writePlan(
+      'back',
+      stepOf('fence', 'fence', 1, back),
+      stepOf('promote', 'promote', 2, back),
+      stepOf('repoint', 'repoint', 3, { ...back, endpoints: ['app'] }),
+    );
     const { steps, findings } = await product.succeed('dr', 'execute', 'there', '--dry-run');
     expect(findings).toEqual([]);
     expect(steps[0].would).toContain('stop PostgreSQL in a and fence it on its disk');
 
-    const rows = startWriter([pair.a.target, pair.b.target]);
+    // It knows one address, whoever is primary.
+    const rows = startWriter([{ ...pair.a.target, port: app!.port }]);
     const keys = startRedisWriter([redis.a.target, redis.b.target]);
     const bothGoOn = async (): Promise<void> => {
       const sizes = [rows.acknowledged.size, keys.acknowledged.size] as const;
@@ -54,6 +84,7 @@ suite('a change of roles in steps of a plan', () => {
           redis: { primary: 'b' },
         },
       },
+      { summary: 'b is behind app' },
       { rejoin: { postgres: { way: 'followed', primary: 'b' }, redis: { primary: 'b', discardedBytes: 0 } } },
     ]);
     await bothGoOn();

@@ -81,6 +81,7 @@ describePlans('a recovery plan', () => {
       redisVersion: '7',
       config: {
         services: [{ name: 'api', stop: line('stop'), start: line('start') }],
+        endpoints: [{ type: 'haproxy', name: 'lb', socket: '/run/haproxy.sock', backend: 'pg' }],
         commands: [
           { name: 'announce', run: 'echo "$DR_PLAN $DR_STEP" >> announced.log' },
           { name: 'fail', run: 'echo the disk is full >&2; exit 3' },
@@ -135,14 +136,14 @@ describePlans('a recovery plan', () => {
     const { exit, json } = await product.cli(['dr', 'execute', MANUAL_PLAN.id]);
     expect({ exit, code: json['error'].code }).toEqual({ exit: 2, code: 'CONFIG_INCOMPLETE' });
     expect(json['error'].hint).toContain('failover.regions');
-    const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1, config: {} };
-    await writePlan({ ...MANUAL_PLAN, id: 'fencing', steps: [fence] } as GuidePlan);
-    const unavailable = await product.cli(['dr', 'execute', 'fencing']);
+    const repoint = { id: 'repoint', name: 'Repoint', type: 'repoint', order: 1, config: { targetRegion: 'b' } };
+    await writePlan({ ...MANUAL_PLAN, id: 'repointing', steps: [repoint] } as GuidePlan);
+    const unavailable = await product.cli(['dr', 'execute', 'repointing']);
     expect({ exit: unavailable.exit, code: unavailable.json['error'].code }).toEqual({
       exit: 2,
       code: 'PLAN_STEP_UNAVAILABLE',
     });
-    await rm(planFile('fencing'));
+    await rm(planFile('repointing'));
   });
 
   test('in a dry run says what each step would do, and changes nothing', async () => {

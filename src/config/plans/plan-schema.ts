@@ -115,7 +115,10 @@ const rejoinConfig = z.strictObject({
       'Commits of the old primary that are given up, exactly as counted; those that this run has shown without it',
     ),
 });
-const openConfig = z.looseObject({});
+const repointConfig = z.strictObject({
+  targetRegion: text().describe('Region that clients are led to'),
+  endpoints: z.array(text()).min(1).optional().describe('Names of `endpoints`; all of them without it'),
+});
 
 /** Type of a step, and what its `config` holds. */
 const CONFIGS = {
@@ -132,7 +135,7 @@ const CONFIGS = {
   fence: fenceConfig,
   promote: promoteConfig,
   rejoin: rejoinConfig,
-  repoint: openConfig,
+  repoint: repointConfig,
 } as const;
 
 type Configs = typeof CONFIGS;

@@ -18,6 +18,7 @@ const DEFAULT_TIMEOUTS: Partial<Record<StepDocument['type'], string>> = {
   service: '30m',
   notification: '2m',
   command: '1h',
+  repoint: '30m',
   approval: '1d',
 };
 /** `promote` and `failover` make another server the one that takes writes. */
@@ -137,7 +138,10 @@ const RESOLVERS: Resolvers = {
       giveUpTransactions: giveUpTransactions === undefined ? null : Number(giveUpTransactions),
     },
   }),
-  repoint: ({ config }) => ({ type: 'repoint', config }),
+  repoint: ({ config: { targetRegion, endpoints } }) => ({
+    type: 'repoint',
+    config: { targetRegion, endpoints: endpoints ?? 'all' },
+  }),
 };
 
 function resolveAction(document: ActionDocument, path: readonly PropertyKey[], context: ResolveContext): StepAction {

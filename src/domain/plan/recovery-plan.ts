@@ -1,12 +1,5 @@
 import type { ComponentName } from '../backup.ts';
 
-/**
- * Accepted in a plan and checked, and refused before a run begins. Whoever writes the executor of one takes it out: the table of executors
- * then wants it.
- */
-export const UNAVAILABLE_TYPES = ['repoint'] as const;
-export type UnavailableType = (typeof UNAVAILABLE_TYPES)[number];
-
 /** `graceful`: everything can still be asked; `ungraceful`: what is lost is not waited for. */
 export type PlanMode = 'graceful' | 'ungraceful';
 
@@ -79,6 +72,13 @@ export interface PromoteStep {
   readonly components: readonly ComponentName[] | 'configured';
 }
 
+export interface RepointStep {
+  /** Region that clients are led to. */
+  readonly targetRegion: string;
+  /** Names of `endpoints` of the configuration. */
+  readonly endpoints: readonly string[] | 'all';
+}
+
 export interface RejoinStep {
   /** Region whose servers were primary, and follow from now on. */
   readonly region: string;
@@ -106,7 +106,7 @@ export type StepAction =
   | { readonly type: 'fence'; readonly config: FenceStep }
   | { readonly type: 'promote'; readonly config: PromoteStep }
   | { readonly type: 'rejoin'; readonly config: RejoinStep }
-  | { readonly type: UnavailableType; readonly config: Readonly<Record<string, unknown>> };
+  | { readonly type: 'repoint'; readonly config: RepointStep };
 
 /** All that is given must be true. */
 export interface StepCondition {

@@ -119,8 +119,10 @@ function inWords(
       return 'bring back what was replaced';
     case 'rejoin':
       return `make the servers of ${action.config.region} follow those of the other region`;
-    case 'repoint':
-      return `${action.type}, which is not available in this version`;
+    case 'repoint': {
+      const { endpoints, targetRegion } = action.config;
+      return `lead ${endpoints === 'all' ? 'every endpoint' : endpoints.join(', ')} to ${targetRegion}`;
+    }
   }
   return unreachable(action);
 }

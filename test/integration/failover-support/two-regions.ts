@@ -29,12 +29,12 @@ export interface RegionsOptions {
   /** Redis of `b` follows that of `a`. */
   readonly withRedis: boolean;
   /** Added to `config/backup.json`. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config?: (pair: TestPair) => Promise<Readonly<Record<string, unknown>>>;
   readonly preload?: ProductOptions['preload'];
 }
 
 export async function startTwoRegions(options: RegionsOptions): Promise<TwoRegions> {
-  const { temporal, group, withRedis, config = {}, preload } = options;
+  const { temporal, group, withRedis, preload } = options;
   const [a, b] = await Promise.all([startRedis({ version: '7' }), startRedis({ version: '7' })]);
   const redis = { a, b };
   const pair = await startPair();
@@ -48,7 +48,7 @@ export async function startTwoRegions(options: RegionsOptions): Promise<TwoRegio
     group,
     shared: { postgres: pair.a, temporal },
     seed: 'none',
-    config: { stores: { witness: { url: 'file:./witness' } }, failover, ...config },
+    config: { stores: { witness: { url: 'file:./witness' } }, failover, ...(await options.config?.(pair)) },
     ...(preload === undefined ? {} : { preload }),
   });
   const dir = join(product.folder, 'config', 'plans');

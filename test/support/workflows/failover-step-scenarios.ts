@@ -31,6 +31,7 @@ function runOf(mode: 'graceful' | 'ungraceful', ...steps: readonly Step[]): obje
 const fence: Step = ['fence', 'fence', { targetRegion: 'b' }];
 const promote: Step = ['promote', 'promote', { targetRegion: 'b' }];
 const rejoin: Step = ['rejoin', 'rejoin', { region: 'a' }];
+const repoint: Step = ['repoint', 'repoint', { targetRegion: 'b' }];
 const approval = (id: string): Step => [id, 'approval', {}];
 
 const ASK = 'observeFailover';
@@ -83,16 +84,18 @@ async function abortAfter(handle: WorkflowHandle, code: string): Promise<void> {
 /** Paths of a change of roles in steps of its own. */
 export const FAILOVER_STEP_SCENARIOS: readonly Scenario[] = [
   {
-    name: 'run-plan/fence-promote-and-rejoin',
+    name: 'run-plan/fence-promote-repoint-and-rejoin',
     workflow,
-    input: runOf('graceful', fence, promote, rejoin),
+    input: runOf('graceful', fence, promote, repoint, rejoin),
+    planted: () => ({ namesOf: async () => ({ names: ['app', 'reports'] }) }),
     outcome: 'completed',
     calls: [
       'acceptPlan',
       ...[ASK, 'proveLine', ...FENCED, 'awaitCaughtUp'],
       ...[ASK, 'promoteStandby(clean)', 'measureLoss', ...HAND_OVER],
+      ...['namesOf', 'repointEndpoint', 'repointEndpoint'],
       ...REJOINED,
-      reported('succeeded', 'succeeded', 'succeeded', 'succeeded'),
+      reported('succeeded', 'succeeded', 'succeeded', 'succeeded', 'succeeded'),
     ],
   },
   {
@@ -227,9 +230,17 @@ export const FAILOVER_STEP_SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
-    name: 'evaluate-plan/fence-promote-and-rejoin',
+    name: 'run-plan/repoint-without-endpoints',
+    workflow,
+    input: runOf('graceful', repoint),
+    planted: () => ({ namesOf: async () => ({ names: [] }) }),
+    outcome: 'completed',
+    calls: ['acceptPlan', 'namesOf', reported('succeeded', 'succeeded')],
+  },
+  {
+    name: 'evaluate-plan/fence-promote-repoint-and-rejoin',
     workflow: WORKFLOWS.evaluatePlan,
-    input: { ...runOf('graceful', fence, promote, rejoin), definition: 'a'.repeat(64) },
+    input: { ...runOf('graceful', fence, promote, repoint, rejoin), definition: 'a'.repeat(64) },
     outcome: 'completed',
     calls: ['acceptPlan', ASK, ASK, 'recordVerification'],
   },

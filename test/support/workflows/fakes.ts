@@ -339,6 +339,7 @@ const answers: Activities = {
   fencePrimary: async () => FENCE,
   awaitCaughtUp: async () => ({ lsn: '0/30000A0' }),
   promoteStandby: async () => ({ node: 'b', timeline: 2, forkLsn: '0/30000A0', promotedNow: true, estimate: null }),
+  repointEndpoint: async () => {},
   countMissing: async () => LOSS,
   planRejoin: async ({ region }) => ({
     region,
