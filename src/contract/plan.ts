@@ -1,4 +1,5 @@
 import type { Check } from '../domain/backup.ts';
+import type { Message } from '../domain/message.ts';
 import type { PlanCheck, PlanMode, ResolvedPlan } from '../domain/plan/recovery-plan.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Requested } from './messages.ts';
@@ -69,15 +70,6 @@ export interface PlanRecordsResult {
   readonly report: PlanRunView | null;
 }
 
-/** A message to people. */
-export interface NotificationMessage {
-  readonly title: string;
-  readonly text: string;
-  /** Of a recovery that has failed, or that waits for somebody. */
-  readonly isAlarm: boolean;
-  readonly facts: Readonly<Record<string, string>>;
-}
-
 /** Of recovery plans; task queue `control`. */
 export interface PlanControl {
   /**
@@ -106,10 +98,7 @@ export interface PlanControl {
     environment: Readonly<Record<string, string>>;
   }): Promise<void>;
   /** Tells every channel; those that failed are named in the error after the others were told. Repeated it tells again. */
-  notify(input: {
-    channels: readonly string[] | 'all';
-    message: NotificationMessage;
-  }): Promise<{ told: readonly string[] }>;
+  notify(input: { channels: readonly string[] | 'all'; message: Message }): Promise<{ told: readonly string[] }>;
   /** Keeps a run's report in the repository; repeated it gives the same place. */
   keepRunReport(input: { report: PlanRunView }): Promise<{ path: string }>;
   /** Records that a plan was found to be possible. Repeated it is one more record. */

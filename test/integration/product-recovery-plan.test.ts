@@ -235,9 +235,14 @@ describePlans('a recovery plan', () => {
     expect({ exit: own.exit, code: own.json['error'].code }).toEqual({ exit: 8, code: 'PLAN_APPROVAL_REFUSED' });
 
     const approval = { action: 'approve', reason: 'agreed' } as const;
-    await expect(second.steerRun(id, { ...approval, digest: 'f'.repeat(64) })).rejects.toMatchObject({
-      code: 'PLAN_APPROVAL_REFUSED',
-    });
+    // Edited while it runs: an approval of what the file says now is none of what runs, which goes on as it was.
+    await writePlan({ ...careful, steps: careful.steps.slice(0, 1) } as GuidePlan);
+    const edited = await second.showPlan('careful');
+    expect(edited.digest).not.toBe(digest);
+    for (const other of ['f'.repeat(64), edited.digest]) {
+      const refused = second.steerRun(id, { ...approval, digest: other });
+      await expect(refused).rejects.toMatchObject({ code: 'PLAN_APPROVAL_REFUSED' });
+    }
     await second.steerRun(id, { ...approval, digest });
 
     await until('the failed validation', async () => (await view()).steps[3]?.status === 'waiting');

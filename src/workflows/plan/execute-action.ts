@@ -8,7 +8,7 @@ import type {
   UndoRestoreInput,
   UndoRestoreResult,
 } from '../../contract/messages.ts';
-import type { NotificationMessage, RunPlanInput } from '../../contract/plan.ts';
+import type { RunPlanInput } from '../../contract/plan.ts';
 import { WORKFLOWS } from '../../contract/names.ts';
 import type { StepAction } from '../../domain/plan/recovery-plan.ts';
 import { messageOfRun } from '../../domain/plan/run-message.ts';
@@ -139,7 +139,7 @@ async function notification(
   { channels, message }: Parameters<Executors['notification']>[0],
   { run }: ActionPlace,
 ): Promise<StepResult> {
-  const note: NotificationMessage = messageOfRun(run.view(), message);
+  const note = messageOfRun(run.view(), message);
   const { told } = await planStep('tell people').notify({ channels, message: note });
   return { summary: told.length === 0 ? 'no channel is configured: nobody was told' : `told ${told.join(', ')}` };
 }

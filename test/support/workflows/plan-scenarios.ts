@@ -264,6 +264,19 @@ export const PLAN_SCENARIOS: readonly Scenario[] = [
     calls: ['acceptPlan', ran('s1'), ran('b1'), reported('failed', 'succeeded', 'failed', 'pending')],
   },
   {
+    name: 'run-plan/approval-comes-late',
+    workflow,
+    input: inputOf(commands({ type: 'approval', config: {}, timeout: '300ms', onFailure: 'pause' }, {})),
+    drive: async (handle) => {
+      const { digest } = await until(handle, ({ steps }) => steps[0]?.status === 'waiting');
+      const late = steer(handle, { action: 'approve', step: 's1', by: OTHER, digest });
+      await expectRefusal(late, 'PLAN_STEERING_REFUSED');
+      await steer(handle, { action: 'abort' });
+    },
+    outcome: 'PLAN_ABORTED',
+    calls: ['acceptPlan', reported('aborted', 'failed', 'pending')],
+  },
+  {
     name: 'run-plan/a-step-takes-too-long',
     workflow,
     input: inputOf(commands({ timeout: '1s', onFailure: 'continue' }, {})),
