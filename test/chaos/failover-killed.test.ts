@@ -105,10 +105,10 @@ async function change(regions: TwoRegions, { group, marks, env }: Stage): Promis
   const there = { targetRegion: 'b' };
   await writePlan(
     'there',
-    stepOf('fence', 'fence', 1, there),
-    stepOf('promote', 'promote', 2, there),
-    stepOf('repoint', 'repoint', 3, there),
-    stepOf('rejoin', 'rejoin', 4, { region: 'a' }),
+    stepOf('fence', 'fence', there, { order: 1 }),
+    stepOf('promote', 'promote', there, { order: 2 }),
+    stepOf('repoint', 'repoint', there, { order: 3 }),
+    stepOf('rejoin', 'rejoin', { region: 'a' }, { order: 4 }),
   );
   const rows = startWriter([pair.a.target, pair.b.target]);
   const keys = startRedisWriter([redis.a.target, redis.b.target]);

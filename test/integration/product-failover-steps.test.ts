@@ -49,17 +49,17 @@ suite('a change of roles in steps of a plan', () => {
     const there = { targetRegion: 'b' };
     await writePlan(
       'there',
-      stepOf('fence', 'fence', 1, there),
-      stepOf('promote', 'promote', 2, there),
-      stepOf('repoint', 'repoint', 3, there),
-      stepOf('rejoin', 'rejoin', 4, { region: 'a' }),
+      stepOf('fence', 'fence', there, { order: 1 }),
+      stepOf('promote', 'promote', there, { order: 2 }),
+      stepOf('repoint', 'repoint', there, { order: 3 }),
+      stepOf('rejoin', 'rejoin', { region: 'a' }, { order: 4 }),
     );
     const back = { targetRegion: 'a' };
     await writePlan(
       'back',
-      stepOf('fence', 'fence', 1, back),
-      stepOf('promote', 'promote', 2, back),
-      stepOf('repoint', 'repoint', 3, { ...back, endpoints: ['app'] }),
+      stepOf('fence', 'fence', back, { order: 1 }),
+      stepOf('promote', 'promote', back, { order: 2 }),
+      stepOf('repoint', 'repoint', { ...back, endpoints: ['app'] }, { order: 3 }),
     );
     const { steps, findings } = await product.succeed('dr', 'execute', 'there', '--dry-run');
     expect(findings).toEqual([]);
@@ -116,11 +116,11 @@ suite('a change of roles in steps of a plan', () => {
 
     await writePlan(
       'lost',
-      stepOf('fence', 'fence', 1, { targetRegion: 'b' }),
-      stepOf('take-it-on', 'approval', 2, { message: 'go on without a' }),
-      stepOf('promote', 'promote', 3, { targetRegion: 'b' }),
-      stepOf('give-it-up', 'approval', 4, { message: 'rewind a' }),
-      stepOf('rejoin', 'rejoin', 5, { region: 'a' }),
+      stepOf('fence', 'fence', { targetRegion: 'b' }, { order: 1 }),
+      stepOf('take-it-on', 'approval', { message: 'go on without a' }, { order: 2 }),
+      stepOf('promote', 'promote', { targetRegion: 'b' }, { order: 3 }),
+      stepOf('give-it-up', 'approval', { message: 'rewind a' }, { order: 4 }),
+      stepOf('rejoin', 'rejoin', { region: 'a' }, { order: 5 }),
     );
     await product.succeed('dr', 'execute', 'lost', '--mode', 'ungraceful', '--detach');
     const { id, digest } = await second.runStatus();

@@ -28,8 +28,8 @@ suite('a failover as a step of a plan', () => {
   test('loses no acknowledged write of a primary that is well although its worker is killed behind the stop, and is done once', async () => {
     regions = await startTwoRegions({ temporal, group: 'graceful', withRedis: true });
     const { pair, redis, product, writePlan } = regions;
-    await writePlan('switch', stepOf('switch', 'failover', 1, { targetRegion: 'b' }));
-    await writePlan('back', stepOf('back', 'failover', 1, { targetRegion: 'a' }));
+    await writePlan('switch', stepOf('switch', 'failover', { targetRegion: 'b' }, { order: 1 }));
+    await writePlan('back', stepOf('back', 'failover', { targetRegion: 'a' }, { order: 1 }));
     const { steps, findings } = await product.succeed('dr', 'execute', 'switch', '--dry-run');
     expect(findings).toEqual([]);
     expect(steps[0].would).toContain('make b primary of PostgreSQL in the place of a, graceful');
@@ -84,8 +84,8 @@ suite('a failover as a step of a plan', () => {
 
     await writePlan(
       'switch',
-      stepOf('confirm', 'approval', 1, { message: 'a is dead' }),
-      stepOf('switch', 'failover', 2, { targetRegion: 'b' }),
+      stepOf('confirm', 'approval', { message: 'a is dead' }, { order: 1 }),
+      stepOf('switch', 'failover', { targetRegion: 'b' }, { order: 2 }),
     );
     const refused = await product.cli(['dr', 'execute', 'switch', '--dry-run']);
     expect(refused.json['findings']).toMatchObject([{ step: 'switch', code: 'FAILOVER_NOT_READY' }]);

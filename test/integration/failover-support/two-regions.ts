@@ -8,6 +8,7 @@ import {
 import { openPlans } from '../../../src/config/plans/plan-library.ts';
 import type { PostgresTarget } from '../../../src/postgres/postgres.ts';
 import { startProduct, type Product, type ProductOptions } from '../../support/product.ts';
+import type { Regions } from '../../support/regions.ts';
 import { startRedis, type TestRedis, type TestTemporal } from '../../support/servers.ts';
 import { until } from '../postgres-wal-support/wal-server.ts';
 import { startPair, type TestPair } from './postgres-pair.ts';
@@ -31,18 +32,22 @@ export interface RegionsOptions {
   /** Added to `config/backup.json`. */
   readonly config?: (pair: TestPair) => Promise<Readonly<Record<string, unknown>>>;
   readonly preload?: ProductOptions['preload'];
+  /** Networks of their own for the PostgreSQL servers. */
+  readonly networks?: Regions;
+  /** Added to `failover` of the configuration. */
+  readonly limits?: Readonly<Record<string, string>>;
 }
 
 export async function startTwoRegions(options: RegionsOptions): Promise<TwoRegions> {
-  const { temporal, group, withRedis, preload } = options;
+  const { temporal, group, withRedis, preload, networks, limits } = options;
   const [a, b] = await Promise.all([startRedis({ version: '7' }), startRedis({ version: '7' })]);
   const redis = { a, b };
-  const pair = await startPair();
+  const pair = await startPair(networks);
   const regionOf = (name: 'a' | 'b'): object => ({
     postgres: { url: urlOf(pair.nodes[name].target), host: pair.nodes[name].host.command },
     ...(withRedis ? { redis: { url: `redis://127.0.0.1:${redis[name].port}` } } : {}),
   });
-  const failover = { authority: 'witness', regions: { a: regionOf('a'), b: regionOf('b') } };
+  const failover = { authority: 'witness', regions: { a: regionOf('a'), b: regionOf('b') }, ...limits };
   const product = await startProduct({
     redisVersion: '7',
     group,
@@ -74,11 +79,12 @@ export async function startTwoRegions(options: RegionsOptions): Promise<TwoRegio
 const urlOf = ({ user, password = '', host, port }: PostgresTarget): string =>
   `postgres://${user}:${password}@${host}:${port}/postgres?sslmode=disable`;
 
-export const stepOf = (id: string, type: string, order: number, config: object, more: object = {}): object => ({
-  id,
-  name: id,
-  type,
-  order,
-  config,
-  ...more,
-});
+/** A step; `order` and whatever else a plan may say of one are in `more`. */
+export function stepOf(
+  id: string,
+  type: string,
+  config: object,
+  more: { readonly order: number; readonly onFailure?: string },
+): object {
+  return { id, name: id, type, config, ...more };
+}
