@@ -5,7 +5,7 @@ import type { PromoteStep } from '../../domain/plan/recovery-plan.ts';
 import type { StepResult } from '../../domain/plan/run-view.ts';
 import { planStep } from '../support/activity-options.ts';
 import { changePostgres, promoteFenced, requireApproval } from '../support/change-postgres.ts';
-import { changeRedis } from '../support/change-redis.ts';
+import { followWithRedis } from '../support/change-redis.ts';
 import type { WorkflowProgress } from '../support/progress.ts';
 import { askOf } from './approver.ts';
 import type { ActionPlace, PlanRun } from './plan-run.ts';
@@ -31,7 +31,7 @@ export async function promote({ targetRegion, components }: PromoteStep, place: 
   const postgres = fenced
     ? await promoteFenced(progress, input, fenced.fence)
     : plan.postgres && (await promoteUnfenced(progress, input, plan.postgres));
-  const redis = plan.redis && (await changeRedis(progress, input, plan.redis));
+  const redis = await followWithRedis(progress, input, { postgres, redis: plan.redis });
   const outcome = { targetRegion, postgres, redis };
   return { summary: describeOutcome(outcome), failover: outcome };
 }

@@ -1,9 +1,9 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { resolvePlan } from '../../../src/config/plans/resolve-plan.ts';
-import { WORKFLOWS } from '../../../src/contract/names.ts';
+import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
-import { FAILOVER, failWith, FENCE, LOSS, RETURN, type Activities } from './fakes.ts';
+import { FAILOVER, failWith, FENCE, LOSS, PROMOTED, RETURN, type Activities } from './fakes.ts';
 import { steer, until } from './plan-steering.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -72,6 +72,17 @@ async function approve(handle: WorkflowHandle, step: string, about: string): Pro
   );
   if (run.waitsFor[0]?.includes(about) !== true) throw new Error(`it waits for ${run.waitsFor.join('; ')}`);
   await steer(handle, { action: 'approve', step, by: OTHER, digest: run.digest });
+}
+
+/** Time enough for somebody to say stop. */
+async function slowly<T>(answer: T): Promise<T> {
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return answer;
+}
+
+async function abortAt(handle: WorkflowHandle, calls: readonly string[], call: string): Promise<void> {
+  while (!calls.includes(call)) await new Promise((resolve) => setTimeout(resolve, 20));
+  await steer(handle, { action: 'abort' });
 }
 
 /** The run waits for a person after this. */
@@ -226,6 +237,54 @@ export const FAILOVER_STEP_SCENARIOS: readonly Scenario[] = [
     planted: () => ({ awaitCaughtUp: async () => failWith('FAILOVER_FENCE_UNPROVEN'), fencePrimary: crashed }),
     outcome: 'PLAN_FAILED',
     calls: ['acceptPlan', ASK, 'proveLine', ...FENCED, 'awaitCaughtUp', reported('failed', 'failed', 'pending')],
+  },
+  {
+    name: 'run-plan/aborted-while-it-fences',
+    workflow,
+    input: runOf('graceful', fence, promote),
+    planted: () => ({ fencePrimary: async () => slowly(FENCE) }),
+    drive: async (handle, calls) => abortAt(handle, calls, 'fencePrimary'),
+    outcome: 'PLAN_ABORTED',
+    calls: ['acceptPlan', ASK, 'proveLine', ...FENCED, reported('aborted', 'failed', 'pending')],
+  },
+  {
+    name: 'run-plan/aborted-while-it-promotes',
+    workflow,
+    input: runOf('graceful', fence, promote, rejoin),
+    planted: () => ({ promoteStandby: async () => slowly(PROMOTED) }),
+    drive: async (handle, calls) => abortAt(handle, calls, 'promoteStandby(clean)'),
+    outcome: 'PLAN_ABORTED',
+    calls: [
+      'acceptPlan',
+      ASK,
+      'proveLine',
+      ...FENCED,
+      'awaitCaughtUp',
+      ASK,
+      'promoteStandby(clean)',
+      'measureLoss',
+      ...HAND_OVER,
+      reported('aborted', 'succeeded', 'succeeded', 'pending'),
+    ],
+  },
+  {
+    name: 'failover/cancelled-while-it-promotes',
+    workflow: WORKFLOWS.failover,
+    input: {
+      group: 'scenario',
+      requestedBy: 'starter@here',
+      targetRegion: 'b',
+      mode: 'graceful',
+      holder: 'run-1.s',
+      approvedBy: null,
+    },
+    planted: () => ({ promoteStandby: async () => slowly(PROMOTED) }),
+    drive: async (handle, calls) => {
+      while (!calls.includes('promoteStandby(clean)')) await new Promise((resolve) => setTimeout(resolve, 20));
+      await handle.signal(SIGNALS.cancel, { reason: 'not now', by: 'starter@here' });
+    },
+    outcome: 'completed',
+    calls: [ASK, 'proveLine', ...FENCED, 'awaitCaughtUp', 'promoteStandby(clean)', 'measureLoss', ...HAND_OVER],
   },
   {
     name: 'run-plan/rejoin-that-nobody-has-given-anything-up-for',

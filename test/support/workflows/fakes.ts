@@ -191,6 +191,7 @@ export const FAILOVER: FailoverPlan = {
 const REDIS_ROLE = { node: 'b', replid: 'e'.repeat(40), forkOffset: 1234, changedNow: true, persisted: true };
 
 export const RETURN = { old: 'a', primary: 'b', epoch: 1 } as const;
+export const PROMOTED = { node: 'b', timeline: 2, forkLsn: '0/30000A0', promotedNow: true, estimate: null };
 /** What only the old primary has. */
 export const LOSS: ExactLoss = {
   kind: 'exact',
@@ -338,7 +339,7 @@ const answers: Activities = {
   takeAuthority: async ({ after, ...request }) => ({ ...AUTHORITY, ...request, epoch: after + 1 }),
   fencePrimary: async () => FENCE,
   awaitCaughtUp: async () => ({ lsn: '0/30000A0' }),
-  promoteStandby: async () => ({ node: 'b', timeline: 2, forkLsn: '0/30000A0', promotedNow: true, estimate: null }),
+  promoteStandby: async () => PROMOTED,
   repointEndpoint: async () => {},
   countMissing: async () => LOSS,
   planRejoin: async ({ region }) => ({
