@@ -15,7 +15,7 @@ import { startRegions, whenRegions, type Regions } from '../support/regions.ts';
 import { startTemporal, type TestTemporal } from '../support/servers.ts';
 import { until } from '../support/product/mid-stream.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { missing, NEVER, startWriter, withStarts } from '../integration/failover-support/postgres-pair.ts';
+import { missing, NEVER, withStarts } from '../integration/failover-support/postgres-pair.ts';
 import { startTwoRegions, stepOf, type TwoRegions } from '../integration/failover-support/two-regions.ts';
 
 const suite = await whenRegions(await whenAvailable('temporal', 'postgres 18', 'redis 7'));
@@ -91,7 +91,7 @@ suite('two regions whose line is lost', () => {
         stepOf('fence', 'fence', { targetRegion: 'a' }, { order: 1 }),
         stepOf('promote', 'promote', { targetRegion: 'a' }, { order: 2 }),
       );
-      const writer = startWriter([pair.a.target, pair.b.target]);
+      const writer = regions.writeRows([pair.a.target, pair.b.target]);
       await until('it writes', () => writer.acknowledged.size > 50);
       const caughtUp = async (): Promise<boolean> => {
         const sent = 'select 1 from pg_stat_replication where sent_lsn = replay_lsn';
@@ -165,7 +165,7 @@ suite('two regions whose line is lost', () => {
       await giveUp(named);
       const rejoined = await withStarts(pair, rejoin);
       expect(rejoined?.result?.rejoin?.postgres).toMatchObject({ way: 'rewound', loss: { transactions: named } });
-      const second = startWriter([pair.b.target, pair.a.target], 1_000_000);
+      const second = regions.writeRows([pair.b.target, pair.a.target], 1_000_000);
       await until('it writes', () => second.acknowledged.size > 50);
       const back = ((await product.succeed('dr', 'execute', 'back')) as { run: PlanRunView }).run;
       expect(back.steps[1]?.result?.failover?.postgres).toMatchObject({ primary: 'a', loss: { transactions: 0 } });
@@ -184,7 +184,7 @@ suite('two regions whose line is lost', () => {
   async function writeInside(): Promise<number> {
     const { a } = regions.pair;
     const socket = { ...a.target, host: join(a.dataDir, '..') };
-    const writer = startWriter([socket], 5_000_000);
+    const writer = regions.writeRows([socket], 5_000_000);
     await until('it writes inside', () => writer.acknowledged.size > 100);
     await writer.stop();
     return writer.acknowledged.size;

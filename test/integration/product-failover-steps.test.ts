@@ -7,8 +7,8 @@ import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import { startTemporal, type TestTemporal } from '../support/servers.ts';
 import { startSwitch, type Switch } from '../support/tcp-switch.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { missing, startWriter, withStarts, type TestPair } from './failover-support/postgres-pair.ts';
-import { missingKeys, startRedisWriter } from './failover-support/redis-writer.ts';
+import { missing, withStarts, type TestPair } from './failover-support/postgres-pair.ts';
+import { missingKeys } from './failover-support/redis-writer.ts';
 import { startTwoRegions, stepOf, type TwoRegions } from './failover-support/two-regions.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
@@ -66,8 +66,8 @@ suite('a change of roles in steps of a plan', () => {
     expect(steps[0].would).toContain('stop PostgreSQL in a and fence it on its disk');
 
     // It knows one address, whoever is primary.
-    const rows = startWriter([{ ...pair.a.target, port: app!.port }]);
-    const keys = startRedisWriter([redis.a.target, redis.b.target]);
+    const rows = regions.writeRows([{ ...pair.a.target, port: app!.port }]);
+    const keys = regions.writeKeys([redis.a.target, redis.b.target]);
     const bothGoOn = async (): Promise<void> => {
       const sizes = [rows.acknowledged.size, keys.acknowledged.size] as const;
       await until(() => rows.acknowledged.size > sizes[0] + 20 && keys.acknowledged.size > sizes[1] + 20, 'both write');
@@ -88,9 +88,15 @@ suite('a change of roles in steps of a plan', () => {
       { rejoin: { postgres: { way: 'followed', primary: 'b' }, redis: { primary: 'b', discardedBytes: 0 } } },
     ]);
     await bothGoOn();
+    // Once more, and of the region that is primary: nothing is done to either.
+    await writePlan('again', stepOf('rejoin', 'rejoin', { region: 'a' }, { order: 1 }));
+    await writePlan('wrong', stepOf('rejoin', 'rejoin', { region: 'b' }, { order: 1 }));
+    expect((await execute('again')).steps[0]?.result?.rejoin?.postgres).toMatchObject({ way: 'there', loss: null });
+    const wrong = await product.cli(['dr', 'execute', 'wrong']);
+    expect(wrong.json['run'].steps[0].message).toContain('b holds the authority');
     const second = await execute('back');
     expect(second.steps[1]?.result?.failover).toMatchObject({
-      postgres: { way: 'graceful', primary: 'a', epoch: 3, oldIs: 'fenced', loss: NOTHING_LOST },
+      postgres: { way: 'graceful', primary: 'a', epoch: 4, oldIs: 'fenced', loss: NOTHING_LOST },
       redis: { way: 'graceful', primary: 'a', oldIs: 'follows' },
     });
     await bothGoOn();
@@ -102,14 +108,14 @@ suite('a change of roles in steps of a plan', () => {
   test('loses what was measured behind the fence of a dead primary, after that was approved, and gives it up to rejoin', async () => {
     regions = await startTwoRegions({ temporal, group: 'measured', withRedis: false });
     const { pair, product, second, writePlan } = regions;
-    const before = startWriter([pair.a.target]);
+    const before = regions.writeRows([pair.a.target]);
     await until(() => before.acknowledged.size > 50, 'it writes');
     await before.stop();
     await pair.cut();
     const isAlone = async (): Promise<boolean> =>
       (await pair.a.query('select 1 from pg_stat_replication')).rows.length === 0;
     await until(isAlone, 'b is cut off');
-    const after = startWriter([pair.a.target], 1_000_000);
+    const after = regions.writeRows([pair.a.target], 1_000_000);
     await until(() => after.acknowledged.size > 100, 'it writes what b does not get');
     await after.stop();
     await pair.a.kill();

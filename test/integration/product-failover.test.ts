@@ -7,8 +7,8 @@ import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import type { PostgresTarget } from '../../src/postgres/postgres.ts';
 import { startTemporal, type TestTemporal } from '../support/servers.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { missing, NEVER, startWriter } from './failover-support/postgres-pair.ts';
-import { missingKeys, startRedisWriter } from './failover-support/redis-writer.ts';
+import { missing, NEVER } from './failover-support/postgres-pair.ts';
+import { missingKeys } from './failover-support/redis-writer.ts';
 import { startTwoRegions, stepOf, type TwoRegions } from './failover-support/two-regions.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
@@ -34,8 +34,8 @@ suite('a failover as a step of a plan', () => {
     expect(findings).toEqual([]);
     expect(steps[0].would).toContain('make b primary of PostgreSQL in the place of a, graceful');
 
-    const rows = startWriter([pair.a.target, pair.b.target]);
-    const keys = startRedisWriter([redis.a.target, redis.b.target]);
+    const rows = regions.writeRows([pair.a.target, pair.b.target]);
+    const keys = regions.writeKeys([redis.a.target, redis.b.target]);
     await until(() => rows.acknowledged.size > 50 && keys.acknowledged.size > 50, 'both write');
     const running = product.succeed('dr', 'execute', 'switch');
     await until(async () => stopped(pair.nodes.a.target), 'the old primary stops');
@@ -69,7 +69,7 @@ suite('a failover as a step of a plan', () => {
   test('loses exactly what its report says when the primary dies, and only after somebody has approved', async () => {
     regions = await startTwoRegions({ temporal, group: 'lost', withRedis: false });
     const { pair, product, second, writePlan } = regions;
-    const before = startWriter([pair.a.target]);
+    const before = regions.writeRows([pair.a.target]);
     await until(() => before.acknowledged.size > 50, 'it writes');
     await before.stop();
     await pair.cut();
@@ -77,7 +77,7 @@ suite('a failover as a step of a plan', () => {
       async () => (await pair.a.query('select 1 from pg_stat_replication')).rows.length === 0,
       'b is cut off',
     );
-    const after = startWriter([pair.a.target], 1_000_000);
+    const after = regions.writeRows([pair.a.target], 1_000_000);
     await until(() => after.acknowledged.size > 100, 'it writes what b does not get');
     await after.stop();
     await pair.a.kill();

@@ -74,5 +74,5 @@ async function authorityOf(
   const authority = await authorities.read(service);
   if (authority === undefined || authority.region === primary) return { service, epoch: authority?.epoch ?? 0 };
   const message = `make a server follow ${primary}: ${authority.region} holds the authority over ${service}`;
-  throw new LifeboatError('FAILOVER_SPLIT_BRAIN', message, { details: { service, region: authority.region } });
+  throw new LifeboatError('FAILOVER_NOT_READY', message, { details: { service, region: authority.region } });
 }

@@ -3,7 +3,7 @@ import type { ExactLoss } from '../../domain/failover/loss.ts';
 import type { PostgresView } from '../../domain/failover/postgres-view.ts';
 import { formatLsn } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
-import { inspectHost, type HostState } from '../host/inspect-host.ts';
+import { inspectHost } from '../host/inspect-host.ts';
 import { measureLoss } from './measure-loss.ts';
 import type { PostgresNode } from './node.ts';
 import { observePostgres } from './observe.ts';
@@ -34,17 +34,21 @@ export async function surveyOldPrimary(
     const what = `it is of ${state.systemIdentifier}, ${primary.name} of ${view.systemIdentifier}`;
     throw refusal('FAILOVER_FOREIGN_STANDBY', doing, what);
   }
-  const isBack = state.timeline === view.timeline;
-  if (state.running && !isBack) await refuseRunning({ old, doing, signal });
+  // The control file of a standby that runs names the timeline of its last restart point, which may be the old one for long.
+  const at = state.running ? await timelineOfStandby({ old, doing, signal }) : state.timeline;
+  const isBack = at === view.timeline;
+  if (state.running && !isBack) {
+    throw refusal('FAILOVER_NOT_READY', doing, `it runs as a standby on timeline ${at}, which was left: stop it first`);
+  }
   if (!state.running && !state.fenced) {
     throw refusal('FAILOVER_NOT_FENCED', doing, 'a start would bring it back as a primary');
   }
-  const { timeline, forkLsn } = forkOf(view, state, doing);
+  const { timeline, forkLsn } = forkOf(view, at, doing);
   return { timeline, forkLsn, missing: isBack ? null : await measureLoss({ old, timeline, forkLsn }, operation) };
 }
 
 /** A server that runs is never stopped on the way back: what it does there is for a person to find out. */
-async function refuseRunning({
+async function timelineOfStandby({
   old,
   doing,
   signal,
@@ -52,21 +56,18 @@ async function refuseRunning({
   readonly old: PostgresNode;
   readonly doing: string;
   readonly signal: AbortSignal;
-}): Promise<void> {
+}): Promise<number> {
   const view = await observePostgres(old, signal);
   if (!view.answers) throw refusal('FAILOVER_NOT_READY', doing, `it runs and does not answer: ${view.reason}`);
-  if (!view.inRecovery) {
-    throw refusal('FAILOVER_SPLIT_BRAIN', doing, `it runs as a primary, at ${view.lsn}: stop and fence it first`);
-  }
-  throw refusal('FAILOVER_NOT_READY', doing, 'it runs as a standby on the timeline that was left: stop it first');
+  if (view.inRecovery) return view.timeline;
+  throw refusal('FAILOVER_SPLIT_BRAIN', doing, `it runs as a primary, at ${view.lsn}: stop and fence it first`);
 }
 
-function forkOf(view: PostgresView, state: HostState, doing: string): { timeline: number; forkLsn: string } {
+function forkOf(view: PostgresView, at: number, doing: string): { timeline: number; forkLsn: string } {
   const past = view.history?.ancestors ?? [];
-  const left =
-    state.timeline === view.timeline ? past.at(-1) : past.find(({ timeline }) => timeline === state.timeline);
+  const left = at === view.timeline ? past.at(-1) : past.find(({ timeline }) => timeline === at);
   if (left !== undefined) return { timeline: left.timeline, forkLsn: formatLsn(left.end) };
-  const what = `its timeline ${state.timeline} is none that ${view.node} on timeline ${view.timeline} has left`;
+  const what = `its timeline ${at} is none that ${view.node} on timeline ${view.timeline} has left`;
   throw refusal('FAILOVER_FOREIGN_STANDBY', doing, what);
 }
 

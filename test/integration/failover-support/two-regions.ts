@@ -11,7 +11,8 @@ import { startProduct, type Product, type ProductOptions } from '../../support/p
 import type { Regions } from '../../support/regions.ts';
 import { startRedis, type TestRedis, type TestTemporal } from '../../support/servers.ts';
 import { until } from '../postgres-wal-support/wal-server.ts';
-import { startPair, type TestPair } from './postgres-pair.ts';
+import { startPair, startWriter, type TestPair } from './postgres-pair.ts';
+import { startRedisWriter } from './redis-writer.ts';
 
 export interface TwoRegions {
   /** `a` is primary. */
@@ -21,6 +22,9 @@ export interface TwoRegions {
   /** Another person than the one at the command line. */
   readonly second: DisasterRecoveryManager;
   writePlan(id: string, ...steps: readonly object[]): Promise<void>;
+  /** Writers that end with the regions, also where a test has failed. */
+  writeRows: typeof startWriter;
+  writeKeys: typeof startRedisWriter;
   stop(): Promise<void>;
 }
 
@@ -62,6 +66,11 @@ export async function startTwoRegions(options: RegionsOptions): Promise<TwoRegio
     await b.cli('REPLICAOF', '127.0.0.1', String(a.port));
     await until(async () => (await b.cli('INFO', 'replication')).includes('master_link_status:up'), 'b follows');
   }
+  const writers: { stop(): Promise<void> }[] = [];
+  const ending = <T extends { stop(): Promise<void> }>(writer: T): T => {
+    writers.push(writer);
+    return writer;
+  };
   const plans = openPlans({ drPlans: { dir }, objectives: {} });
   return {
     pair,
@@ -69,7 +78,10 @@ export async function startTwoRegions(options: RegionsOptions): Promise<TwoRegio
     product,
     second: createDisasterRecoveryManager({ client: product.client, group, requestedBy: 'second@person' }, plans),
     writePlan: async (id, ...steps) => writeFile(join(dir, `${id}.json`), JSON.stringify({ id, name: id, steps })),
+    writeRows: (targets, from) => ending(startWriter(targets, from)),
+    writeKeys: (targets, from) => ending(startRedisWriter(targets, from)),
     async stop() {
+      await Promise.all(writers.map(async (writer) => writer.stop()));
       await product.stop();
       await Promise.all([pair.stop(), a.stop(), b.stop()]);
     },
