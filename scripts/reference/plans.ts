@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { planSchema, STEP_CONFIGS } from '../../src/config/plans/plan-schema.ts';
 import { leavesOf, type Leaf } from '../../src/config/schema/walk.ts';
-import { UNAVAILABLE_TYPES } from '../../src/domain/plan/recovery-plan.ts';
 import { typeOf } from './configuration.ts';
 import { code, GENERATED, table } from './markdown.ts';
 
@@ -32,12 +31,8 @@ const PLACEHOLDER = String.raw`\$\{[A-Za-z][A-Za-z0-9_]*\}`;
 export function planReference(): string {
   const leaves = leavesOf(planSchema).filter(({ path }) => !path.includes('config') && path.at(-1) !== 'type');
   const types = Object.entries(STEP_CONFIGS).map(([type, schema]) => {
-    const isOff = UNAVAILABLE_TYPES.some((one) => one === type);
-    const note = isOff
-      ? '\n\nIs checked, and refused before anything is run: it is not available in this version.'
-      : '';
     const rows = leavesOf(schema).filter(({ path }) => path.length > 0);
-    return `### \`${type}\`${note}\n\n${rows.length === 0 ? 'Any keys.' : keys(rows)}`;
+    return `### \`${type}\`\n\n${keys(rows)}`;
   });
   return `${INTRODUCTION}\n${keys(leaves)}\n\n## What \`config\` holds, by \`type\`\n\n${types.join('\n\n')}\n\n${UNDO}\n`;
 }

@@ -9,6 +9,7 @@ import type { Redis, RedisTarget } from '../redis/redis.ts';
 import type { Codec, Repository } from '../repository/repository.ts';
 import type { Notifications } from '../notify/notify.ts';
 import type { Commands } from '../services/commands.ts';
+import type { Endpoints } from '../services/endpoints.ts';
 import type { Services } from '../services/services.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
@@ -95,6 +96,7 @@ export interface Dependencies {
   readonly redisJournal: RedisJournal;
   readonly services: Services;
   readonly commands: Commands;
+  readonly endpoints: Endpoints;
   readonly notifications: Notifications;
   /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
   failoverSite(): FailoverSite | null;

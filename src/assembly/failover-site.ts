@@ -9,7 +9,7 @@ import { openNamedStore } from './open-stores.ts';
 
 /** Nothing is connected to. Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
 export function openFailoverSite(config: Config): FailoverSite | null {
-  const { authority, regions, maxLag, maxSilence, timeout } = config.failover;
+  const { authority, regions, maxLag, minFree, maxSilence, timeout } = config.failover;
   const [first, second] = Object.keys(regions);
   if (authority === undefined || first === undefined || second === undefined) return null;
   const all = Object.entries(regions);
@@ -22,7 +22,7 @@ export function openFailoverSite(config: Config): FailoverSite | null {
       ),
     ),
     services: { postgres: `${config.group}-postgres`, redis: `${config.group}-redis` },
-    limits: { maxLagBytes: maxLag, maxSilentSeconds: durationMs(maxSilence) / 1_000 },
+    limits: { maxLagBytes: maxLag, maxSilentSeconds: durationMs(maxSilence) / 1_000, minFreeBytes: minFree },
     timeoutMs: durationMs(timeout),
     authorities: createAuthorities({ store: openNamedStore(config, authority), now: () => new Date() }),
   };

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/load-config.ts';
-import { commandDefinitions, notificationChannels } from '../config/plan-settings.ts';
+import { commandDefinitions, endpointDefinitions, notificationChannels } from '../config/plan-settings.ts';
 import { serviceDefinitions } from '../config/service-definitions.ts';
 import { createNotifications } from '../notify/create-notifications.ts';
 import type { Notifications } from '../notify/notify.ts';
@@ -17,6 +17,7 @@ import type { Repository } from '../repository/repository.ts';
 import { REPOSITORY_KEY } from '../repository/layout.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import { createCommands, type Commands } from '../services/commands.ts';
+import { createEndpoints, type Endpoints } from '../services/endpoints.ts';
 import type { Services } from '../services/services.ts';
 import type { FailoverSite } from '../failover/site.ts';
 import { openFailoverSite } from './failover-site.ts';
@@ -33,6 +34,7 @@ export interface Libraries {
   readonly wal: Wal;
   readonly services: Services;
   readonly commands: Commands;
+  readonly endpoints: Endpoints;
   readonly notifications: Notifications;
   postgres(): Promise<Postgres>;
   /** As `postgres`, with another folder for private files. */
@@ -63,6 +65,7 @@ export interface LibraryPlaces {
 export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: LibraryPlaces): Libraries {
   const { stateDir, scratchDir } = places;
   const wal = createWal();
+  const endpoints = endpointDefinitions(config);
   let site: FailoverSite | null = null;
   return {
     redis: createRedis(),
@@ -73,6 +76,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
       createPhysicalBackup({ tools: await findServerToolsOf(major, config, stateDir), wal, scratchDir }),
     services: createCommandServices(serviceDefinitions(config)),
     commands: createCommands(commandDefinitions(config)),
+    endpoints: createEndpoints(endpoints.definitions, endpoints.unavailable),
     notifications: createNotifications(notificationChannels(config)),
     postgresIn: async (folder) =>
       createPostgres({ tools: await findPostgresTools(config, stateDir), scratchDir: folder }),

@@ -3,7 +3,6 @@ import type { PlanLibrary, PlanSource, PlanSummary } from '../config/plans/plan-
 import type { EvaluatePlanInput, EvaluatePlanResult, PlanVerification, RunPlanInput } from '../contract/plan.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { PreparedPlan } from '../config/plans/resolve-plan.ts';
-import { requireAvailable } from '../domain/plan/available-steps.ts';
 import { planStateOf, type PlanState } from '../domain/plan/plan-state.ts';
 import type { PlanMode, ResolvedPlan } from '../domain/plan/recovery-plan.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
@@ -100,7 +99,6 @@ async function startRun(
   { plan, digest }: PreparedPlan,
   { mode = 'graceful', parameters = {} }: RunPlanOptions = {},
 ): Promise<StartedOperation<PlanRunView>> {
-  requireAvailable(plan);
   const runId = `run-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
   const input: RunPlanInput = { group, requestedBy, runId, plan, digest, mode, parameters };
   const summary = `${runId}: recovery plan ${plan.name}, ${mode}, asked for by ${requestedBy}`;

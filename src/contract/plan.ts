@@ -1,4 +1,5 @@
 import type { Check } from '../domain/backup.ts';
+import type { Message } from '../domain/message.ts';
 import type { PlanCheck, PlanMode, ResolvedPlan } from '../domain/plan/recovery-plan.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Requested } from './messages.ts';
@@ -69,26 +70,20 @@ export interface PlanRecordsResult {
   readonly report: PlanRunView | null;
 }
 
-/** A message to people. */
-export interface NotificationMessage {
-  readonly title: string;
-  readonly text: string;
-  /** Of a recovery that has failed, or that waits for somebody. */
-  readonly isAlarm: boolean;
-  readonly facts: Readonly<Record<string, string>>;
-}
-
 /** Of recovery plans; task queue `control`. */
 export interface PlanControl {
   /**
    * Whether the plan is the one of the digest, and everything that it names is configured.
-   * PLAN_DIGEST_MISMATCH, PLAN_STEP_UNAVAILABLE, PLAN_INVALID, SERVICE_UNKNOWN, NOTIFICATION_UNAVAILABLE, COMMAND_UNKNOWN
+   * PLAN_DIGEST_MISMATCH, PLAN_STEP_UNAVAILABLE, PLAN_INVALID, SERVICE_UNKNOWN, NOTIFICATION_UNAVAILABLE, COMMAND_UNKNOWN, ENDPOINT_UNKNOWN
    */
   acceptPlan(input: { plan: ResolvedPlan; digest: string }): Promise<void>;
   /** Names that a step means, in the order in which services stop, or channels are told. */
-  namesOf(input: { services: readonly string[] | 'all' } | { channels: readonly string[] | 'all' }): Promise<{
-    names: readonly string[];
-  }>;
+  namesOf(
+    input:
+      | { services: readonly string[] | 'all' }
+      | { channels: readonly string[] | 'all' }
+      | { endpoints: readonly string[] | 'all' },
+  ): Promise<{ names: readonly string[] }>;
   /** What is found; a server that does not answer is a failed check. Leaves nothing behind, and may be repeated. */
   runChecks(input: { checks: readonly PlanCheck[] | 'configured' }): Promise<{ checks: readonly Check[] }>;
   /** Runs one of the configured commands. Repeated it runs again: it has to allow that. */
@@ -96,11 +91,14 @@ export interface PlanControl {
     command: string;
     environment: Readonly<Record<string, string>>;
   }): Promise<{ durationMs: number; lastLine: string }>;
+  /** Leads an endpoint to a region, and asks through it who answers. Repeated it does both again. ENDPOINT_NOT_REPOINTED */
+  repointEndpoint(input: {
+    endpoint: string;
+    targetRegion: string;
+    environment: Readonly<Record<string, string>>;
+  }): Promise<void>;
   /** Tells every channel; those that failed are named in the error after the others were told. Repeated it tells again. */
-  notify(input: {
-    channels: readonly string[] | 'all';
-    message: NotificationMessage;
-  }): Promise<{ told: readonly string[] }>;
+  notify(input: { channels: readonly string[] | 'all'; message: Message }): Promise<{ told: readonly string[] }>;
   /** Keeps a run's report in the repository; repeated it gives the same place. */
   keepRunReport(input: { report: PlanRunView }): Promise<{ path: string }>;
   /** Records that a plan was found to be possible. Repeated it is one more record. */

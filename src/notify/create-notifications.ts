@@ -1,6 +1,7 @@
 import { LifeboatError } from '../domain/errors.ts';
 import { unreachable } from '../domain/unreachable.ts';
-import type { Channel, Message, Notifications } from './notify.ts';
+import type { Message } from '../domain/message.ts';
+import type { Channel, Notifications } from './notify.ts';
 
 /** A server that takes no message in this time is not waited for. */
 const ANSWER_TIMEOUT_MS = 15_000;

@@ -1,14 +1,5 @@
+import type { Message } from '../domain/message.ts';
 import type { Secret } from '../domain/secret.ts';
-
-/** A message to people. */
-export interface Message {
-  readonly title: string;
-  readonly text: string;
-  /** Somebody has to act. */
-  readonly isAlarm: boolean;
-  /** Short facts by name; never a secret. */
-  readonly facts: Readonly<Record<string, string>>;
-}
 
 /** Where messages go. URLs and keys are secrets: they are revealed to the server alone. */
 export type Channel = { readonly name: string; readonly events: readonly string[] } & (

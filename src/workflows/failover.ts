@@ -3,7 +3,7 @@ import type { FailoverOutcome } from '../domain/failover/failover-plan.ts';
 import { planStep } from './support/activity-options.ts';
 import { cancellable } from './support/cancellation.ts';
 import { changePostgres, requireApproval } from './support/change-postgres.ts';
-import { changeRedis } from './support/change-redis.ts';
+import { followWithRedis } from './support/change-redis.ts';
 import { trackProgress } from './support/progress.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function failoverWorkflow(input: FailoverInput): Promise<FailoverOu
     // Before anything is changed: Redis has no fence of its own.
     if (plan.redis?.way === 'ungraceful') requireApproval(input, plan.redis);
     const postgres = plan.postgres && (await changePostgres(progress, input, plan.postgres));
-    const redis = plan.redis && (await changeRedis(progress, input, plan.redis));
+    const redis = await followWithRedis(progress, input, { postgres, redis: plan.redis });
     progress.enter('done', `${targetRegion} takes writes`);
     return { targetRegion, postgres, redis };
   });

@@ -3,10 +3,10 @@
  * twice, and an old primary that comes back takes no writes. Method: real servers with streaming, a writer that keeps
  * what was acknowledged, a standby that is cut off, kill -9, and servers of other clusters.
  */
-import { existsSync } from 'node:fs';
-import { appendFile, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { observeFailover } from '../../src/activities/failover/observe-failover.ts';
+import type { PostgresChange } from '../../src/domain/failover/failover-plan.ts';
 import { estimateLoss } from '../../src/domain/failover/loss.ts';
 import { judgePostgresPair } from '../../src/domain/failover/judge-postgres.ts';
 import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
@@ -24,14 +24,31 @@ import { observePostgres } from '../../src/failover/postgres/observe.ts';
 import { promote } from '../../src/failover/postgres/promote.ts';
 import { proveLine } from '../../src/failover/postgres/prove-line.ts';
 import type { Promote } from '../../src/failover/postgres/promotion.ts';
+import type { FailoverSite } from '../../src/failover/site.ts';
 import { rejoinPrimary, type RejoinPrimary } from '../../src/failover/postgres/rejoin-primary.ts';
 import { caught } from '../support/caught.ts';
+import { startPostgres } from '../support/servers.ts';
 import { startCut } from '../support/tcp-cut.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { until } from './postgres-wal-support/wal-server.ts';
-import { LIMITS, missing, NEVER, startPair, startWriter, type TestPair } from './failover-support/postgres-pair.ts';
+import { startStandby, until } from './postgres-wal-support/wal-server.ts';
+import {
+  LIMITS,
+  missing,
+  NEVER,
+  startPair,
+  startWriter,
+  withStarts,
+  type TestPair,
+} from './failover-support/postgres-pair.ts';
 
 const OPERATION = { signal: NEVER, onProgress: (): void => undefined };
+const SITE = {
+  regions: ['a', 'b'],
+  redis: new Map(),
+  services: { postgres: 'auth', redis: 'unused' },
+  limits: LIMITS,
+  timeoutMs: 20_000,
+} as const;
 const suite = await whenAvailable('postgres 18');
 suite('a pair of PostgreSQL servers', () => {
   let pair: TestPair;
@@ -203,6 +220,47 @@ suite('a pair of PostgreSQL servers', () => {
     expect(await missing(pair.a, after.acknowledged)).toBe(lost);
   });
 
+  it('is not changed to a standby whose disk is nearly full, that is too far behind, or that is of another cluster', async () => {
+    const { nodes, authorities } = pair;
+    const site = { ...SITE, authorities, postgres: new Map(Object.entries(nodes)) };
+    const wanted = { targetRegion: 'b', mode: 'graceful', holder: 'test' } as const;
+    const observe = async (more: Partial<FailoverSite>): Promise<PostgresChange | null> =>
+      (await observeFailover({ ...site, ...more }, wanted, NEVER)).postgres;
+    const refusal = async (more: Partial<FailoverSite>): Promise<unknown> => {
+      const { code, details } = await caught(() => observe(more));
+      return [code, details['findings']];
+    };
+    expect(await observe({})).toMatchObject({ way: 'graceful', approvals: [], notices: [] });
+    // As the program of its host sees the disk.
+    const full = { limits: { ...LIMITS, minFreeBytes: Number.MAX_SAFE_INTEGER } };
+    expect(await refusal(full)).toEqual(['FAILOVER_NOT_READY', ['disk-nearly-full']]);
+    const away = { ...nodes.b, host: { command: ['false'], timeoutMs: 60_000 } };
+    const asked = await observe({ ...full, postgres: new Map(Object.entries({ ...nodes, b: away })) });
+    expect(asked).toMatchObject({
+      way: 'graceful',
+      notices: [expect.stringContaining('how much room b has is unknown')],
+    });
+
+    const other = await startPostgres();
+    const copy = await startStandby(other);
+    try {
+      for (const { target } of [other, copy]) {
+        const stranger = new Map(Object.entries({ ...nodes, b: { ...nodes.b, target } }));
+        expect(await refusal({ postgres: stranger })).toEqual(['FAILOVER_FOREIGN_STANDBY', ['foreign']]);
+      }
+    } finally {
+      await Promise.all([other.stop(), copy.stop()]);
+    }
+
+    await cutOff(pair);
+    await pair.a.query('insert into written select generate_series(1, 1000)');
+    const strict = { limits: { ...LIMITS, maxLagBytes: 10_000 } };
+    expect(await refusal(strict)).toEqual(['FAILOVER_NOT_READY', ['standby-behind', 'not-streaming']]);
+    // Nothing was begun: neither was the authority taken nor a server stopped.
+    expect((await authorities.read('auth'))?.epoch).toBe(1);
+    expect(await judge()).toMatchObject({ primary: 'a', standby: 'b' });
+  });
+
   it('stops by name where both take writes, where the authority is gone, and where a server is of another cluster', async () => {
     // A server that takes connections and says nothing is a silent one, in a bounded time.
     const stalled = await startCut(pair.a.target.port, { after: 0, stall: true });
@@ -272,24 +330,6 @@ async function ownSetting({ a }: TestPair): Promise<() => Promise<void>> {
   const before = await readFile(path, 'utf8');
   await appendFile(path, "cluster_name = 'a of its own'\n");
   return async () => expect(await readFile(path, 'utf8')).toBe(`${before}cluster_name = 'a of its own'\n`);
-}
-
-/** The service manager of `a`: starts it when its host is told to. */
-async function withStarts<T>({ a }: TestPair, work: () => Promise<T>): Promise<T> {
-  const asked = join(a.dataDir, '..', 'start-asked');
-  await rm(asked, { force: true });
-  let over = false;
-  const watch = async (): Promise<void> => {
-    while (!over && !existsSync(asked)) await delay(50);
-    if (!over) await a.restart();
-  };
-  const watching = watch();
-  try {
-    return await work();
-  } finally {
-    over = true;
-    await watching;
-  }
 }
 
 /** Ends the stream to `b`, and gives where it ended: what `a` writes from now on is its own. */

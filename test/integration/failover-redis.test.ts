@@ -3,6 +3,7 @@
  * comes back keeps what only it has until that is saved. Method: real servers of 6.2 and 7 with replication, a writer that
  * keeps what was acknowledged, a line that is cut, a replica of another master.
  */
+import { rm } from 'node:fs/promises';
 import { judgeRedisPair } from '../../src/domain/failover/judge-redis.ts';
 import type { PairVerdict } from '../../src/domain/failover/pair-verdict.ts';
 import type { RedisView } from '../../src/domain/failover/redis-view.ts';
@@ -81,6 +82,12 @@ suite('a pair of Redis servers', () => {
         'FAILOVER_EPOCH_STALE',
       );
       expect(await judge('b')).toMatchObject({ primary: 'b', standby: 'a' });
+
+      // A replica that has no place for its data any more is nothing to go back to.
+      await rm(a.folder, { recursive: true });
+      await a.cli('BGSAVE');
+      await until(async () => (await judge('b')).findings.some(({ name }) => name === 'cannot-save'), 'it has failed');
+      expect((await judge('b')).mayBegin).toBe('none');
     });
 
     it('loses exactly what the report says when the line is cut, and discards it only when it was saved', async () => {

@@ -2,83 +2,40 @@
  * Goal: a plan changes the roles of two regions and loses no acknowledged write, or exactly what its report says, and does nothing twice. Method: real
  * pairs of PostgreSQL and Redis, writers that keep what was acknowledged, the command line, a worker, and kill -9 of a primary.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createDisasterRecoveryManager } from '../../src/client/disaster-recovery-manager.ts';
 import { observePostgres } from '../../src/failover/postgres/observe.ts';
-import { openPlans } from '../../src/config/plans/plan-library.ts';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
 import type { PostgresTarget } from '../../src/postgres/postgres.ts';
-import { startRedis, startTemporal, type TestRedis, type TestTemporal } from '../support/servers.ts';
-import { startProduct, type Product } from '../support/product.ts';
+import { startTemporal, type TestTemporal } from '../support/servers.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { missing, NEVER, startPair, startWriter, type TestPair } from './failover-support/postgres-pair.ts';
-import { missingKeys, startRedisWriter } from './failover-support/redis-writer.ts';
+import { missing, NEVER } from './failover-support/postgres-pair.ts';
+import { missingKeys } from './failover-support/redis-writer.ts';
+import { startTwoRegions, stepOf, type TwoRegions } from './failover-support/two-regions.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
 const suite = await whenAvailable('temporal', 'postgres 18', 'redis 7');
-const urlOf = ({ user, password = '', host, port }: PostgresTarget): string =>
-  `postgres://${user}:${password}@${host}:${port}/postgres?sslmode=disable`;
-const step = (id: string, type: string, order: number, config: object): object => ({
-  id,
-  name: id,
-  type,
-  order,
-  config,
-});
-
 /** Nobody is let in any more. */
 const stopped = async (target: PostgresTarget): Promise<boolean> =>
   observePostgres({ name: 'a', target }, NEVER).then(({ answers }) => !answers);
 
 suite('a failover as a step of a plan', () => {
   let temporal: TestTemporal;
-  let pair: TestPair;
-  let redis: { readonly a: TestRedis; readonly b: TestRedis };
-  let product: Product;
+  let regions: TwoRegions;
 
   beforeAll(async () => void (temporal = await startTemporal()));
   afterAll(async () => temporal?.stop());
-  beforeEach(async () => {
-    const [a, b] = await Promise.all([startRedis({ version: '7' }), startRedis({ version: '7' })]);
-    redis = { a, b };
-    pair = await startPair();
-  });
-  afterEach(async () => {
-    await product?.stop();
-    await Promise.all([pair.stop(), redis.a.stop(), redis.b.stop()]);
-  });
-
-  const start = async (group: string, withRedis: boolean): Promise<void> => {
-    const regionOf = (name: 'a' | 'b'): object => ({
-      postgres: { url: urlOf(pair.nodes[name].target), host: pair.nodes[name].host.command },
-      ...(withRedis ? { redis: { url: `redis://127.0.0.1:${redis[name].port}` } } : {}),
-    });
-    const failover = { authority: 'witness', regions: { a: regionOf('a'), b: regionOf('b') } };
-    product = await startProduct({
-      redisVersion: '7',
-      group,
-      shared: { postgres: pair.a, temporal },
-      seed: 'none',
-      config: { stores: { witness: { url: 'file:./witness' } }, failover },
-    });
-    await mkdir(join(product.folder, 'config', 'plans'));
-  };
-  const writePlan = async (id: string, ...steps: readonly object[]): Promise<void> =>
-    writeFile(join(product.folder, 'config', 'plans', `${id}.json`), JSON.stringify({ id, name: id, steps }));
+  afterEach(async () => regions?.stop());
 
   test('loses no acknowledged write of a primary that is well although its worker is killed behind the stop, and is done once', async () => {
-    await start('graceful', true);
-    await redis.b.cli('REPLICAOF', '127.0.0.1', String(redis.a.port));
-    await until(async () => (await redis.b.cli('INFO', 'replication')).includes('master_link_status:up'), 'b follows');
-    await writePlan('switch', step('switch', 'failover', 1, { targetRegion: 'b' }));
-    await writePlan('back', step('back', 'failover', 1, { targetRegion: 'a' }));
+    regions = await startTwoRegions({ temporal, group: 'graceful', withRedis: true });
+    const { pair, redis, product, writePlan } = regions;
+    await writePlan('switch', stepOf('switch', 'failover', { targetRegion: 'b' }, { order: 1 }));
+    await writePlan('back', stepOf('back', 'failover', { targetRegion: 'a' }, { order: 1 }));
     const { steps, findings } = await product.succeed('dr', 'execute', 'switch', '--dry-run');
     expect(findings).toEqual([]);
     expect(steps[0].would).toContain('make b primary of PostgreSQL in the place of a, graceful');
 
-    const rows = startWriter([pair.a.target, pair.b.target]);
-    const keys = startRedisWriter([redis.a.target, redis.b.target]);
+    const rows = regions.writeRows([pair.a.target, pair.b.target]);
+    const keys = regions.writeKeys([redis.a.target, redis.b.target]);
     await until(() => rows.acknowledged.size > 50 && keys.acknowledged.size > 50, 'both write');
     const running = product.succeed('dr', 'execute', 'switch');
     await until(async () => stopped(pair.nodes.a.target), 'the old primary stops');
@@ -110,8 +67,9 @@ suite('a failover as a step of a plan', () => {
   });
 
   test('loses exactly what its report says when the primary dies, and only after somebody has approved', async () => {
-    await start('lost', false);
-    const before = startWriter([pair.a.target]);
+    regions = await startTwoRegions({ temporal, group: 'lost', withRedis: false });
+    const { pair, product, second, writePlan } = regions;
+    const before = regions.writeRows([pair.a.target]);
     await until(() => before.acknowledged.size > 50, 'it writes');
     await before.stop();
     await pair.cut();
@@ -119,19 +77,16 @@ suite('a failover as a step of a plan', () => {
       async () => (await pair.a.query('select 1 from pg_stat_replication')).rows.length === 0,
       'b is cut off',
     );
-    const after = startWriter([pair.a.target], 1_000_000);
+    const after = regions.writeRows([pair.a.target], 1_000_000);
     await until(() => after.acknowledged.size > 100, 'it writes what b does not get');
     await after.stop();
     await pair.a.kill();
 
     await writePlan(
       'switch',
-      step('confirm', 'approval', 1, { message: 'a is dead' }),
-      step('switch', 'failover', 2, { targetRegion: 'b' }),
+      stepOf('confirm', 'approval', { message: 'a is dead' }, { order: 1 }),
+      stepOf('switch', 'failover', { targetRegion: 'b' }, { order: 2 }),
     );
-    const plans = openPlans({ drPlans: { dir: join(product.folder, 'config', 'plans') }, objectives: {} });
-    const { client, group } = product;
-    const second = createDisasterRecoveryManager({ client, group, requestedBy: 'second@person' }, plans);
     const refused = await product.cli(['dr', 'execute', 'switch', '--dry-run']);
     expect(refused.json['findings']).toMatchObject([{ step: 'switch', code: 'FAILOVER_NOT_READY' }]);
     await product.succeed('dr', 'execute', 'switch', '--mode', 'ungraceful', '--detach');

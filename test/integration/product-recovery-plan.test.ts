@@ -81,6 +81,7 @@ describePlans('a recovery plan', () => {
       redisVersion: '7',
       config: {
         services: [{ name: 'api', stop: line('stop'), start: line('start') }],
+        endpoints: [{ type: 'haproxy', name: 'lb', socket: '/run/haproxy.sock', backend: 'pg' }],
         commands: [
           { name: 'announce', run: 'echo "$DR_PLAN $DR_STEP" >> announced.log' },
           { name: 'fail', run: 'echo the disk is full >&2; exit 3' },
@@ -135,14 +136,14 @@ describePlans('a recovery plan', () => {
     const { exit, json } = await product.cli(['dr', 'execute', MANUAL_PLAN.id]);
     expect({ exit, code: json['error'].code }).toEqual({ exit: 2, code: 'CONFIG_INCOMPLETE' });
     expect(json['error'].hint).toContain('failover.regions');
-    const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1, config: {} };
-    await writePlan({ ...MANUAL_PLAN, id: 'fencing', steps: [fence] } as GuidePlan);
-    const unavailable = await product.cli(['dr', 'execute', 'fencing']);
+    const repoint = { id: 'repoint', name: 'Repoint', type: 'repoint', order: 1, config: { targetRegion: 'b' } };
+    await writePlan({ ...MANUAL_PLAN, id: 'repointing', steps: [repoint] } as GuidePlan);
+    const unavailable = await product.cli(['dr', 'execute', 'repointing']);
     expect({ exit: unavailable.exit, code: unavailable.json['error'].code }).toEqual({
       exit: 2,
       code: 'PLAN_STEP_UNAVAILABLE',
     });
-    await rm(planFile('fencing'));
+    await rm(planFile('repointing'));
   });
 
   test('in a dry run says what each step would do, and changes nothing', async () => {
@@ -234,9 +235,14 @@ describePlans('a recovery plan', () => {
     expect({ exit: own.exit, code: own.json['error'].code }).toEqual({ exit: 8, code: 'PLAN_APPROVAL_REFUSED' });
 
     const approval = { action: 'approve', reason: 'agreed' } as const;
-    await expect(second.steerRun(id, { ...approval, digest: 'f'.repeat(64) })).rejects.toMatchObject({
-      code: 'PLAN_APPROVAL_REFUSED',
-    });
+    // Edited while it runs: an approval of what the file says now is none of what runs, which goes on as it was.
+    await writePlan({ ...careful, steps: careful.steps.slice(0, 1) } as GuidePlan);
+    const edited = await second.showPlan('careful');
+    expect(edited.digest).not.toBe(digest);
+    for (const other of ['f'.repeat(64), edited.digest]) {
+      const refused = second.steerRun(id, { ...approval, digest: other });
+      await expect(refused).rejects.toMatchObject({ code: 'PLAN_APPROVAL_REFUSED' });
+    }
     await second.steerRun(id, { ...approval, digest });
 
     await until('the failed validation', async () => (await view()).steps[3]?.status === 'waiting');

@@ -2,7 +2,7 @@
  * Real servers for tests: each on a free port, in a private folder, and gone with the test process, however it ends.
  * A server that cannot be had makes its tests skip with the reason, and fail with CI=true (see `whenAvailable`).
  */
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type QueryResult, type QueryResultRow } from 'pg';
@@ -16,6 +16,7 @@ import { freePort } from '../../src/platform/ports.ts';
 import { unprivilegedUser } from '../../src/platform/unprivileged-user.ts';
 import type { PostgresTarget, PostgresTools } from '../../src/postgres/postgres.ts';
 import type { RedisTarget } from '../../src/redis/redis.ts';
+import type { ServerPlace } from './regions.ts';
 import { resolveTools, type PostgresMajor, type RedisVersion } from './tools.ts';
 
 const NEVER = new AbortController().signal;
@@ -67,7 +68,11 @@ export interface TestTemporal extends Running {
 }
 
 export async function startPostgres(
-  options: { readonly major?: PostgresMajor; readonly settings?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly major?: PostgresMajor;
+    readonly settings?: Readonly<Record<string, string>>;
+    readonly place?: ServerPlace;
+  } = {},
 ): Promise<TestPostgres> {
   const { binDir } = await resolveTools().postgres(options.major ?? 18);
   const user = await unprivilegedUser();
@@ -76,12 +81,15 @@ export async function startPostgres(
   const folder = await privateFolder('postgres');
   const cluster: PostgresCluster = { binDir, folder, password: 'test-password', user };
   await createCluster(cluster, NEVER);
+  const { place } = options;
+  if (place !== undefined) await admitEverybody(cluster);
 
   let settings = { ...POSTGRES_TEST_SETTINGS, ...options.settings };
-  const { child: first, port } = await startOnFreePort((port) => postgresCommand(cluster, port, settings));
+  const command = (port: number): ServerCommand => commandAt(place, cluster, { port, settings });
+  const { child: first, port } = await startOnFreePort(command);
   const life = createLife(first, folder);
   const target: PostgresTarget = {
-    host: '127.0.0.1',
+    host: place?.host ?? '127.0.0.1',
     port,
     user: 'postgres',
     password: cluster.password,
@@ -105,9 +113,25 @@ export async function startPostgres(
     query: async (sql, params = [], database = 'postgres') => queryOnce(sql, params, { ...target, database }),
     async restart(more = {}) {
       settings = { ...settings, ...more };
-      await life.replace(async () => startAgain(postgresCommand(cluster, port, settings)));
+      await life.replace(async () => startAgain(command(port)));
     },
   };
+}
+
+/** The command of a cluster, on the loopback or where else it runs. */
+export function commandAt(
+  place: ServerPlace | undefined,
+  cluster: PostgresCluster,
+  { port, settings }: { readonly port: number; readonly settings: Readonly<Record<string, string>> },
+): ServerCommand {
+  if (place === undefined) return postgresCommand(cluster, port, settings);
+  return place.enter(postgresCommand(cluster, port, { ...settings, listen_addresses: place.host }));
+}
+
+/** With the password, also for replication, from wherever the packets come. */
+async function admitEverybody({ folder }: PostgresCluster): Promise<void> {
+  const lines = ['all', 'replication'].map((database) => `host ${database} all samenet scram-sha-256\n`);
+  await appendFile(join(folder, 'data', 'pg_hba.conf'), lines.join(''));
 }
 
 export async function startRedis(

@@ -4,6 +4,7 @@ import type { PostgresChange, RedisLoss } from '../../domain/failover/failover-p
 import { divergedBytes } from '../../domain/failover/redis-divergence.ts';
 import { createMandate } from '../../failover/epoch.ts';
 import { awaitCaughtUp } from '../../failover/postgres/await-caught-up.ts';
+import { countMissing } from '../../failover/postgres/count-missing.ts';
 import { fencePrimary } from '../../failover/postgres/fence-primary.ts';
 import { measureLoss } from '../../failover/postgres/measure-loss.ts';
 import { promote } from '../../failover/postgres/promote.ts';
@@ -18,6 +19,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { withOperation } from '../operation.ts';
 import { configuredSite, nodesOf, requireRegion } from './configured-site.ts';
 import { observeFailover } from './observe-failover.ts';
+import { createRejoinActivities } from './rejoin-activities.ts';
 
 /** Adapters: each act is one of the library's, under the authority that the run has taken. */
 export function createFailoverActivities(deps: Dependencies): FailoverControl {
@@ -58,12 +60,18 @@ export function createFailoverActivities(deps: Dependencies): FailoverControl {
           ...actUnder(site(), authority, signal),
         });
       }),
+    countMissing: ({ change }) =>
+      withOperation(settings, async (operation) => {
+        const { old, next: standby } = nodesOf(site().postgres, change);
+        return countMissing({ old, standby, timeline: change.timeline }, operation);
+      }),
     measureLoss: ({ change, forkLsn }) =>
       withOperation(settings, async (operation) => {
         const { old } = nodesOf(site().postgres, change);
         return measureLoss({ old, forkLsn, timeline: change.timeline }, operation);
       }),
     ...createRedisActs(deps),
+    ...createRejoinActivities(deps),
   };
 }
 
@@ -100,10 +108,12 @@ function actUnder({ authorities, timeoutMs }: FailoverSite, authority: Authority
   return { mandate: createMandate(authorities, authority), timeoutMs, signal };
 }
 
-/** An approval names no bytes: what only a lost primary has is not known. */
+/** An approval without a fence names no bytes: what only a lost primary has is not known. */
 function proofOf(
   proof: Parameters<FailoverControl['promoteStandby']>[0]['proof'],
   { systemIdentifier, timeline }: PostgresChange,
 ): Promote['proof'] {
-  return proof.kind === 'approved' ? { ...proof, systemIdentifier, timeline, lossBytes: null } : proof;
+  return proof.kind === 'approved'
+    ? { ...proof, systemIdentifier, timeline, lossBytes: proof.lossBytes ?? null }
+    : proof;
 }

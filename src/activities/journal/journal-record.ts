@@ -21,7 +21,7 @@ export interface JournalRecord {
  * page faults and in collections of garbage that V8 believed to be there (measured).
  */
 function createCopies(): { take(source: Uint8Array): Uint8Array; giveBack(copy: Uint8Array): void } {
-  const free: ArrayBufferLike[] = [];
+  let free: ArrayBufferLike[] = [];
   return {
     take(source) {
       const at = free.findIndex(({ byteLength }) => byteLength >= source.byteLength);
@@ -32,8 +32,8 @@ function createCopies(): { take(source: Uint8Array): Uint8Array; giveBack(copy: 
     },
     giveBack({ buffer }) {
       free.push(buffer);
-      // What is smaller than all others goes: sizes differ, and those that are of use are the large ones.
-      if (free.length > IN_FLIGHT_MAX) free.sort((a, b) => b.byteLength - a.byteLength).pop();
+      // Sizes differ, and those that are of use are the large ones.
+      free = free.toSorted((one, other) => other.byteLength - one.byteLength).slice(0, IN_FLIGHT_MAX);
     },
   };
 }

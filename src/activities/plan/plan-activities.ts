@@ -3,6 +3,7 @@ import { LifeboatError, toLifeboatError } from '../../domain/errors.ts';
 import type { PlanRunView } from '../../domain/plan/run-view.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { withOperation } from '../operation.ts';
+import { requireRegion } from '../failover/configured-site.ts';
 import { acceptPlan } from './accept-plan.ts';
 import { runChecks } from './run-checks.ts';
 
@@ -10,12 +11,13 @@ import { runChecks } from './run-checks.ts';
 const EVENT = 'recovery';
 
 export function createPlanActivities(deps: Dependencies): PlanControl {
-  const { settings, services, commands, notifications } = deps;
+  const { settings, services, commands, endpoints, notifications } = deps;
   return {
     acceptPlan: (input) => withOperation(settings, async () => acceptPlan(deps, input)),
     namesOf: (input) =>
       withOperation(settings, async () => {
         if ('channels' in input) return { names: channelsOf(deps, input.channels) };
+        if ('endpoints' in input) return { names: input.endpoints === 'all' ? endpoints.names : input.endpoints };
         // As they stop, whatever order they are named in.
         const { services: wanted } = input;
         return { names: services.names.filter((name) => wanted === 'all' || wanted.includes(name)) };
@@ -24,6 +26,12 @@ export function createPlanActivities(deps: Dependencies): PlanControl {
       withOperation(settings, async (operation) => ({ checks: await runChecks(settings, checks, operation) })),
     runCommand: ({ command, environment }) =>
       withOperation(settings, ({ signal }) => commands.run(command, { env: environment, signal })),
+    repointEndpoint: ({ endpoint, targetRegion, environment }) =>
+      withOperation(settings, async ({ signal }) => {
+        const other = requireRegion(deps, targetRegion).regions.find((region) => region !== targetRegion);
+        const env = { ...environment, DR_NEW: targetRegion, DR_OLD: other ?? '' };
+        await endpoints.repoint(endpoint, { env, signal });
+      }),
     notify: ({ channels, message }) =>
       withOperation(settings, async ({ signal }) => {
         const told: string[] = [];

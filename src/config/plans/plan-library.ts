@@ -50,15 +50,18 @@ export function openPlans({ drPlans, objectives }: Pick<Config, 'drPlans' | 'obj
     rpoMs: objectives.rpo === undefined ? null : durationMs(objectives.rpo),
   };
   const sources = (): readonly PlanSource[] => readPlans(drPlans.dir);
-  const documentOf = (planId: string): unknown => sources().find(({ id }) => id === planId)?.document;
-  const prepare: PlanLibrary['prepare'] = ({ id, document }, parameters = {}) =>
-    resolvePlan(id, document, { parameters, objectives: goals, find: documentOf });
-  const definitionOf: PlanLibrary['definitionOf'] = ({ document }) =>
-    digestOf({ document, nested: nestedIds(document).map((id) => documentOf(id) ?? null) });
+  const among = (find: Find): Pick<PlanLibrary, 'prepare' | 'definitionOf'> => ({
+    prepare: ({ id, document }, parameters = {}) => resolvePlan(id, document, { parameters, objectives: goals, find }),
+    definitionOf: ({ document }) => digestOf({ document, nested: nestedIds(document).map((id) => find(id) ?? null) }),
+  });
   return {
-    prepare,
-    definitionOf,
-    list: () => sources().map((source) => summarise(source, prepare, definitionOf(source))),
+    prepare: (source, parameters) => among(findIn(sources)).prepare(source, parameters),
+    definitionOf: (source) => among(findIn(sources)).definitionOf(source),
+    list() {
+      const all = sources();
+      const { prepare, definitionOf } = among(findIn(() => all));
+      return all.map((source) => summarise(source, prepare, definitionOf(source)));
+    },
     find(idOrFile) {
       if (isFile(idOrFile)) return readPlan(idOrFile);
       const all = sources();
@@ -74,6 +77,15 @@ export function openPlans({ drPlans, objectives }: Pick<Config, 'drPlans' | 'obj
       });
     },
   };
+}
+
+/** The document of a plan by its id; undefined where there is none. */
+type Find = (planId: string) => unknown;
+
+/** The folder is read once, and only where a plan names another. */
+function findIn(read: () => readonly PlanSource[]): Find {
+  let all: readonly PlanSource[] | undefined;
+  return (planId) => (all ??= read()).find(({ id }) => id === planId)?.document;
 }
 
 /** A path as opposed to an id. */

@@ -91,14 +91,34 @@ const commandConfig = z.strictObject({ command: text().describe('Name of one of 
 const planConfig = z.strictObject({
   planId: id().describe('Plan that is run as one step; it holds no such step itself'),
 });
+const targetRegion = (): z.ZodString =>
+  text().describe('Region that takes over: one of `failover.regions` of the configuration');
 const failoverConfig = z.strictObject({
-  targetRegion: text().describe('Region that takes over: one of `failover.regions` of the configuration'),
+  targetRegion: targetRegion(),
   failoverType: z
     .enum(['automatic', 'manual'])
     .default('automatic')
     .describe('`manual`: only after a step of type `approval` was approved'),
 });
-const openConfig = z.looseObject({});
+const fenceConfig = z.strictObject({ targetRegion: targetRegion() });
+const promoteConfig = z.strictObject({
+  targetRegion: targetRegion(),
+  components: components.optional().describe('Only these; all that `failover.regions` has without it'),
+});
+const rejoinConfig = z.strictObject({
+  region: text().describe('Region whose servers were primary, and follow those of the other one from now on'),
+  rebuild: z.boolean().default(false).describe('Copy the new PostgreSQL primary instead of rewinding the old one'),
+  giveUpTransactions: z
+    .union([count, z.string().regex(/^\d{1,15}$/)], 'expected a number of commits')
+    .optional()
+    .describe(
+      'Commits of the old primary that are given up, exactly as counted; those that this run has shown without it',
+    ),
+});
+const repointConfig = z.strictObject({
+  targetRegion: text().describe('Region that clients are led to'),
+  endpoints: z.array(text()).min(1).optional().describe('Names of `endpoints`; all of them without it'),
+});
 
 /** Type of a step, and what its `config` holds. */
 const CONFIGS = {
@@ -112,9 +132,10 @@ const CONFIGS = {
   command: commandConfig,
   plan: planConfig,
   failover: failoverConfig,
-  fence: openConfig,
-  promote: openConfig,
-  repoint: openConfig,
+  fence: fenceConfig,
+  promote: promoteConfig,
+  rejoin: rejoinConfig,
+  repoint: repointConfig,
 } as const;
 
 type Configs = typeof CONFIGS;
@@ -190,6 +211,7 @@ const steps = z.discriminatedUnion('type', [
   step('failover'),
   step('fence'),
   step('promote'),
+  step('rejoin'),
   step('repoint'),
 ]);
 

@@ -18,6 +18,7 @@ const DEFAULT_TIMEOUTS: Partial<Record<StepDocument['type'], string>> = {
   service: '30m',
   notification: '2m',
   command: '1h',
+  repoint: '30m',
   approval: '1d',
 };
 /** `promote` and `failover` make another server the one that takes writes. */
@@ -33,6 +34,7 @@ export interface ResolveContext {
 /** A step with every default filled in; what is wrong with it is added to the issues. */
 export function resolveStep(step: StepDocument, path: readonly PropertyKey[], context: ResolveContext): ResolvedStep {
   const { id, name, order, retry, onFailure, when, compensation } = step;
+  if (step.type === 'promote') checkProof(step, path, context);
   const timeout = step.timeout ?? DEFAULT_TIMEOUTS[step.type];
   return {
     id,
@@ -47,6 +49,20 @@ export function resolveStep(step: StepDocument, path: readonly PropertyKey[], co
     compensation: compensation === undefined ? null : resolveAction({ ...compensation, order }, path, context),
     pointOfNoReturn: step.pointOfNoReturn ?? NO_RETURN.includes(step.type),
   };
+}
+
+/** What may make a standby primary has to come first; whether it was proven or given is asked when the plan is run. */
+function checkProof(
+  { order, config }: Extract<StepDocument, { readonly type: 'promote' }>,
+  path: readonly PropertyKey[],
+  { document, issues }: ResolveContext,
+): void {
+  const { targetRegion, components = ['postgres'] } = config;
+  const isProof = (other: StepDocument): boolean =>
+    other.type === 'approval' || (other.type === 'fence' && other.config.targetRegion === targetRegion);
+  if (!components.includes('postgres') || document.steps.some((other) => other.order < order && isProof(other))) return;
+  const message = `expected a step of type fence for ${targetRegion}, or of type approval, of a lower order`;
+  issues.push({ path, message });
 }
 
 function earlier(
@@ -110,8 +126,22 @@ const RESOLVERS: Resolvers = {
   undo: () => ({ type: 'undo', config: {} }),
   failover: ({ config }) => ({ type: 'failover', config }),
   fence: ({ config }) => ({ type: 'fence', config }),
-  promote: ({ config }) => ({ type: 'promote', config }),
-  repoint: ({ config }) => ({ type: 'repoint', config }),
+  promote: ({ config: { targetRegion, components } }) => ({
+    type: 'promote',
+    config: { targetRegion, components: components ?? 'configured' },
+  }),
+  rejoin: ({ config: { region, rebuild, giveUpTransactions } }) => ({
+    type: 'rejoin',
+    config: {
+      region,
+      rebuild,
+      giveUpTransactions: giveUpTransactions === undefined ? null : Number(giveUpTransactions),
+    },
+  }),
+  repoint: ({ config: { targetRegion, endpoints } }) => ({
+    type: 'repoint',
+    config: { targetRegion, endpoints: endpoints ?? 'all' },
+  }),
 };
 
 function resolveAction(document: ActionDocument, path: readonly PropertyKey[], context: ResolveContext): StepAction {

@@ -34,6 +34,9 @@ export const failoverSection = z
       .default({})
       .describe('The two regions by name, with the server of each'),
     maxLag: size().prefault('16MiB').describe('A standby that is further behind is not switched to'),
+    minFree: size()
+      .prefault('1GiB')
+      .describe('Room that the disk of a standby must have; one that has less is not switched to'),
     maxSilence: duration()
       .default('35s')
       .describe(

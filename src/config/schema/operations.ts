@@ -95,15 +95,20 @@ const endpoint = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('command').describe('Kind'),
-    name: name().describe('Name'),
-    apply: command,
-    verify: command,
-    undo: command.optional(),
+    name: name().describe('Name in plans'),
+    apply: command.describe(
+      'Leads it to the region that `DR_NEW` names, and may be run twice; array: program and arguments',
+    ),
+    verify: command.describe('Asks through it which server answers; ends with 0 when it is the primary of `DR_NEW`'),
+    undo: command.optional().describe('Takes `apply` back where that or `verify` has failed'),
   }),
 ]);
 
 /** What clients connect through, and how it is repointed in a failover. */
-export const endpointsSection = z.array(endpoint).default([]).describe('Endpoints that a failover repoints');
+export const endpointsSection = z
+  .array(endpoint)
+  .default([])
+  .describe('Endpoints that steps of type `repoint` lead to another region');
 
 const events = z
   .array(z.enum(['failure', 'success', 'recovery', 'lag', 'storage', 'drill']))

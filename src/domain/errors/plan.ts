@@ -17,8 +17,8 @@ export const PLAN_ERRORS = {
   PLAN_STEP_UNAVAILABLE: {
     retry: 'never',
     exit: 2,
-    when: 'A plan has a step of a type that this version checks and cannot do; nothing of the plan was run.',
-    hint: 'run a plan without that step; fence, promote and repoint are not available in this version: a step of type failover does all of a change of roles',
+    when: 'A plan has a step that this version checks and cannot do; nothing of the plan was run.',
+    hint: 'run a plan without that step; an endpoint of type command can do what one of another type would',
   },
   PLAN_DIGEST_MISMATCH: {
     retry: 'never',

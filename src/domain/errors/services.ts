@@ -20,4 +20,16 @@ export const SERVICE_ERRORS = {
     when: 'A service is named that the configuration does not have.',
     hint: 'the names are those of services[] in the configuration: `lifeboat config show`',
   },
+  ENDPOINT_UNKNOWN: {
+    retry: 'never',
+    exit: 2,
+    when: 'An endpoint is named that the configuration does not have.',
+    hint: 'the names are those of endpoints[] in the configuration: `lifeboat config show`',
+  },
+  ENDPOINT_NOT_REPOINTED: {
+    retry: 'after',
+    exit: 1,
+    when: 'An endpoint was not led to another region: its command failed, or what answers through it is still another server.',
+    hint: 'what do `apply` and `verify` of that endpoint say when you run them by hand, as the same user?',
+  },
 } as const satisfies ErrorTable;

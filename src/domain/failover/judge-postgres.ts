@@ -13,8 +13,8 @@ export interface PairQuestion {
   readonly authorized?: string;
   /** The primary when it last answered, for judging a standby without one. */
   readonly lastPrimaryLsn?: string;
-  /** Of the standby, where its host was asked: `HostState.freeBytes`. */
-  readonly standbyFreeBytes?: number;
+  /** Of the standby, where its host was asked: `HostState.freeBytes`, or why it did not say. */
+  readonly standbyFreeBytes?: number | { readonly unknown: string };
 }
 
 export function judgePostgresPair(question: PairQuestion): PairVerdict {

@@ -7,7 +7,7 @@ export interface FindingsQuestion {
   readonly standby: PostgresView;
   readonly limits: PairLimits;
   readonly lastPrimaryLsn?: string;
-  readonly standbyFreeBytes?: number;
+  readonly standbyFreeBytes?: number | { readonly unknown: string };
 }
 
 /** What stands in the way of a change of roles, or makes it worse. Without a primary: of a promotion after its loss. */
@@ -53,8 +53,12 @@ function paused({ primary, standby }: FindingsQuestion): Finding | undefined {
 /** A standby on a full disk stops replaying, and a primary on one stops for good. */
 function room({ primary, standby, limits, standbyFreeBytes }: FindingsQuestion): Finding | undefined {
   const { minFreeBytes } = limits;
-  if (minFreeBytes === undefined || standbyFreeBytes === undefined || standbyFreeBytes >= minFreeBytes)
-    return undefined;
+  if (minFreeBytes === undefined || standbyFreeBytes === undefined) return undefined;
+  if (typeof standbyFreeBytes !== 'number') {
+    const message = `how much room ${standby.node} has is unknown: ${standbyFreeBytes.unknown}`;
+    return { name: 'disk-unknown', weight: 'notice', message };
+  }
+  if (standbyFreeBytes >= minFreeBytes) return undefined;
   const message = `${standby.node} has ${standbyFreeBytes} bytes free, ${minFreeBytes} are asked for`;
   return { name: 'disk-nearly-full', weight: primary === undefined ? 'approval' : 'stops', message };
 }

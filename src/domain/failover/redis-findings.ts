@@ -10,7 +10,7 @@ interface Question {
 /** What stands in the way of a change of roles, or makes it worse. Without a master: of a promotion after its loss. */
 export function redisFindings(question: Question): readonly Finding[] {
   const { master, replica } = question;
-  const common = [lag(question), loading(replica), keepsNothing(replica)];
+  const common = [lag(question), loading(replica), cannotSave(question), keepsNothing(replica)];
   const all = [...common, ...(master === undefined ? [] : ofBoth(master, question))];
   return all.filter((finding) => finding !== undefined);
 }
@@ -29,6 +29,13 @@ function lag({ master, replica, limits }: Question): Finding | undefined {
 function loading({ node, loading: isLoading }: RedisView): Finding | undefined {
   const message = `${node} still loads its data: it would be promoted with a part of it`;
   return isLoading ? { name: 'loading', weight: 'stops', message } : undefined;
+}
+
+/** Redis tells nobody how full its disk is: that it could not write there is what is known. */
+function cannotSave({ master, replica: { node, cannotSave: fails } }: Question): Finding | undefined {
+  if (!fails) return undefined;
+  const message = `${node} could not write to its disk when it last tried: as a master it would refuse writes`;
+  return { name: 'cannot-save', weight: master === undefined ? 'approval' : 'stops', message };
 }
 
 function keepsNothing({ node, keepsNothing: forgets }: RedisView): Finding | undefined {

@@ -34,6 +34,8 @@ export interface RedisView {
   readonly replicas: readonly RedisReplica[];
   /** min-replicas-to-write is set, and no replica is good: it refuses writes. */
   readonly refusesWrites: boolean;
+  /** The last save or append failed, as on a full disk: a master that is so refuses writes, where it is set up to keep them. */
+  readonly cannotSave: boolean;
   /** Neither AOF nor an RDB on disk: a restart would come back empty, and empty its replicas. */
   readonly keepsNothing: boolean;
 }

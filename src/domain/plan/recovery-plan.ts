@@ -1,12 +1,5 @@
 import type { ComponentName } from '../backup.ts';
 
-/**
- * Accepted in a plan and checked, and refused before a run begins. Whoever writes the executor of one takes it out: the table of executors
- * then wants it.
- */
-export const UNAVAILABLE_TYPES = ['fence', 'promote', 'repoint'] as const;
-export type UnavailableType = (typeof UNAVAILABLE_TYPES)[number];
-
 /** `graceful`: everything can still be asked; `ungraceful`: what is lost is not waited for. */
 export type PlanMode = 'graceful' | 'ungraceful';
 
@@ -69,6 +62,32 @@ export interface FailoverStep {
   readonly failoverType: 'automatic' | 'manual';
 }
 
+export interface FenceStep {
+  /** Region that takes over; PostgreSQL of the other one is stopped and fenced. */
+  readonly targetRegion: string;
+}
+
+export interface PromoteStep {
+  readonly targetRegion: string;
+  readonly components: readonly ComponentName[] | 'configured';
+}
+
+export interface RepointStep {
+  /** Region that clients are led to. */
+  readonly targetRegion: string;
+  /** Names of `endpoints` of the configuration. */
+  readonly endpoints: readonly string[] | 'all';
+}
+
+export interface RejoinStep {
+  /** Region whose servers were primary, and follow from now on. */
+  readonly region: string;
+  /** Copy the new primary instead of rewinding. */
+  readonly rebuild: boolean;
+  /** Commits of the old primary that are given up, as they were counted; null: what the promotion of this run has counted. */
+  readonly giveUpTransactions: number | null;
+}
+
 /** What a step does, or what takes it back. */
 export type StepAction =
   | { readonly type: 'backup'; readonly config: BackupStep }
@@ -84,7 +103,10 @@ export type StepAction =
   /** Brings back what the restore of the same step replaced; as a compensation only. */
   | { readonly type: 'undo'; readonly config: Readonly<Record<string, never>> }
   | { readonly type: 'failover'; readonly config: FailoverStep }
-  | { readonly type: UnavailableType; readonly config: Readonly<Record<string, unknown>> };
+  | { readonly type: 'fence'; readonly config: FenceStep }
+  | { readonly type: 'promote'; readonly config: PromoteStep }
+  | { readonly type: 'rejoin'; readonly config: RejoinStep }
+  | { readonly type: 'repoint'; readonly config: RepointStep };
 
 /** All that is given must be true. */
 export interface StepCondition {

@@ -1,16 +1,9 @@
 import { formatDuration } from '../duration.ts';
+import type { Message } from '../message.ts';
 import type { PlanRunView } from './run-view.ts';
 
 /** How a run stands, for people who are told of it; `text` replaces the sentences. */
-export function messageOfRun(
-  run: PlanRunView,
-  text: string,
-): {
-  readonly title: string;
-  readonly text: string;
-  readonly isAlarm: boolean;
-  readonly facts: Readonly<Record<string, string>>;
-} {
+export function messageOfRun(run: PlanRunView, text: string): Message {
   const bad = run.steps.filter(({ status }) => status === 'failed' || status === 'waiting');
   const done = run.steps.filter(({ status }) => status === 'succeeded').map(({ name }) => name);
   const sentences = [

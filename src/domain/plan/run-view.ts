@@ -1,5 +1,7 @@
 import type { Check } from '../backup.ts';
-import type { FailoverOutcome } from '../failover/failover-plan.ts';
+import { describeLoss, type FailoverOutcome } from '../failover/failover-plan.ts';
+import { describeFenced, losesSomething, type FencedPrimary } from '../failover/fenced-primary.ts';
+import type { RejoinOutcome } from '../failover/rejoin-plan.ts';
 import type { PlanMode, ResolvedPlan, ResolvedStep } from './recovery-plan.ts';
 import { isPastReturn, stateOf, stepOf, type RunOutcome, type RunState, type StepState } from './run-state.ts';
 import { stepsToApprove, type Steering } from './steering.ts';
@@ -15,8 +17,11 @@ export interface StepResult {
   /** Instant that came back, ISO 8601. */
   readonly recoveredTo?: string;
   readonly checks?: readonly Check[];
-  /** Of a failover. */
+  /** Of a failover or a promotion. */
   readonly failover?: FailoverOutcome;
+  /** Of a fence. */
+  readonly fence?: FencedPrimary;
+  readonly rejoin?: RejoinOutcome;
 }
 
 export interface StepView {
@@ -134,13 +139,27 @@ function waitings(run: RunFacts): readonly string[] {
   if (state.phase !== 'forward') return [];
   const approvals = stepsToApprove(run).map((id) => {
     const { action } = stepOf(plan, id);
-    const what = action.type === 'approval' && action.config.message;
-    return `${id}: an approval by another person than ${run.startedBy}${what ? `: ${what}` : ''}`;
+    const what = action.type === 'approval' ? action.config.message : '';
+    const said = [what, ...losses(run)].filter(Boolean).join('; ');
+    return `${id}: an approval by another person than ${run.startedBy}${said === '' ? '' : `: ${said}`}`;
   });
   const failed = state.steps
     .filter(({ status }) => status === 'waiting')
     .map(({ id, message }) => `${id}: retry, skip or abort, after: ${message}`);
   return [...approvals, ...failed, ...(state.paused ? ['the run: resume'] : [])];
+}
+
+/** What was measured until now, for whoever is asked to take it on: behind a fence, then of the promotion; or that there is no fence. */
+function losses({ plan, results, state }: RunFacts): readonly string[] {
+  const promoted = [...results.values()].flatMap(({ failover }) => failover?.postgres?.epoch ?? []);
+  return plan.steps.flatMap(({ id, action }) => {
+    const { status, message } = stateOf(state, id);
+    const { fence, failover } = results.get(id) ?? {};
+    const loss = failover?.postgres?.loss ?? null;
+    if (action.type === 'fence' && status === 'failed') return [`${id} has failed: ${message}`];
+    if (fence && losesSomething(fence) && !promoted.includes(fence.authority.epoch)) return [describeFenced(fence)];
+    return loss === null || loss.bytes === 0 ? [] : [`${id}: ${describeLoss(loss)}`];
+  });
 }
 
 function viewStep({ state, results, workflowIds }: RunFacts, { id, name, order, action }: ResolvedStep): StepView {

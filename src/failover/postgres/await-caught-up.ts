@@ -1,7 +1,7 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import { lsnOf } from '../../domain/lsn.ts';
 import { awaitState } from '../await-state.ts';
-import type { FenceProof } from './fence-primary.ts';
+import type { FenceProof } from '../../domain/failover/fenced-primary.ts';
 import type { PostgresNode } from './node.ts';
 import { observePostgres } from './observe.ts';
 

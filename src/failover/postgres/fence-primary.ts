@@ -1,21 +1,11 @@
 import { LifeboatError } from '../../domain/errors.ts';
+import type { FenceProof } from '../../domain/failover/fenced-primary.ts';
 import { inspectHost, type HostState } from '../host/inspect-host.ts';
 import { runOnHost } from '../host/run-on-host.ts';
 import type { Mandate } from '../epoch.ts';
 import { withActSession } from './act-session.ts';
 import type { PostgresNode } from './node.ts';
 import { observePostgres } from './observe.ts';
-
-/** That a server which was primary takes no more writes, whoever starts it. */
-export interface FenceProof {
-  /** `clean`: it ended with a checkpoint, so that all it wrote is known; `crashed`: it may hold writes that nobody else has. */
-  readonly kind: 'clean' | 'crashed';
-  readonly node: string;
-  readonly systemIdentifier: string;
-  readonly timeline: number;
-  /** Where its last checkpoint begins: a standby that has replayed beyond the one of a clean stop has all. */
-  readonly checkpointLsn: string;
-}
 
 export interface FencePrimary {
   readonly primary: PostgresNode;

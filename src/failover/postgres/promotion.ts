@@ -1,17 +1,12 @@
 import type { LossEstimate } from '../../domain/failover/loss.ts';
 import type { Mandate } from '../epoch.ts';
-import type { FenceProof } from './fence-primary.ts';
+import type { FenceProof, PromotionApproval } from '../../domain/failover/fenced-primary.ts';
 import type { PostgresNode } from './node.ts';
 
-/** Somebody takes it on that the old primary could not be fenced, or that what only it has is lost. */
-export interface LossApproval {
-  readonly kind: 'approved';
-  readonly by: string;
-  /** Of the service, and the timeline that is left behind. */
+/** Of the service, and the timeline that is left behind. */
+export interface LossApproval extends PromotionApproval {
   readonly systemIdentifier: string;
   readonly timeline: number;
-  /** What was shown and approved; a greater loss is another question. null: that it is unknown. */
-  readonly lossBytes: number | null;
 }
 
 export interface Promote {

@@ -41,6 +41,7 @@ function viewOf(node: string, info: Info, savesNothing: boolean): RedisView {
     link: role === 'master' ? null : linkOf(info),
     replicas: [...info].flatMap(([name, value]) => (/^slave\d+$/.test(name) ? [replicaOf(value)] : [])),
     refusesWrites: info.get('min_slaves_good_slaves') === '0',
+    cannotSave: info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err',
     keepsNothing: info.get('aof_enabled') === '0' && savesNothing,
   };
 }

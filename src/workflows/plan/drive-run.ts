@@ -23,7 +23,7 @@ export async function driveRun(run: PlanRun, progress: WorkflowProgress): Promis
     const scopes = new Map<string, CancellationScope>();
     while (run.state().phase !== 'ended') {
       const seen = run.version();
-      for (const action of decide(run.input.plan, run.state())) begin(action, { run, scopes });
+      for (const action of decide(run.input.plan, run.state())) begin(action, { run, scopes, progress });
       showProgress(run, progress);
       await condition(() => run.version() !== seen);
     }
@@ -31,20 +31,21 @@ export async function driveRun(run: PlanRun, progress: WorkflowProgress): Promis
   return cancelled;
 }
 
-interface Driving {
-  readonly run: PlanRun;
+type Stage = Pick<ActionPlace, 'run' | 'progress'>;
+
+interface Driving extends Stage {
   /** Of what runs, by step. */
   readonly scopes: Map<string, CancellationScope>;
 }
 
 /** Begins an action; what comes of it is told to the run later. */
-function begin(action: RunAction, { run, scopes }: Driving): void {
+function begin(action: RunAction, { run, scopes, progress }: Driving): void {
   switch (action.kind) {
     case 'start': {
       run.happen({ type: 'started', step: action.step.id });
       const scope = new CancellationScope({ cancellable: true });
       scopes.set(action.step.id, scope);
-      void scope.run(async () => runStep(run, action.step, action.delayMs));
+      void scope.run(async () => runStep({ run, progress }, action.step, action.delayMs));
       return;
     }
     case 'skip':
@@ -53,7 +54,7 @@ function begin(action: RunAction, { run, scopes }: Driving): void {
       return scopes.get(action.step.id)?.cancel();
     case 'compensate':
       run.happen({ type: 'compensating', step: action.step.id });
-      void takeBack(run, action.step);
+      void takeBack({ run, progress }, action.step);
       return;
     case 'end':
       return run.happen({ type: 'ended', outcome: action.outcome });
@@ -61,9 +62,9 @@ function begin(action: RunAction, { run, scopes }: Driving): void {
 }
 
 /** One attempt at a step; it never rejects. */
-async function runStep(run: PlanRun, step: ResolvedStep, delayMs: number): Promise<void> {
+async function runStep({ run, progress }: Stage, step: ResolvedStep, delayMs: number): Promise<void> {
   const { attempts } = stateOf(run.state(), step.id);
-  const place = { run, step: step.id, attemptId: `${run.input.runId}.${step.id}.${attempts}` };
+  const place = { run, progress, step: step.id, attemptId: `${run.input.runId}.${step.id}.${attempts}` };
   try {
     if (delayMs > 0) await sleep(delayMs);
     const result = await withTimeout(step, async () => executeAction(actionIn(step, run.state().mode), place));
@@ -86,8 +87,8 @@ async function withTimeout<T>({ id, timeoutMs }: ResolvedStep, work: () => Promi
 }
 
 /** A step back that fails is shown, and holds up no other. */
-async function takeBack(run: PlanRun, step: ResolvedStep): Promise<void> {
-  const place: ActionPlace = { run, step: step.id, attemptId: `${run.input.runId}.${step.id}.back` };
+async function takeBack({ run, progress }: Stage, step: ResolvedStep): Promise<void> {
+  const place: ActionPlace = { run, progress, step: step.id, attemptId: `${run.input.runId}.${step.id}.back` };
   try {
     if (step.compensation !== null) await executeAction(step.compensation, place);
     run.happen({ type: 'compensated', step: step.id });

@@ -8,26 +8,28 @@ import type {
   UndoRestoreInput,
   UndoRestoreResult,
 } from '../../contract/messages.ts';
-import type { NotificationMessage, RunPlanInput } from '../../contract/plan.ts';
+import type { RunPlanInput } from '../../contract/plan.ts';
 import { WORKFLOWS } from '../../contract/names.ts';
-import type { StepAction, UnavailableType } from '../../domain/plan/recovery-plan.ts';
+import type { StepAction } from '../../domain/plan/recovery-plan.ts';
 import { messageOfRun } from '../../domain/plan/run-message.ts';
 import type { PlanRunView, StepResult } from '../../domain/plan/run-view.ts';
 import { control, planStep } from '../support/activity-options.ts';
 import type { ActionPlace } from './plan-run.ts';
 import { failover } from './execute-failover.ts';
+import { fence } from './execute-fence.ts';
+import { promote } from './execute-promote.ts';
+import { rejoin } from './execute-rejoin.ts';
 import { runChild } from './run-child.ts';
 import { planFailure } from './step-failure.ts';
 
-type Executable = Exclude<StepAction, { readonly type: UnavailableType }>;
 type Executors = {
-  readonly [T in Executable['type']]: (
-    config: Extract<Executable, { readonly type: T }>['config'],
+  readonly [T in StepAction['type']]: (
+    config: Extract<StepAction, { readonly type: T }>['config'],
     place: ActionPlace,
   ) => Promise<StepResult>;
 };
 
-/** What each type of step does. A type that is taken out of UNAVAILABLE_TYPES is wanted here by the compiler. */
+/** What each type of step does. */
 const EXECUTORS: Executors = {
   backup,
   restore,
@@ -36,6 +38,10 @@ const EXECUTORS: Executors = {
   notification,
   undo,
   failover,
+  fence,
+  promote,
+  rejoin,
+  repoint,
   async approval(_config, { run, step }) {
     await condition(() => run.hasApproval(step));
     return { summary: 'approved' };
@@ -61,11 +67,9 @@ const EXECUTORS: Executors = {
 
 /** Does what a step is there for. Rejects with what made it fail. */
 export async function executeAction(action: StepAction, place: ActionPlace): Promise<StepResult> {
-  const execute = (EXECUTORS as Readonly<Record<string, (config: unknown, place: ActionPlace) => Promise<StepResult>>>)[
-    action.type
-  ];
-  if (execute !== undefined) return execute(action.config, place);
-  throw planFailure('PLAN_STEP_UNAVAILABLE', `step type ${action.type} is not available in this version`);
+  // The key and the config are of one type, which the compiler cannot see.
+  const execute = EXECUTORS[action.type] as (config: unknown, place: ActionPlace) => Promise<StepResult>;
+  return execute(action.config, place);
 }
 
 async function backup(config: Parameters<Executors['backup']>[0], place: ActionPlace): Promise<StepResult> {
@@ -135,9 +139,24 @@ async function notification(
   { channels, message }: Parameters<Executors['notification']>[0],
   { run }: ActionPlace,
 ): Promise<StepResult> {
-  const note: NotificationMessage = messageOfRun(run.view(), message);
+  const note = messageOfRun(run.view(), message);
   const { told } = await planStep('tell people').notify({ channels, message: note });
   return { summary: told.length === 0 ? 'no channel is configured: nobody was told' : `told ${told.join(', ')}` };
+}
+
+/** One after the other: each is verified before the next is touched. */
+async function repoint(
+  { targetRegion, endpoints }: Parameters<Executors['repoint']>[0],
+  place: ActionPlace,
+): Promise<StepResult> {
+  const { names } = await control('decide', 'find the endpoints').namesOf({ endpoints });
+  const environment = environmentOf(place);
+  for (const endpoint of names) {
+    await planStep(`lead ${endpoint} to ${targetRegion}`).repointEndpoint({ endpoint, targetRegion, environment });
+  }
+  return {
+    summary: names.length === 0 ? 'no endpoints are configured' : `${targetRegion} is behind ${names.join(', ')}`,
+  };
 }
 
 /** What a command can know of the run; never a secret. */

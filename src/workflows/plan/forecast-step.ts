@@ -6,6 +6,8 @@ import {
   actionIn,
   type BackupStep,
   type FailoverStep,
+  type FenceStep,
+  type PromoteStep,
   type ResolvedStep,
   type RestoreStep,
   type StepAction,
@@ -44,17 +46,27 @@ async function forecast(input: EvaluatePlanInput, action: StepAction): Promise<r
     const { names } = await control('decide', 'find the channels').namesOf({ channels: action.config.channels });
     return [names.length === 0 ? 'tell nobody: no channel is configured' : `tell ${names.join(', ')}`];
   }
-  if (action.type === 'failover') return forecastFailover(input, action.config);
+  if (action.type === 'failover' || action.type === 'promote') return forecastFailover(input, action.config);
+  if (action.type === 'fence') return forecastFence(input, action.config);
   return [inWords(action)];
 }
 
 /** What the judge of both pairs lets begin now. */
 async function forecastFailover(
   { mode }: EvaluatePlanInput,
-  { targetRegion }: FailoverStep,
+  { targetRegion, ...step }: FailoverStep | PromoteStep,
 ): Promise<readonly string[]> {
-  const plan = await control('decide', 'look at both regions').observeFailover({ targetRegion, mode, holder: '' });
+  const only = 'components' in step && step.components !== 'configured' ? { components: step.components } : {};
+  const question = { targetRegion, mode, holder: '', ...only };
+  const plan = await control('decide', 'look at both regions').observeFailover(question);
   return describeFailover(plan);
+}
+
+async function forecastFence({ mode }: EvaluatePlanInput, { targetRegion }: FenceStep): Promise<readonly string[]> {
+  const plan = await control('decide', 'look at both regions').observeFailover({ targetRegion, mode, holder: '' });
+  if (plan.postgres === null || plan.postgres.way === 'done') return ['fence nothing: it is primary already'];
+  const { from, notices } = plan.postgres;
+  return [`stop PostgreSQL in ${from} and fence it on its disk`, ...notices.map((one) => `note that ${one}`)];
 }
 
 async function forecastBackup(
@@ -83,7 +95,10 @@ async function forecastRestore(
 
 /** Of steps that nobody has to be asked about: what they name was found by `acceptPlan`. */
 function inWords(
-  action: Exclude<StepAction, { readonly type: 'backup' | 'restore' | 'service' | 'notification' | 'failover' }>,
+  action: Exclude<
+    StepAction,
+    { readonly type: 'backup' | 'restore' | 'service' | 'notification' | 'failover' | 'fence' | 'promote' }
+  >,
 ): string {
   switch (action.type) {
     case 'validation': {
@@ -102,10 +117,12 @@ function inWords(
       return `run plan ${action.config.plan.id}: ${action.config.plan.steps.map(({ name }) => name).join(', ')}`;
     case 'undo':
       return 'bring back what was replaced';
-    case 'fence':
-    case 'promote':
-    case 'repoint':
-      return `${action.type}, which is not available in this version`;
+    case 'rejoin':
+      return `make the servers of ${action.config.region} follow those of the other region`;
+    case 'repoint': {
+      const { endpoints, targetRegion } = action.config;
+      return `lead ${endpoints === 'all' ? 'every endpoint' : endpoints.join(', ')} to ${targetRegion}`;
+    }
   }
   return unreachable(action);
 }

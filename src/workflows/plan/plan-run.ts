@@ -6,6 +6,7 @@ import { toLifeboatError } from '../../domain/errors.ts';
 import { beginRun, type RunEvent, type RunState } from '../../domain/plan/run-state.ts';
 import { checkSteering, type Steering } from '../../domain/plan/steering.ts';
 import { unreachable } from '../../domain/unreachable.ts';
+import type { WorkflowProgress } from '../support/progress.ts';
 import { viewRun, type PlanRunView, type StepResult, type SteeringEntry } from '../../domain/plan/run-view.ts';
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'at'> : never;
@@ -34,6 +35,8 @@ export interface ActionPlace {
   readonly step: string;
   /** Id of this attempt: that of the run, the step and the number. */
   readonly attemptId: string;
+  /** Of the run. */
+  readonly progress: WorkflowProgress;
 }
 
 /** Begins a run, answers queries and takes updates from now on. `onSteered` is told what a person did. */

@@ -1,10 +1,16 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import type { FailoverInput, FenceMessage, PromotionMessage } from '../../contract/failover.ts';
-import type { Authority } from '../../domain/failover/authority.ts';
+import type { FailoverInput, PromotionMessage } from '../../contract/failover.ts';
 import type { ChangedRoles, PlannedChange, PostgresChange } from '../../domain/failover/failover-plan.ts';
+import {
+  mandateFor,
+  type FencedPrimary,
+  type FenceProof,
+  type PromotionApproval,
+} from '../../domain/failover/fenced-primary.ts';
 import { planFailure, reasonOf } from '../plan/step-failure.ts';
 import { planStep } from './activity-options.ts';
 import { failureOf } from './compensation.ts';
+import { beginChange, canCatchUp, catchUp, stopAndFence, type Fencing } from './fence-postgres.ts';
 import type { WorkflowProgress } from './progress.ts';
 
 /** Fence, catch up, promote, count: what cannot be proven is approved, or ends it before the promotion. */
@@ -13,27 +19,22 @@ export async function changePostgres(
   input: FailoverInput,
   change: PostgresChange,
 ): Promise<ChangedRoles> {
-  const { service, from: old, to: primary, way, epoch: seen } = change;
-  const done = { service, way, primary, old };
-  if (way === 'done') return { ...done, epoch: seen, oldIs: 'unchanged', loss: null };
-  // Of a primary that was stopped in an earlier attempt nothing can be asked.
-  if (way === 'graceful' && change.primaryLsn !== null) {
-    progress.enter('proving', `looking whether ${primary} hears ${old}`);
-    await planStep(`look whether ${primary} hears ${old}`).proveLine({ change });
-  }
-  const authority = await takeAuthority(input, change);
-  const { proof, oldIs } = await prove(progress, { input, change, authority });
-  // No way back from here: whoever cancels gets what was done to its end.
-  return CancellationScope.nonCancellable(async () => {
-    progress.enter('promoting', `making ${primary} primary of PostgreSQL`);
-    const promotion = await planStep(`promote ${primary}`).promoteStandby({ change, authority, proof });
-    return { ...done, epoch: authority.epoch, oldIs, loss: await countLoss(progress, change, promotion) };
-  });
+  const { service, from: old, to: primary, way, epoch } = change;
+  if (way === 'done') return { service, way, primary, old, epoch, oldIs: 'unchanged', loss: null };
+  const authority = await beginChange(progress, input, change);
+  const proven = await prove(progress, { input, change, authority });
+  return promoteProven(progress, { change, authority, ...proven });
 }
 
-export async function takeAuthority({ holder }: FailoverInput, change: PlannedChange): Promise<Authority> {
-  const { service, to: region, epoch: after } = change;
-  return planStep(`take the authority over ${service}`).takeAuthority({ service, region, holder, after });
+/** The promotion behind a fence of an earlier step; what it loses has to be approved by `input.approvedBy`. */
+export async function promoteFenced(
+  progress: WorkflowProgress,
+  input: FailoverInput,
+  fenced: FencedPrimary,
+): Promise<ChangedRoles> {
+  const { authority } = fenced;
+  const { change, proof } = mandateFor(fenced, () => requireApproval(input, fenced.change));
+  return promoteProven(progress, { change, authority, proof, oldIs: 'fenced' });
 }
 
 /** @throws ApplicationFailure FAILOVER_FENCE_UNPROVEN */
@@ -43,15 +44,27 @@ export function requireApproval({ approvedBy }: FailoverInput, { service, from, 
   throw planFailure('FAILOVER_FENCE_UNPROVEN', `change ${service} without ${from}: nobody has approved it${why}`);
 }
 
-interface Proving {
-  readonly input: FailoverInput;
-  readonly change: PostgresChange;
-  readonly authority: Authority;
+interface Proven {
+  readonly proof: FenceProof | PromotionApproval;
+  readonly oldIs: 'fenced' | 'unproven';
 }
 
-interface Proven {
-  readonly proof: FenceMessage | { readonly kind: 'approved'; readonly by: string };
-  readonly oldIs: 'fenced' | 'unproven';
+/** No way back from here: whoever cancels gets what was done to its end. */
+async function promoteProven(
+  progress: WorkflowProgress,
+  { change, authority, proof, oldIs }: Fencing & Proven,
+): Promise<ChangedRoles> {
+  const { service, from: old, to: primary, way } = change;
+  return CancellationScope.nonCancellable(async () => {
+    progress.enter('promoting', `making ${primary} primary of PostgreSQL`);
+    const promotion = await planStep(`promote ${primary}`).promoteStandby({ change, authority, proof });
+    const loss = await countLoss(progress, change, promotion);
+    return { service, way, primary, old, epoch: authority.epoch, oldIs, loss };
+  });
+}
+
+interface Proving extends Fencing {
+  readonly input: FailoverInput;
 }
 
 /** The host cannot be asked: what a person can take on. A server that still runs, or an epoch that is over, nobody can. */
@@ -59,34 +72,32 @@ const HOST_IS_AWAY = ['FAILOVER_COMMAND_FAILED', 'FAILOVER_HOST_UNREADABLE', 'TO
 
 /** Why the old primary takes no more writes, and that the standby has all of it, or who has approved to go on without. */
 async function prove(progress: WorkflowProgress, { input, change, authority }: Proving): Promise<Proven> {
-  const { from, way } = change;
-  progress.enter('fencing', `stopping PostgreSQL in ${from}`);
+  const { from } = change;
   try {
-    const proof = await planStep(`fence ${from}`).fencePrimary({ change, authority });
-    if (way === 'graceful' || proof.kind === 'clean') return await catchUp(progress, { input, change, proof });
+    const proof = await stopAndFence(progress, { change, authority });
+    if (canCatchUp(change, proof)) return await proveCaughtUp(progress, { input, change, proof });
     // What a dead server wrote last is lost: somebody takes it on, unless it is known to be little.
     if (change.approvals.length > 0) requireApproval(input, change);
     return { proof, oldIs: 'fenced' };
   } catch (error) {
     const by = approverOf(error, { input, change, codes: HOST_IS_AWAY });
     progress.note(`${from} is not fenced: ${reasonOf(error)}; approved by ${by}`);
-    return { proof: { kind: 'approved', by }, oldIs: 'unproven' };
+    return { proof: { kind: 'approved', by, lossBytes: null }, oldIs: 'unproven' };
   }
 }
 
-async function catchUp(
+async function proveCaughtUp(
   progress: WorkflowProgress,
-  { input, change, proof }: Omit<Proving, 'authority'> & { readonly proof: FenceMessage },
+  { input, change, proof }: Omit<Proving, 'authority'> & { readonly proof: FenceProof },
 ): Promise<Proven> {
   const { from, to } = change;
-  progress.enter('catching-up', `waiting until ${to} has all of ${from}`);
   try {
-    await planStep(`wait until ${to} has all of ${from}`).awaitCaughtUp({ change, proof });
+    await catchUp(progress, { change, proof });
     return { proof, oldIs: 'fenced' };
   } catch (error) {
     const by = approverOf(error, { input, change, codes: ['FAILOVER_NOT_CAUGHT_UP'] });
     progress.note(`${to} does not have all of ${from}: ${reasonOf(error)}; approved by ${by}`);
-    return { proof: { kind: 'approved', by }, oldIs: 'fenced' };
+    return { proof: { kind: 'approved', by, lossBytes: null }, oldIs: 'fenced' };
   }
 }
 

@@ -2,11 +2,24 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { FailoverInput } from '../../contract/failover.ts';
 import type { ChangedRoles, RedisChange } from '../../domain/failover/failover-plan.ts';
 import { planStep } from './activity-options.ts';
-import { requireApproval, takeAuthority } from './change-postgres.ts';
+import { requireApproval } from './change-postgres.ts';
+import { takeAuthority } from './fence-postgres.ts';
 import type { WorkflowProgress } from './progress.ts';
 
+/** Redis after PostgreSQL. Once that has changed its primary the two belong together, whatever is cancelled. */
+export async function followWithRedis(
+  progress: WorkflowProgress,
+  input: FailoverInput,
+  { postgres, redis }: { readonly postgres: ChangedRoles | null; readonly redis: RedisChange | null },
+): Promise<ChangedRoles | null> {
+  if (redis === null) return null;
+  const change = async (): Promise<ChangedRoles> => changeRedis(progress, input, redis);
+  const isChanged = postgres !== null && postgres.way !== 'done';
+  return isChanged ? CancellationScope.nonCancellable(change) : change();
+}
+
 /** Hands over, or promotes the replica of a master that is gone. */
-export async function changeRedis(
+async function changeRedis(
   progress: WorkflowProgress,
   input: FailoverInput,
   change: RedisChange,

@@ -1,5 +1,6 @@
 /** Two servers with streaming, the program of their hosts, and a writer that knows what was acknowledged. */
-import { chown, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,7 @@ import { observePostgres } from '../../../src/failover/postgres/observe.ts';
 import { unprivilegedUser } from '../../../src/platform/unprivileged-user.ts';
 import type { PostgresTarget } from '../../../src/postgres/postgres.ts';
 import { createMemoryStore } from '../../../src/storage/memory-store.ts';
+import type { Region, Regions } from '../../support/regions.ts';
 import { startCut } from '../../support/tcp-cut.ts';
 import { startPostgres, type TestPostgres } from '../../support/servers.ts';
 import { startStandby, until, type TestCopy } from '../postgres-wal-support/wal-server.ts';
@@ -30,14 +32,16 @@ export interface TestPair {
   stop(): Promise<void>;
 }
 
-/** `a` is the primary; the mandate is that of epoch 1, to bring it to `b`. */
-export async function startPair(): Promise<TestPair> {
-  const a = await startPostgres({ settings: { wal_keep_size: '256MB', checkpoint_timeout: '1h' } });
+/** `a` is the primary; the mandate is that of epoch 1, to bring it to `b`. In regions of their own they stream without the line that can be cut. */
+export async function startPair(regions?: Pick<Regions, 'a' | 'b'>): Promise<TestPair> {
+  const settings = { wal_keep_size: '256MB', checkpoint_timeout: '1h' };
+  const a = await startPostgres(regions === undefined ? { settings } : { settings, place: regions.a });
   const line = await startCut(a.target.port, { after: Number.POSITIVE_INFINITY });
-  const b = await startStandby({ ...a, target: { ...a.target, port: line.port } });
+  const near = { ...a.target, ...(regions === undefined ? { port: line.port } : {}) };
+  const b = await startStandby({ ...a, target: near }, regions?.b);
   const nodes = {
-    a: { name: 'a', target: a.target, host: await hostOf(a, a.dataDir) },
-    b: { name: 'b', target: b.target, host: await hostOf(a, b.dataDir) },
+    a: { name: 'a', target: a.target, host: await hostOf(a, a.dataDir, regions?.a) },
+    b: { name: 'b', target: b.target, host: await hostOf(a, b.dataDir, regions?.b) },
   };
   await a.query('create table written (id bigint primary key)');
   await until(async () => {
@@ -66,7 +70,11 @@ export async function startPair(): Promise<TestPair> {
 const PROGRAM = fileURLToPath(new URL('../../../bin/lifeboat-postgres-host', import.meta.url));
 
 /** The program that hosts have, under the account of the servers in the place of ssh. */
-async function hostOf(a: Pick<TestPostgres, 'binDir' | 'target'>, dataDir: string): Promise<HostProgram> {
+async function hostOf(
+  a: Pick<TestPostgres, 'binDir' | 'target'>,
+  dataDir: string,
+  region?: Region,
+): Promise<HostProgram> {
   const user = (await unprivilegedUser()) ?? undefined;
   const folder = dirname(dataDir);
   const conf = join(folder, 'host.conf');
@@ -83,6 +91,7 @@ async function hostOf(a: Pick<TestPostgres, 'binDir' | 'target'>, dataDir: strin
   // The project may lie where that account cannot go: the shell reads the program before it becomes the account.
   const program = await readFile(PROGRAM, 'utf8');
   const command = [
+    ...(region?.remotely ?? []),
     ...account,
     'env',
     `LIFEBOAT_HOST_CONF=${conf}`,
@@ -93,6 +102,24 @@ async function hostOf(a: Pick<TestPostgres, 'binDir' | 'target'>, dataDir: strin
     dataDir,
   ];
   return { command, timeoutMs: 60_000 };
+}
+
+/** The service manager of `a`: starts it when its host is told to. */
+export async function withStarts<T>({ a }: Pick<TestPair, 'a'>, work: () => Promise<T>): Promise<T> {
+  const asked = join(a.dataDir, '..', 'start-asked');
+  await rm(asked, { force: true });
+  let over = false;
+  const watch = async (): Promise<void> => {
+    while (!over && !existsSync(asked)) await delay(50);
+    if (!over) await a.restart();
+  };
+  const watching = watch();
+  try {
+    return await work();
+  } finally {
+    over = true;
+    await watching;
+  }
 }
 
 export interface Writer {

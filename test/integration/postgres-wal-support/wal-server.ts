@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startGuarded } from '../../../src/embedded/local-server.ts';
-import { postgresCommand } from '../../../src/embedded/postgres-server.ts';
 import { createPrivateFolder } from '../../../src/platform/files.ts';
 import { runChild } from '../../../src/platform/child-process.ts';
 import { freePort } from '../../../src/platform/ports.ts';
@@ -12,7 +11,8 @@ import { unprivilegedUser } from '../../../src/platform/unprivileged-user.ts';
 import type { PostgresTarget } from '../../../src/postgres/postgres.ts';
 import { createWal } from '../../../src/postgres/wal/create-wal.ts';
 import type { ReceiveWal, WalEvent, WalIdentity, WalReception } from '../../../src/postgres/wal/wal.ts';
-import { startPostgres, type TestPostgres } from '../../support/servers.ts';
+import type { ServerPlace } from '../../support/regions.ts';
+import { commandAt, startPostgres, type TestPostgres } from '../../support/servers.ts';
 import type { PostgresMajor } from '../../support/tools.ts';
 
 export const wal = createWal();
@@ -127,8 +127,8 @@ export interface TestCopy {
 }
 
 /** A streaming standby of a primary. */
-export async function startStandby(primary: TestPostgres): Promise<TestCopy> {
-  const copy = await copyCluster(primary);
+export async function startStandby(primary: TestPostgres, place?: ServerPlace): Promise<TestCopy> {
+  const copy = await copyCluster(primary, place);
   const { host, port, user, password = '' } = primary.target;
   const conninfo = `host=${host} port=${port} user=${user} password=${password}`;
   return copy.start('standby.signal', { primary_conninfo: conninfo });
@@ -140,7 +140,7 @@ export interface CopiedCluster {
 }
 
 /** A base backup with the WAL that makes it consistent, not started yet. */
-export async function copyCluster(primary: TestPostgres): Promise<CopiedCluster> {
+export async function copyCluster(primary: TestPostgres, at?: ServerPlace): Promise<CopiedCluster> {
   const user = (await unprivilegedUser()) ?? undefined;
   const own = async (path: string): Promise<void> => (user === undefined ? undefined : chown(path, user.uid, user.gid));
   const folder = await createPrivateFolder('lifeboat-test-copy');
@@ -157,8 +157,9 @@ export async function copyCluster(primary: TestPostgres): Promise<CopiedCluster>
       await own(join(dataDir, name));
       const port = await freePort();
       const all = { ...KEEP_ALL, fsync: 'off', ...settings };
-      const child = await startGuarded(postgresCommand({ binDir, folder, password, user }, port, all));
-      const target = { ...primary.target, port };
+      const cluster = { binDir, folder, password, user };
+      const child = await startGuarded(commandAt(at, cluster, { port, settings: all }));
+      const target = { ...primary.target, host: at?.host ?? '127.0.0.1', port };
       const query = queryOf(target);
       return {
         target,

@@ -9,6 +9,7 @@ import type { DirectoryPlan } from '../../../src/domain/directory-plan.ts';
 import type { BackupRecord } from '../../../src/domain/backup.ts';
 import type { PlanRunView } from '../../../src/domain/plan/run-view.ts';
 import type { FailoverPlan } from '../../../src/domain/failover/failover-plan.ts';
+import type { ExactLoss } from '../../../src/domain/failover/loss.ts';
 import type { SelectionPlan } from '../../../src/domain/selection-plan.ts';
 import type { DrillPlan } from '../../../src/domain/drill/drill.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
@@ -189,6 +190,20 @@ export const FAILOVER: FailoverPlan = {
 };
 const REDIS_ROLE = { node: 'b', replid: 'e'.repeat(40), forkOffset: 1234, changedNow: true, persisted: true };
 
+export const RETURN = { old: 'a', primary: 'b', epoch: 1 } as const;
+export const PROMOTED = { node: 'b', timeline: 2, forkLsn: '0/30000A0', promotedNow: true, estimate: null };
+/** What only the old primary has. */
+export const LOSS: ExactLoss = {
+  kind: 'exact',
+  bytes: 300,
+  transactions: 3,
+  seconds: 1,
+  forkLsn: '0/30000A0',
+  endLsn: '0/30001CC',
+  firstCommitAt: AT,
+  lastCommitAt: AT,
+};
+
 const answers: Activities = {
   surveySources: async () => ({
     postgres: { database: 'auth', server: '18.6', bytes: 10, tables: 3 },
@@ -324,7 +339,16 @@ const answers: Activities = {
   takeAuthority: async ({ after, ...request }) => ({ ...AUTHORITY, ...request, epoch: after + 1 }),
   fencePrimary: async () => FENCE,
   awaitCaughtUp: async () => ({ lsn: '0/30000A0' }),
-  promoteStandby: async () => ({ node: 'b', timeline: 2, forkLsn: '0/30000A0', promotedNow: true, estimate: null }),
+  promoteStandby: async () => PROMOTED,
+  repointEndpoint: async () => {},
+  countMissing: async () => LOSS,
+  planRejoin: async ({ region }) => ({
+    region,
+    postgres: { ...RETURN, service: 'scenario-postgres', timeline: 1, forkLsn: '0/30000A0', missing: null },
+    redis: { ...RETURN, service: 'scenario-redis' },
+  }),
+  rejoinPostgres: async ({ plan }) => ({ primary: plan.primary, way: 'followed', loss: null }),
+  rejoinRedis: async ({ plan }) => ({ primary: plan.primary, discardedBytes: 0 }),
   measureLoss: async ({ forkLsn }) => ({
     kind: 'exact',
     bytes: 0,

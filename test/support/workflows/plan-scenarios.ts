@@ -1,11 +1,10 @@
-import type { WorkflowHandle } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { resolvePlan } from '../../../src/config/plans/resolve-plan.ts';
-import { QUERIES, SIGNALS, UPDATES, WORKFLOWS } from '../../../src/contract/names.ts';
+import { SIGNALS, WORKFLOWS } from '../../../src/contract/names.ts';
 import { DEFAULT_PLAN } from '../../../src/domain/plan/default-plan.ts';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
 import type { PlanRunView } from '../../../src/domain/plan/run-view.ts';
-import type { Steering } from '../../../src/domain/plan/steering.ts';
+import { steer, until } from './plan-steering.ts';
 import { BACKUP_RECORD, failWith, PLAN, streamUntilCancelled, type Activities } from './fakes.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -47,22 +46,6 @@ function failing(
     if (rest > 0) failWith(code);
     return { durationMs: 1, lastLine: '' };
   };
-}
-
-async function until(handle: WorkflowHandle, isSo: (run: PlanRunView) => boolean): Promise<PlanRunView> {
-  for (;;) {
-    const run = await handle.query<PlanRunView>(QUERIES.planRun);
-    if (isSo(run)) return run;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function steer(
-  handle: WorkflowHandle,
-  request: Partial<Steering> & Pick<Steering, 'action'>,
-): Promise<PlanRunView> {
-  const args: [Steering] = [{ step: null, by: 'starter@here', reason: 'because', digest: null, ...request }];
-  return handle.executeUpdate<PlanRunView, [Steering]>(UPDATES.steerPlan, { args });
 }
 
 /** A refusal never reaches the history; its code does reach whoever asked. */
@@ -279,6 +262,19 @@ export const PLAN_SCENARIOS: readonly Scenario[] = [
     input: inputOf(commands(back('b1'), { type: 'approval', config: {}, timeout: '300ms' }, {})),
     outcome: 'PLAN_FAILED',
     calls: ['acceptPlan', ran('s1'), ran('b1'), reported('failed', 'succeeded', 'failed', 'pending')],
+  },
+  {
+    name: 'run-plan/approval-comes-late',
+    workflow,
+    input: inputOf(commands({ type: 'approval', config: {}, timeout: '300ms', onFailure: 'pause' }, {})),
+    drive: async (handle) => {
+      const { digest } = await until(handle, ({ steps }) => steps[0]?.status === 'waiting');
+      const late = steer(handle, { action: 'approve', step: 's1', by: OTHER, digest });
+      await expectRefusal(late, 'PLAN_STEERING_REFUSED');
+      await steer(handle, { action: 'abort' });
+    },
+    outcome: 'PLAN_ABORTED',
+    calls: ['acceptPlan', reported('aborted', 'failed', 'pending')],
   },
   {
     name: 'run-plan/a-step-takes-too-long',

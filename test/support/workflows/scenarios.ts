@@ -10,6 +10,7 @@ import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
 import { DRILL_SCENARIOS } from './drill-scenarios.ts';
 import { DIRECTORY_SCENARIOS } from './directory-scenarios.ts';
 import { FAILOVER_SCENARIOS } from './failover-scenarios.ts';
+import { FAILOVER_STEP_SCENARIOS } from './failover-step-scenarios.ts';
 import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
@@ -683,6 +684,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REPLICATE_SCENARIOS,
   ...PLAN_SCENARIOS,
   ...FAILOVER_SCENARIOS,
+  ...FAILOVER_STEP_SCENARIOS,
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
   ...SELECTION_UNDOS,

@@ -17,13 +17,13 @@ test('both regions are read, with defaults for what is left out', () => {
     group: 'auth',
     stores,
     redis: { password: secret('word') },
-    failover: { authority: 'witness', regions: both, maxLag: '1MiB' },
+    failover: { authority: 'witness', regions: both, maxLag: '1MiB', minFree: '3GiB' },
   });
   const site = openFailoverSite(config);
   expect(site).toMatchObject({
     regions: ['a', 'b'],
     services: { postgres: 'auth-postgres', redis: 'auth-redis' },
-    limits: { maxLagBytes: 1_048_576, maxSilentSeconds: 35 },
+    limits: { maxLagBytes: 1_048_576, maxSilentSeconds: 35, minFreeBytes: 3_221_225_472 },
     timeoutMs: 60_000,
   });
   expect(site?.postgres.get('b')).toEqual({

@@ -199,13 +199,14 @@ describe('a pair of PostgreSQL servers', () => {
 
   it('needs room on the disk of the standby, where that is known', () => {
     const limits = { ...LIMITS, minFreeBytes: 100 };
-    const names = (nodes: PairQuestion['nodes'], standbyFreeBytes?: number): string[] => {
+    const names = (nodes: PairQuestion['nodes'], standbyFreeBytes?: PairQuestion['standbyFreeBytes']): string[] => {
       const known = standbyFreeBytes === undefined ? {} : { standbyFreeBytes };
       const { findings } = judgePostgresPair({ nodes, limits, lastPrimaryLsn: '0/3000100', ...known });
       return findings.map(({ name, weight }) => `${name} ${weight}`);
     };
     expect(names([A, B], 99)).toEqual(['disk-nearly-full stops']);
     expect(names([silent('a'), B], 99)).toEqual(['disk-nearly-full approval']);
+    expect(names([A, B], { unknown: 'no ssh' })).toEqual(['disk-unknown notice']);
     expect([...names([A, B], 100), ...names([A, B])]).toEqual([]);
   });
 

@@ -26,6 +26,7 @@ const A: RedisView = {
   link: null,
   replicas: [REPLICA],
   refusesWrites: false,
+  cannotSave: false,
   keepsNothing: false,
 };
 const B: RedisView = { ...A, node: 'b', role: 'replica', offset: 900, link: LINK, replicas: [] };
@@ -96,6 +97,7 @@ describe('a pair of Redis servers', () => {
     ['the link is down', {}, { link: { ...LINK, up: false } }, ['degraded', 'none', 'not-streaming']],
     ['the replica still loads', {}, { loading: true, replid: 'mine' }, ['degraded', 'none', 'loading,not-streaming']],
     ['it hands over already', { failoverState: 'waiting-for-sync' }, {}, ['degraded', 'none', 'failover-running']],
+    ['the replica cannot write to its disk', {}, { cannotSave: true }, ['degraded', 'none', 'cannot-save']],
     ['the replica keeps nothing', {}, { keepsNothing: true }, ['degraded', 'graceful', 'keeps-nothing']],
     ['there are more replicas', { replicas: [REPLICA, REPLICA] }, {}, ['degraded', 'graceful', 'more-replicas']],
     ['the replica is of another master', {}, { replid: 'other' }, ['foreign', 'none', 'foreign']],

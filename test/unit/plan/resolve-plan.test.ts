@@ -5,7 +5,6 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { openPlans } from '../../../src/config/plans/plan-library.ts';
 import { resolvePlan } from '../../../src/config/plans/resolve-plan.ts';
 import { DEFAULT_PLAN } from '../../../src/domain/plan/default-plan.ts';
-import { unavailableSteps } from '../../../src/domain/plan/available-steps.ts';
 import { planJsonSchema } from '../../../scripts/reference/plans.ts';
 import { caught } from '../../support/caught.ts';
 import { MANUAL_PLAN } from '../../support/manual-plan.ts';
@@ -22,7 +21,7 @@ async function problems(document: unknown, parameters: Record<string, string> = 
   return details['problems'] as readonly string[];
 }
 
-test("the manual's plan is accepted as it stands, and a step that cannot be done yet is named", () => {
+test("the manual's plan is accepted as it stands", () => {
   const { plan } = resolvePlan('manual', MANUAL_PLAN);
   expect(plan.steps.map(({ id, onFailure, pointOfNoReturn }) => [id, onFailure, pointOfNoReturn])).toEqual([
     ['failover-to-replica', 'abort', true],
@@ -40,15 +39,32 @@ test("the manual's plan is accepted as it stands, and a step that cannot be done
       fromTarget: null,
     },
   });
-  expect(unavailableSteps(plan)).toEqual([]);
   expect(plan.steps[0]?.action).toEqual({
     type: 'failover',
     config: { targetRegion: 'us-west-2', failoverType: 'automatic' },
   });
-  const fence = { id: 'fence', name: 'Fence', type: 'fence', order: 1 };
-  expect(unavailableSteps(resolvePlan('fencing', { ...MANUAL_PLAN, id: 'fencing', steps: [fence] }, {}).plan)).toEqual([
-    { id: 'fence', type: 'fence' },
+});
+
+test('PostgreSQL is promoted only behind a fence of the same region or an approval, and the numbers of a loss may be texts', async () => {
+  const fence = (targetRegion: string): object => ({ type: 'fence', config: { targetRegion } });
+  const promote = (more: object = {}): object => ({ type: 'promote', config: { targetRegion: 'b', ...more } });
+  const unproven = 'expected a step of type fence for b, or of type approval, of a lower order';
+  expect(await problems(planOf(fence('a'), promote()))).toEqual([`steps.1: ${unproven}`]);
+  expect(await problems(planOf(promote(), fence('b')))).toEqual([`steps.0: ${unproven}`]);
+  const rejoin = { type: 'rejoin', config: { region: 'a', giveUpTransactions: '${giveUp}' } };
+  const document = { ...planOf(fence('b'), promote(), rejoin), parameters: { giveUp: { default: null } } };
+  const given = resolvePlan('p', document, { parameters: { giveUp: '12' } });
+  expect(given.plan.steps.map(({ pointOfNoReturn }) => pointOfNoReturn)).toEqual([false, true, false]);
+  expect(given.plan.steps.map(({ action }) => action.config)).toEqual([
+    { targetRegion: 'b' },
+    { targetRegion: 'b', components: 'configured' },
+    { region: 'a', rebuild: false, giveUpTransactions: 12 },
   ]);
+  // What is given up is in the digest that an approval names.
+  expect(resolvePlan('p', document).plan.steps[2]?.action.config).toMatchObject({ giveUpTransactions: null });
+  expect(resolvePlan('p', document).digest).not.toBe(given.digest);
+  resolvePlan('p', planOf({ type: 'approval' }, promote()));
+  resolvePlan('p', planOf(promote({ components: ['redis'] })));
 });
 
 test('the JSON Schema accepts both plans, and refuses a step of no type', () => {
