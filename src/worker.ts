@@ -17,11 +17,13 @@ import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { isPostgresConfigured, postgresTarget } from './config/postgres-target.ts';
 import { isRedisConfigured, redisTarget, redisTargetAt } from './config/redis-target.ts';
+import { configuredSchedules } from './config/schedules/schedule-definitions.ts';
 import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
 import { whyNotKept } from './domain/kept-journals.ts';
 import { ensureJournalCopies } from './client/journal-copies.ts';
+import { applyUntilDone } from './client/schedules/keep-applied.ts';
 import { endJournal, ensureJournal } from './client/journals.ts';
 import { connectClient } from './temporal/connection.ts';
 import { serverPlace } from './embedded/places.ts';
@@ -71,13 +73,32 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
       cacheDir: stateDir,
     });
   const workers = await untilReachable(start, { log, signal });
+  const ended = new AbortController();
+  const ending = AbortSignal.any([signal, ended.signal]);
   signal.addEventListener('abort', () => workers.shutdown(), { once: true });
   if (signal.aborted) workers.shutdown();
+  const scheduling = roles.includes('control') ? keepSchedules(loaded, { log, signal: ending }) : undefined;
   if (roles.includes('control')) await keepGoing(loaded, libraries);
   log.info('worker ready', { roles, group: config.group });
   onReady();
-  await workers.ended;
+  try {
+    await workers.ended;
+  } finally {
+    ended.abort();
+    await scheduling;
+  }
   log.info('worker ended', {});
+}
+
+/** Makes Temporal's schedules what is configured, beside the work. */
+async function keepSchedules(
+  { config }: LoadedConfig,
+  { log, signal }: { readonly log: WorkerLog; readonly signal: AbortSignal },
+): Promise<void> {
+  const asked = { group: config.group, configured: configuredSchedules(config) };
+  const connect = (): ReturnType<typeof connectClient> =>
+    connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/schedules`);
+  await applyUntilDone(connect, asked, { log, signal });
 }
 
 /** What drills of workers that died have left here. Trouble with it keeps no worker from its work: the next drill meets it again. */

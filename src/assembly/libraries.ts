@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import { commandDefinitions, notificationChannels } from '../config/plan-settings.ts';
+import { openPlans, type PlanLibrary } from '../config/plans/plan-library.ts';
 import { serviceDefinitions } from '../config/service-definitions.ts';
 import { createNotifications } from '../notify/create-notifications.ts';
 import type { Notifications } from '../notify/notify.ts';
@@ -34,6 +35,8 @@ export interface Libraries {
   readonly services: Services;
   readonly commands: Commands;
   readonly notifications: Notifications;
+  /** Files are read at each call. */
+  readonly plans: PlanLibrary;
   postgres(): Promise<Postgres>;
   /** As `postgres`, with another folder for private files. */
   postgresIn(scratchDir: string): Promise<Postgres>;
@@ -74,6 +77,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     services: createCommandServices(serviceDefinitions(config)),
     commands: createCommands(commandDefinitions(config)),
     notifications: createNotifications(notificationChannels(config)),
+    plans: openPlans(config),
     postgresIn: async (folder) =>
       createPostgres({ tools: await findPostgresTools(config, stateDir), scratchDir: folder }),
     postgres: onceWorking(async () => {

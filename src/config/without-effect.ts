@@ -9,8 +9,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'postgres.logical',
   'postgres.walArchivePath',
   'redis.rdbPath',
-  'schedule',
-  'schedules',
   'endpoints',
   'notifications.*.smtpUrl',
   'notifications.*.from',

@@ -14,6 +14,7 @@ import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
 import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
+import { SCHEDULE_SCENARIOS } from './schedule-scenarios.ts';
 import { TARGET_SCENARIOS } from './target-scenarios.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
@@ -683,6 +684,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REPLICATE_SCENARIOS,
   ...PLAN_SCENARIOS,
   ...FAILOVER_SCENARIOS,
+  ...SCHEDULE_SCENARIOS,
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
   ...SELECTION_UNDOS,
