@@ -7,7 +7,10 @@ import { createDisasterRecoveryManager } from './client/disaster-recovery-manage
 import type { DisasterRecoveryManager as PlanManager } from './client/disaster-recovery-manager.ts';
 import { createDrillManager } from './client/drill-manager.ts';
 import type { DrillManager } from './client/drill-manager.ts';
+import { createScheduleManager } from './client/schedules/schedule-manager.ts';
+import type { ScheduleManager } from './client/schedules/schedule-manager.ts';
 import { requireWorkers } from './client/workers.ts';
+import { configuredSchedules } from './config/schedules/schedule-definitions.ts';
 import { openPlans } from './config/plans/plan-library.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
@@ -26,6 +29,10 @@ export type { PlanRunView } from './domain/plan/run-view.ts';
 export type { DrillManager, DrillOptions } from './client/drill-manager.ts';
 export type { DrillResult } from './contract/drill.ts';
 export type { DrillReport, DrillsKnown, DrillSummary } from './domain/drill/drill.ts';
+export type { ScheduleManager } from './client/schedules/schedule-manager.ts';
+export type { AppliedSchedule } from './client/schedules/apply-schedules.ts';
+export { isStanding } from './domain/schedule/schedule-health.ts';
+export type { ScheduledRun, ScheduleProblem, ScheduleStatus } from './domain/schedule/schedule-health.ts';
 export type { StartedOperation } from './client/operation.ts';
 export type { BackupResult, RestoreResult, UndoRestoreResult, VerifyResult } from './contract/messages.ts';
 export type { CleanupPlan, CleanupResult, CleanupTargetResult, HoldResult } from './contract/cleanup.ts';
@@ -58,6 +65,8 @@ export interface Lifeboat {
   readonly crossRegionManager: CrossRegionManager;
   /** Recovery plans: the one that is built in, and those of `drPlans.dir`; and rehearsals of a recovery. */
   readonly disasterRecoveryManager: DisasterRecoveryManager;
+  /** What runs by itself: `schedule`, `schedules` and `drPlans.evaluateEvery` of the configuration. */
+  readonly scheduleManager: ScheduleManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -88,6 +97,7 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
       ...createDisasterRecoveryManager(context, openPlans(config)),
       ...createDrillManager(context),
     },
+    scheduleManager: createScheduleManager(context, configuredSchedules(config)),
     close,
   };
 }

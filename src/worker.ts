@@ -16,11 +16,13 @@ import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/load-config.ts';
 import { isPostgresConfigured, postgresTarget } from './config/postgres-target.ts';
 import { isRedisConfigured, redisTarget, redisTargetAt } from './config/redis-target.ts';
+import { configuredSchedules } from './config/schedules/schedule-definitions.ts';
 import type { WorkerRole } from './contract/names.ts';
 import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
 import { whyNotKept } from './domain/kept-journals.ts';
 import { ensureJournalCopies } from './client/journal-copies.ts';
+import { applyUntilDone } from './client/schedules/keep-applied.ts';
 import { endJournal, ensureJournal } from './client/journals.ts';
 import { connectClient } from './temporal/connection.ts';
 import { serverPlace } from './embedded/places.ts';
@@ -96,6 +98,8 @@ async function work(
   const workers = await untilReachable(start, waiting);
   // Ended before there was a server: nothing was begun.
   if (workers === null) return;
+  const ended = new AbortController();
+  const ending = AbortSignal.any([signal, ended.signal]);
   const end = (): void => {
     watched.enter('ended');
     workers.shutdown();
@@ -103,11 +107,28 @@ async function work(
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
   else watched.enter('polling');
+  const scheduling = roles.includes('control') ? keepSchedules(loaded, { log, signal: ending }) : undefined;
   if (roles.includes('control')) await untilReachable(() => keepGoing(loaded, deps), { ...waiting, onWait: () => {} });
   log.info('worker ready', { roles, group });
   onReady();
-  await workers.ended;
+  try {
+    await workers.ended;
+  } finally {
+    ended.abort();
+    await scheduling;
+  }
   log.info('worker ended', {});
+}
+
+/** Makes Temporal's schedules what is configured, beside the work. */
+async function keepSchedules(
+  { config }: LoadedConfig,
+  { log, signal }: { readonly log: WorkerLog; readonly signal: AbortSignal },
+): Promise<void> {
+  const asked = { group: config.group, configured: configuredSchedules(config) };
+  const connect = (): ReturnType<typeof connectClient> =>
+    connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/schedules`);
+  await applyUntilDone(connect, asked, { log, signal });
 }
 
 /** What drills of workers that died have left here. Trouble with it keeps no worker from its work: the next drill meets it again. */

@@ -1,4 +1,5 @@
 import type { DrillCheck, Objectives } from '../domain/drill/drill.ts';
+import type { PlanLibrary } from '../config/plans/plan-library.ts';
 import type { FailoverSite } from '../failover/site.ts';
 import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
@@ -98,6 +99,8 @@ export interface Dependencies {
   readonly commands: Commands;
   readonly endpoints: Endpoints;
   readonly notifications: Notifications;
+  /** Recovery plans of the configuration; files are read at each call. */
+  readonly plans: PlanLibrary;
   /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
   failoverSite(): FailoverSite | null;
 }

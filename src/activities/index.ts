@@ -15,6 +15,7 @@ import { createRestoreActivities } from './restore.ts';
 import { createDirectoryActivities } from './restore-to-directory.ts';
 import { createJournalCopyActivities } from './copy-journals.ts';
 import { createCopyActivities } from './copy-to-target.ts';
+import { createScheduleActivities } from './schedule/schedule-activities.ts';
 import { createVerificationActivities } from './verification.ts';
 import { createSelectionActivities } from './select/selection-activities.ts';
 
@@ -38,5 +39,6 @@ export function createActivities(
     ...createVerificationActivities(deps),
     ...createDrillActivities(deps),
     ...createFailoverActivities(deps),
+    ...createScheduleActivities(deps),
   };
 }

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import { commandDefinitions, endpointDefinitions, notificationChannels } from '../config/plan-settings.ts';
+import { openPlans, type PlanLibrary } from '../config/plans/plan-library.ts';
 import { serviceDefinitions } from '../config/service-definitions.ts';
 import { createNotifications } from '../notify/create-notifications.ts';
 import type { Notifications } from '../notify/notify.ts';
@@ -36,6 +37,8 @@ export interface Libraries {
   readonly commands: Commands;
   readonly endpoints: Endpoints;
   readonly notifications: Notifications;
+  /** Files are read at each call. */
+  readonly plans: PlanLibrary;
   postgres(): Promise<Postgres>;
   /** As `postgres`, with another folder for private files. */
   postgresIn(scratchDir: string): Promise<Postgres>;
@@ -78,6 +81,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     commands: createCommands(commandDefinitions(config)),
     endpoints: createEndpoints(endpoints.definitions, endpoints.unavailable),
     notifications: createNotifications(notificationChannels(config)),
+    plans: openPlans(config),
     postgresIn: async (folder) =>
       createPostgres({ tools: await findPostgresTools(config, stateDir), scratchDir: folder }),
     postgres: onceWorking(async () => {

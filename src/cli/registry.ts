@@ -20,6 +20,7 @@ import { replicationStatus } from './commands/replication-status.ts';
 import { replicationSync } from './commands/replication-sync.ts';
 import { restore } from './commands/restore.ts';
 import { restoreUndo } from './commands/restore-undo.ts';
+import { SCHEDULE_COMMANDS } from './commands/schedule/schedule-commands.ts';
 import { status } from './commands/status.ts';
 import { demo } from './local/demo.ts';
 import { down } from './local/down.ts';
@@ -46,6 +47,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   backup: 'Take, list, check and remove backups.',
   restore: 'Bring a backup back.',
   dr: 'Recovery: plans, their runs, and drills before they are needed.',
+  schedule: 'What runs by itself.',
   config: 'Look at the configuration and try it.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
@@ -80,6 +82,7 @@ export const COMMANDS: readonly Command[] = [
   attach,
   cancel,
   status,
+  ...SCHEDULE_COMMANDS,
   journalStatus,
   replicationStatus,
   replicationSync,

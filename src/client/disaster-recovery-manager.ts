@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { PlanLibrary, PlanSource, PlanSummary } from '../config/plans/plan-library.ts';
-import type { EvaluatePlanInput, EvaluatePlanResult, PlanVerification, RunPlanInput } from '../contract/plan.ts';
+import type {
+  EvaluatePlanInput,
+  EvaluatePlanResult,
+  PlanRecordsResult,
+  PlanVerification,
+  RunPlanInput,
+} from '../contract/plan.ts';
+import type { PlanEvaluation } from '../contract/schedule.ts';
 import { besideWorkflowId, groupWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { PreparedPlan } from '../config/plans/resolve-plan.ts';
 import { planStateOf, type PlanState } from '../domain/plan/plan-state.ts';
@@ -22,6 +29,8 @@ export interface PlanWithState extends PlanSummary {
   readonly state: PlanState;
   /** The newest, also where the plan was changed since. */
   readonly verification: PlanVerification | null;
+  /** The newest, of the plan as it is written now; null where it was not evaluated since. */
+  readonly evaluation: PlanEvaluation | null;
 }
 
 /** A plan as it would run, with what is known of it. */
@@ -61,14 +70,14 @@ export interface DisasterRecoveryManager {
 export function createDisasterRecoveryManager(context: ManagerContext, plans: PlanLibrary): DisasterRecoveryManager {
   const startPlan: DisasterRecoveryManager['startPlan'] = async (planId, options) =>
     startRun(context, plans.prepare(plans.find(planId), options?.parameters), options);
-  const verificationsOf = async (planIds: readonly string[]): Promise<readonly PlanVerification[]> =>
-    (await askRecords(context, { ask: 'verifications', planIds })).verifications;
+  const recordsOf = async (planIds: readonly string[]): Promise<PlanRecordsResult> =>
+    askRecords(context, { ask: 'verifications', planIds });
   return {
     listRecoveryPlans: () => plans.list(),
     async readPlanStates() {
       const summaries = plans.list();
-      const verifications = await verificationsOf(summaries.map(({ id }) => id));
-      return summaries.map((summary) => withState(summary, verifications));
+      const records = await recordsOf(summaries.map(({ id }) => id));
+      return summaries.map((summary) => withState(summary, records));
     },
     async showPlan(idOrFile, { parameters } = {}) {
       const source = plans.find(idOrFile);
@@ -77,7 +86,7 @@ export function createDisasterRecoveryManager(context: ManagerContext, plans: Pl
       const { name, description, priority, steps } = prepared.plan;
       const facts = { id, file, name, description, priority, steps: steps.length, problems: [] };
       const summary = { ...facts, definition: plans.definitionOf(source) };
-      return { ...withState(summary, await verificationsOf([id])), ...prepared };
+      return { ...withState(summary, await recordsOf([id])), ...prepared };
     },
     startPlan,
     startShown: async (shown, options) => startRun(context, shown, options),
@@ -89,9 +98,15 @@ export function createDisasterRecoveryManager(context: ManagerContext, plans: Pl
   };
 }
 
-function withState(summary: PlanSummary, verifications: readonly PlanVerification[]): PlanWithState {
+function withState(
+  summary: PlanSummary,
+  { verifications, evaluations = [] }: Pick<PlanRecordsResult, 'verifications' | 'evaluations'>,
+): PlanWithState {
   const verification = verifications.find(({ planId }) => planId === summary.id) ?? null;
-  return { ...summary, state: planStateOf(summary, verification), verification };
+  const found = evaluations.find(({ planId }) => planId === summary.id);
+  // What was found of another text says nothing of this one.
+  const evaluation = found?.definition === summary.definition ? found : null;
+  return { ...summary, state: planStateOf(summary, verification), verification, evaluation };
 }
 
 async function startRun(

@@ -52,6 +52,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   LIFEBOAT_PROGRESS: 'progress.mode',
   LIFEBOAT_SIGNING_KEY_PATH: 'signing.keyPath',
   LIFEBOAT_TRUSTED_KEYS: 'signing.trustedKeys',
+  LIFEBOAT_EVALUATE_PLANS_EVERY: 'drPlans.evaluateEvery',
   LIFEBOAT_TOKEN: 'security.token',
   LIFEBOAT_POSTGRES_BIN_DIR: 'postgres.binDir',
   LIFEBOAT_JOBS: 'postgres.jobs',

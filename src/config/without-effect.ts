@@ -9,8 +9,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'postgres.logical',
   'postgres.walArchivePath',
   'redis.rdbPath',
-  'schedule',
-  'schedules',
   'endpoints.*.url',
   'endpoints.*.database',
   'endpoints.*.socket',

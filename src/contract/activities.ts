@@ -8,6 +8,7 @@ import type { FailoverControl } from './failover.ts';
 import type { DirectoryControl, DirectoryData } from './directory.ts';
 import type { KeyControl, KeyData } from './keys.ts';
 import type { PlanControl } from './plan.ts';
+import type { ScheduleControl } from './schedule.ts';
 import type { SelectionControl, SelectionData } from './selection.ts';
 import type { VerificationData } from './verification.ts';
 import type { BackupInput, CatalogInput, CatalogResult, RestoreInput, RestorePlan, RestoreRecord } from './messages.ts';
@@ -72,7 +73,15 @@ export interface PublishInput {
  * None returns data or secrets, only references, sizes, digests and positions.
  */
 export interface ControlActivities
-  extends CleanupControl, DirectoryControl, SelectionControl, KeyControl, PlanControl, DrillControl, FailoverControl {
+  extends
+    CleanupControl,
+    DirectoryControl,
+    SelectionControl,
+    KeyControl,
+    PlanControl,
+    DrillControl,
+    FailoverControl,
+    ScheduleControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */

@@ -25,6 +25,8 @@ export const WORKFLOWS = {
   evaluatePlan: 'evaluatePlanWorkflow',
   drill: 'drillWorkflow',
   failover: 'failoverWorkflow',
+  scheduled: 'scheduledWorkflow',
+  evaluatePlans: 'evaluatePlansWorkflow',
 } as const;
 
 /** Search attributes, all of type Keyword. */
@@ -88,6 +90,16 @@ export function cleanupTargetWorkflowId(group: string, target: string, dryRun: b
 /** Id of the one run that brings the journals to a target, for ever. */
 export function copyJournalsWorkflowId(group: string, target: string): string {
   return `lifeboat/${group}/journals/${target}`;
+}
+
+/** Id of a schedule; all below the prefix that an empty name gives are ours. */
+export function scheduleId(group: string, name: string): string {
+  return `lifeboat/${group}/schedule/${name}`;
+}
+
+/** Id of one run of a schedule; Temporal adds `-` and the time that the schedule named. */
+export function scheduledWorkflowId(group: string, name: string): string {
+  return `lifeboat/${group}/scheduled/${name}`;
 }
 
 /** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `plan`, `cleanup` (a dry run). */

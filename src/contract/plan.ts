@@ -3,6 +3,7 @@ import type { Message } from '../domain/message.ts';
 import type { PlanCheck, PlanMode, ResolvedPlan } from '../domain/plan/recovery-plan.ts';
 import type { PlanRunView } from '../domain/plan/run-view.ts';
 import type { Requested } from './messages.ts';
+import type { PlanEvaluation } from './schedule.ts';
 
 /** All that a run acts on: editing a file never changes one. */
 export interface RunPlanInput extends Requested {
@@ -68,6 +69,8 @@ export interface PlanRecordsResult {
   /** Newest of each plan that was asked for and has one. */
   readonly verifications: readonly PlanVerification[];
   readonly report: PlanRunView | null;
+  /** As `verifications`; undefined in answers of version 1.0.0. */
+  readonly evaluations?: readonly PlanEvaluation[];
 }
 
 /** Of recovery plans; task queue `control`. */

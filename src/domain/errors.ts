@@ -18,6 +18,7 @@ import { REDIS_VALUES_ERRORS } from './errors/redis-values.ts';
 import { REPOSITORY_ERRORS } from './errors/repository.ts';
 import { RESTORE_ERRORS } from './errors/restore.ts';
 import type { ErrorRule } from './errors/rule.ts';
+import { SCHEDULE_ERRORS } from './errors/schedules.ts';
 import { SERVICE_ERRORS } from './errors/services.ts';
 import { SOURCE_ERRORS } from './errors/source.ts';
 import { STORAGE_ERRORS } from './errors/storage.ts';
@@ -48,6 +49,7 @@ export const ERRORS = {
   ...PLAN_ERRORS,
   ...MONITORING_ERRORS,
   ...PLATFORM_ERRORS,
+  ...SCHEDULE_ERRORS,
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

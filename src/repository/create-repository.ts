@@ -62,6 +62,7 @@ export async function createRepository(options: CreateRepository): Promise<Repos
     plans: createPlanRecords(context),
     keys: createKeys(context),
     reports: createReports(context),
+    space: async () => (await store.space?.()) ?? null,
     beginBackup: async (request) => beginBackup(context, request),
     claimAttempt: async (backupId, component) => claimAttempt(store, backupId, component),
     async writeArtifact(request, source, operation) {

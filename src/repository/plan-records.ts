@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { LifeboatError } from '../domain/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { WriterContext } from './context.ts';
+import { type EvaluationRecord, keepEvaluation, readEvaluation } from './evaluation-records.ts';
 import { openTrusted, signDocument } from './journals/signed-document.ts';
 import { REPORTS_PREFIX } from './layout.ts';
 import { putOnce, readCanonical, readSmallObject } from './small-object.ts';
@@ -40,6 +41,10 @@ export interface PlanRecords {
   recordVerification(record: PlanVerificationRecord): Promise<void>;
   /** Newest of a plan; undefined where there is none that can be trusted. */
   verificationOf(planId: string): Promise<PlanVerificationRecord | undefined>;
+  /** In the place of the one before. */
+  keepEvaluation(record: EvaluationRecord): Promise<void>;
+  /** Newest of a plan; undefined where there is none that can be trusted. */
+  evaluationOf(planId: string): Promise<EvaluationRecord | undefined>;
 }
 
 export function createPlanRecords(context: WriterContext): PlanRecords {
@@ -65,6 +70,8 @@ export function createPlanRecords(context: WriterContext): PlanRecords {
     },
     recordVerification: async (record) => recordVerification(context, record),
     verificationOf: async (planId) => verificationOf(context, planId),
+    keepEvaluation: async (record) => keepEvaluation(context, evaluationKey(record.planId), record),
+    evaluationOf: async (planId) => readEvaluation(context, evaluationKey(planId), planId),
   };
 }
 
@@ -90,6 +97,7 @@ async function verificationOf(context: WriterContext, planId: string): Promise<P
 }
 
 const verificationPrefix = (planId: string): string => `plans/${named(planId, 'PLAN_NOT_FOUND')}/`;
+const evaluationKey = (planId: string): string => `evaluations/${named(planId, 'PLAN_NOT_FOUND')}.json`;
 const reportKey = (runId: string): string => `${REPORTS_PREFIX}${named(runId, 'PLAN_RUN_NOT_FOUND')}/report.json`;
 
 /** Ids come from people, too: what is not one never becomes part of a key. */

@@ -79,6 +79,8 @@ export interface Repository {
   readonly group: string;
   /** Store URL without secrets. */
   readonly location: string;
+  /** Of the store; null where it cannot tell. */
+  space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;
 
   /** Takes an id (`backups/<id>/begin.json`, if-none-match) and, when encrypted, makes and wraps the data key. */
   beginBackup(request: BeginBackup): Promise<{ backupId: string }>;

@@ -12,6 +12,8 @@ import {
   journalWorkflowId,
   planStepWorkflowId,
   QUERIES,
+  scheduledWorkflowId,
+  scheduleId,
   SEARCH_ATTRIBUTES,
   SIGNALS,
   taskQueue,
@@ -137,8 +139,10 @@ describe('docs/reference/durable-names.md', () => {
         copyJournalsWorkflowId('<group>', '<target>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
+        scheduledWorkflowId('<group>', '<name>'),
       ],
     ],
+    ['Schedule ids', [scheduleId('<group>', '<name>')]],
   ])('%s are those of src/contract/names.ts', (title, names) => {
     expect(section(title).toSorted()).toEqual([...names].toSorted());
   });

@@ -70,8 +70,12 @@ function channelsOf({ notifications }: Dependencies, channels: readonly string[]
 async function readPlanRecords(deps: Dependencies, input: PlanRecordsInput): Promise<PlanRecordsResult> {
   const { plans } = await deps.repository();
   if (input.ask === 'verifications') {
-    const found = await Promise.all(input.planIds.map(async (planId) => plans.verificationOf(planId)));
-    return { verifications: found.filter((one) => one !== undefined), report: null };
+    const [found, evaluated] = await Promise.all([
+      Promise.all(input.planIds.map(async (planId) => plans.verificationOf(planId))),
+      Promise.all(input.planIds.map(async (planId) => plans.evaluationOf(planId))),
+    ]);
+    const evaluations = evaluated.filter((one) => one !== undefined);
+    return { verifications: found.filter((one) => one !== undefined), report: null, evaluations };
   }
   const runId = input.runId ?? (await plans.newestReport());
   const found = runId === undefined ? undefined : await plans.loadReport(runId);

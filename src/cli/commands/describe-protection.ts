@@ -1,6 +1,6 @@
 import type { JournalStatus } from '../../client/journal-status.ts';
-import type { BackupKind, BackupRecord, ComponentName } from '../../domain/backup.ts';
-import { newestRecoverable } from '../../domain/newest-recoverable.ts';
+import type { BackupKind, BackupRecord } from '../../domain/backup.ts';
+import type { RecoveryPointAges } from '../../domain/recovery-point-age.ts';
 import type { WindowView } from '../../domain/window-view.ts';
 import type { Colors } from '../output.ts';
 import { formatElapsed } from '../units.ts';
@@ -14,21 +14,8 @@ export interface Protection {
   readonly journals: readonly JournalStatus[];
 }
 
-/** The age of what would be lost with the server, milliseconds; null where nothing of a component could be restored. */
-export type RecoveryPointAges = Readonly<Record<ComponentName, number | null>>;
-
 export function lastOf(backups: readonly BackupRecord[], wanted: BackupKind): BackupRecord | null {
   return backups.find(({ kind, status }) => kind === wanted && status === 'complete') ?? null;
-}
-
-export function recoveryPointAges(
-  backups: readonly BackupRecord[],
-  journals: readonly JournalStatus[],
-  nowMs: number,
-): RecoveryPointAges {
-  const newest = newestRecoverable(backups, journals);
-  const ageOf = (pointMs: number | null): number | null => (pointMs === null ? null : Math.max(0, nowMs - pointMs));
-  return { postgres: ageOf(newest.postgres), redis: ageOf(newest.redis) };
 }
 
 export function describeProtection(

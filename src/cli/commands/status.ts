@@ -1,12 +1,14 @@
-import type { Client } from '@temporalio/client';
-import { groupWorkflowId } from '../../contract/names.ts';
+import type { BackupRecord } from '../../domain/backup.ts';
+import { type RecoveryPointAges, recoveryPointAges } from '../../domain/recovery-point-age.ts';
+import type { WindowView } from '../../domain/window-view.ts';
 import { defineCommand } from '../command.ts';
-import type { CommandContext } from '../command.ts';
-import { type DrillState, drillState } from '../../domain/drill/drill-state.ts';
+import type { ServiceStatus } from '../../embedded/services.ts';
+import type { Output } from '../output.ts';
 import { describeDrillState } from './describe-drill-state.ts';
-import { describeProtection, lastOf, recoveryPointAges } from './describe-protection.ts';
-import type { Protection } from './describe-protection.ts';
-import { namedTemporal } from './named-temporal.ts';
+import { describePlanStates } from './describe-plan-states.ts';
+import { describeProtection, lastOf } from './describe-protection.ts';
+import { askTemporal, type Known } from './read-status.ts';
+import { describeSchedules, scheduleJson } from './schedule/describe-schedule.ts';
 
 /** `status`: what runs, and what could be restored now. It starts nothing. */
 export const status = defineCommand({
@@ -16,7 +18,7 @@ export const status = defineCommand({
   options: {},
   examples: ['status', 'status --json'],
   answers: [
-    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, backups}',
+    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, schedules[], plans[] {id, state, evaluation}, backups}',
   ],
   exits: [7],
   async run(context) {
@@ -28,105 +30,66 @@ export const status = defineCommand({
     const stack = await stackStatus({ stateDir: stateDirOf(config) });
     const { running, known } = await askTemporal(context, stack.temporalAddress);
     const { services, uiUrl } = stack;
-    const { backups = null, window = null, journals = null, drill = null } = known ?? {};
-    const answer = {
-      services,
-      ui: uiUrl ?? null,
-      running,
-      lastFull: backups && lastOf(backups, 'full'),
-      lastIncremental: backups && lastOf(backups, 'incremental'),
-      rpoMs: backups && recoveryPointAges(backups, journals ?? [], Date.now()),
-      window,
-      journals,
-      drill,
-      backups: backups?.length ?? null,
-    };
+    const { colors } = context.output;
+    const answer = { services, ui: uiUrl ?? null, running, ...protectionOf(known) };
     return {
       json: { status: answer },
       text: async () =>
         [
-          services.length === 0
-            ? 'local stack: not running (`lifeboat up` starts it)'
-            : await context.output.table(
-                ['service', 'state', 'pid', 'since'],
-                services.map((one) => [one.name, one.state, String(one.pid), one.since]),
-              ),
-          ...(uiUrl === undefined ? [] : [`Temporal Web UI: ${uiUrl}`]),
+          await describeServices(context.output, services, uiUrl),
           running === null ? 'running: nothing' : `running: ${running.type} since ${running.since}`,
-          ...describeProtection(answer, context.output.colors),
-          ...(drill === null ? [] : describeDrillState(drill, context.output.colors)),
+          ...describeProtection(answer, colors),
+          ...(known === undefined
+            ? []
+            : [
+                ...describeDrillState(known.drill, colors),
+                ...describePlanStates(known.plans, colors),
+                ...describeSchedules(known.schedules, colors),
+              ]),
         ].join('\n'),
     };
   },
 });
 
-interface Operations {
-  readonly running: { readonly workflowId: string; readonly type: string; readonly since: string } | null;
-  /** Undefined where nobody can be asked. */
-  readonly known: (Protection & { readonly drill: DrillState }) | undefined;
+/** Null: not known, because nobody could be asked. */
+const NOTHING = { backups: null, window: null, journals: null, drill: null, schedules: null, plans: null } as const;
+
+function protectionOf(known: Known | undefined): {
+  readonly backups: number | null;
+  readonly lastFull: BackupRecord | null;
+  readonly lastIncremental: BackupRecord | null;
+  readonly rpoMs: RecoveryPointAges | null;
+  readonly window: WindowView | null;
+  readonly journals: Known['journals'] | null;
+  readonly drill: Known['drill'] | null;
+  readonly schedules: readonly unknown[] | null;
+  readonly plans: Known['plans'] | null;
+} {
+  const { backups, window, journals, drill, schedules, plans } = known ?? NOTHING;
+  return {
+    lastFull: backups && lastOf(backups, 'full'),
+    lastIncremental: backups && lastOf(backups, 'incremental'),
+    rpoMs: backups && recoveryPointAges(backups, journals ?? [], Date.now()),
+    window,
+    journals,
+    drill,
+    schedules: schedules?.map(scheduleJson) ?? null,
+    plans,
+    backups: backups?.length ?? null,
+  };
 }
 
-/** A server or worker that is not there is part of the status, not an error of it. */
-async function askTemporal(context: CommandContext, localAddress: string | undefined): Promise<Operations> {
-  const loaded = await context.config();
-  const { config } = loaded;
-  const { connectClient, localTemporal } = await import('../../temporal/connection.ts');
-  const local = localAddress === undefined ? undefined : localTemporal(localAddress);
-  const where = (await namedTemporal(context, loaded)) ?? local;
-  if (where === undefined) return { running: null, known: undefined };
-  const { client, close } = await connectClient(where, 'cli:status');
-  try {
-    return await client.connection.withAbortSignal(context.signal, async () => ({
-      running: await runningOperation(client, config.group),
-      known: await readProtection(client, config.group, context.signal),
-    }));
-  } catch (error) {
-    throw context.signal.aborted ? context.signal.reason : error;
-  } finally {
-    await close();
-  }
-}
-
-async function runningOperation(client: Client, group: string): Promise<Operations['running']> {
-  const { WorkflowNotFoundError } = await import('@temporalio/client');
-  const workflowId = groupWorkflowId(group);
-  try {
-    const { status: state, type, startTime } = await client.workflow.getHandle(workflowId).describe();
-    return state.name === 'RUNNING' ? { workflowId, type, since: startTime.toISOString() } : null;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
-}
-
-/**
- * Reading takes milliseconds, and up to five seconds where a server gives no answer; a worker whose store is down tries for half
- * a minute, which a look at the state must not.
- */
-const LISTING_LIMIT_MS = 8_000;
-
-/** Undefined where no worker could answer, or not in time: a status does not wait for one. */
-async function readProtection(client: Client, group: string, signal: AbortSignal): Promise<Operations['known']> {
-  const { missingWorkers } = await import('../../client/workers.ts');
-  if ((await missingWorkers(client, group, ['control'])).length > 0) return undefined;
-  const [{ createBackupManager }, { createDrillManager }] = await Promise.all([
-    import('../../client/backup-manager.ts'),
-    import('../../client/drill-manager.ts'),
-  ]);
-  const asking = { client, group, requestedBy: 'status' };
-  const manager = createBackupManager(asking);
-  const patience = AbortSignal.timeout(LISTING_LIMIT_MS);
-  try {
-    return await client.connection.withAbortSignal(AbortSignal.any([patience, signal]), async () => {
-      const [{ backups, window = null }, journals, { drills, everyMs }] = await Promise.all([
-        manager.readCatalog(),
-        manager.journalStatus(),
-        createDrillManager(asking).readDrills(),
-      ]);
-      return { backups, window, journals, drill: drillState(drills, everyMs, Date.now()) };
-    });
-  } catch (error) {
-    if (patience.aborted) return undefined;
-    throw error;
-  }
+async function describeServices(
+  output: Output,
+  services: readonly ServiceStatus[],
+  uiUrl: string | undefined,
+): Promise<string> {
+  const shown =
+    services.length === 0
+      ? 'local stack: not running (`lifeboat up` starts it)'
+      : await output.table(
+          ['service', 'state', 'pid', 'since'],
+          services.map((one) => [one.name, one.state, String(one.pid), one.since]),
+        );
+  return uiUrl === undefined ? shown : `${shown}\nTemporal Web UI: ${uiUrl}`;
 }

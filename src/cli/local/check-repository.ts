@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { openPrimaryStore } from '../../assembly/open-stores.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import { spaceNeeded } from '../../domain/space-needed.ts';
 import { followKeyring } from '../../encryption/followed-keyring.ts';
 import { KEY_BYTES, type Keyring } from '../../encryption/keyring.ts';
 import { loadPublicKey } from '../../encryption/minisign.ts';
@@ -11,11 +12,6 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import { requireConditionalWrites } from '../../storage/require-conditional-writes.ts';
 import { formatBytes } from '../units.ts';
 import { attempt, type ConfigCheck, fail, pass, skip } from './check.ts';
-
-/** A compressed backup is usually well below this share of the database. */
-const SPACE_SHARE = 0.5;
-/** Less than this is a full disk, whatever the database. */
-const SPACE_FLOOR_BYTES = 64 * 2 ** 20;
 
 /** The store, its space, and the keys that seal what goes into it. One small object is written, read and removed. */
 export async function checkRepository(
@@ -58,7 +54,7 @@ async function probeStore(store: ObjectStore): Promise<string> {
 async function checkSpace(store: ObjectStore, databaseBytes: number | undefined): Promise<ConfigCheck> {
   const space = await store.space?.();
   if (!space) return skip('store space', 'the store cannot tell');
-  const needed = Math.max(SPACE_FLOOR_BYTES, (databaseBytes ?? 0) * SPACE_SHARE);
+  const needed = spaceNeeded(databaseBytes ?? 0);
   const message = `${formatBytes(space.freeBytes)} free of ${formatBytes(space.totalBytes)}`;
   if (space.freeBytes >= needed) return pass('store space', message);
   const hint = 'make room, or remove old backups with `lifeboat backup cleanup`';

@@ -40,11 +40,16 @@ export interface PlanLibrary {
   find(idOrFile: string): PlanSource;
   /** A plan as it is run. @throws LifeboatError PLAN_NOT_FOUND, PLAN_INVALID */
   prepare(source: PlanSource, parameters?: Readonly<Record<string, string>>): PreparedPlan;
+  /** Names of parameters without a value of their own: a plan with such cannot be prepared without one. */
+  openParameters(source: PlanSource): readonly string[];
   /** Digest of what was written: the plan and those that it nests. */
   definitionOf(source: PlanSource): string;
 }
 
-export function openPlans({ drPlans, objectives }: Pick<Config, 'drPlans' | 'objectives'>): PlanLibrary {
+export function openPlans({
+  drPlans,
+  objectives,
+}: Pick<Config, 'objectives'> & { readonly drPlans: Pick<Config['drPlans'], 'dir'> }): PlanLibrary {
   const goals = {
     rtoMs: objectives.rto === undefined ? null : durationMs(objectives.rto),
     rpoMs: objectives.rpo === undefined ? null : durationMs(objectives.rpo),
@@ -57,6 +62,7 @@ export function openPlans({ drPlans, objectives }: Pick<Config, 'drPlans' | 'obj
   return {
     prepare: (source, parameters) => among(findIn(sources)).prepare(source, parameters),
     definitionOf: (source) => among(findIn(sources)).definitionOf(source),
+    openParameters: ({ document }) => openParameters(document),
     list() {
       const all = sources();
       const { prepare, definitionOf } = among(findIn(() => all));
@@ -160,10 +166,14 @@ function checkReadable({ id, document }: PlanSource): void {
 
 /** Values for parameters that have none, so that the rest of a plan can be looked at: a time is a text of every kind that is asked for. */
 function placeholders(document: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(openParameters(document).map((name) => [name, '2026-01-15T10:30:59Z']));
+}
+
+function openParameters(document: unknown): readonly string[] {
   const declared = isPlainObject(document) ? document['parameters'] : undefined;
-  if (!isPlainObject(declared)) return {};
+  if (!isPlainObject(declared)) return [];
   const open = Object.entries(declared).filter(([, one]) => isPlainObject(one) && one['default'] === undefined);
-  return Object.fromEntries(open.map(([name]) => [name, '2026-01-15T10:30:59Z']));
+  return open.map(([name]) => name);
 }
 
 function nestedIds(document: unknown): readonly string[] {

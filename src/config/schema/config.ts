@@ -4,6 +4,7 @@ import { drillSection } from './drill.ts';
 import { failoverSection } from './failover.ts';
 import { name, path } from './leaf.ts';
 import * as operations from './operations.ts';
+import * as schedules from './schedules.ts';
 import * as storage from './storage.ts';
 
 /** All of `config/backup.json`. Unknown keys are refused everywhere; every key has a default or may be left out. */
@@ -28,8 +29,8 @@ export const configSchema = z.strictObject({
   retention: storage.retentionSection,
   restore: restoreSection,
   journal: journalSection,
-  schedule: operations.scheduleSection,
-  schedules: operations.schedulesSection,
+  schedule: schedules.scheduleSection,
+  schedules: schedules.schedulesSection,
   services: operations.servicesSection,
   commands: operations.commandsSection,
   endpoints: operations.endpointsSection,

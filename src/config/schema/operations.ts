@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseDuration } from '../../domain/duration.ts';
 import { count, duration, name, path, program, secret, secretUrl } from './leaf.ts';
 
 const command = z
@@ -7,36 +8,6 @@ const command = z
     'expected a command line, or an array of a program and its arguments',
   )
   .describe('Array: program and arguments; text: a line for `/bin/sh -c`');
-
-/** The manual's one schedule. */
-export const scheduleSection = z
-  .strictObject({
-    enabled: z.boolean().default(false).describe('Take backups by themselves'),
-    interval: duration().default('6h').describe('Time between two of them'),
-    type: z.enum(['full', 'incremental']).default('incremental').describe('Kind of backup'),
-  })
-  .prefault({});
-
-/** Further schedules, by name. */
-export const schedulesSection = z
-  .record(
-    name(),
-    z
-      .strictObject({
-        run: z.enum(['full', 'incremental', 'cleanup', 'verify', 'drill']).describe('What it starts'),
-        every: duration().optional().describe('Time between two runs'),
-        cron: z.string().min(9).optional().describe('Five fields, instead of `every`'),
-        timeZone: z.string().min(1).default('UTC').describe('IANA time zone of `cron`'),
-        jitter: duration().default('0s').describe('Spread the start over this time'),
-        enabled: z.boolean().default(true).describe('Off keeps it paused'),
-      })
-      .refine(
-        (schedule) => (schedule.every === undefined) !== (schedule.cron === undefined),
-        'expected one of every and cron',
-      ),
-  )
-  .default({})
-  .describe('Schedules by name');
 
 /** Programs that use the databases and are stopped around a restore. */
 export const servicesSection = z
@@ -149,9 +120,24 @@ export const objectivesSection = z
   })
   .prefault({});
 
-/** Where recovery plans are. */
+/** What is no duration is complained about as such. */
+function isNeverOrASecond(every: string): boolean {
+  const everyMs = parseDuration(every) ?? 0;
+  return everyMs === 0 || everyMs >= SHORTEST_MS;
+}
+
+/** Temporal knows no shorter interval. */
+const SHORTEST_MS = 1_000;
+
+/** Where recovery plans are, and how often they are evaluated. */
 export const drPlansSection = z
-  .strictObject({ dir: path().prefault('./config/plans').describe('Folder of the plans, one JSON file each') })
+  .strictObject({
+    dir: path().prefault('./config/plans').describe('Folder of the plans, one JSON file each'),
+    evaluateEvery: duration()
+      .refine(isNeverOrASecond, 'expected 0s, or one second or more')
+      .default('30m')
+      .describe('Time between two evaluations of all plans, by a schedule named `plans`; `0s`: never'),
+  })
   .prefault({});
 
 /** Who may do what. */

@@ -19,7 +19,8 @@ export function reasonOf(error: unknown): string {
   return root instanceof Error ? root.message : String(root);
 }
 
-function rootOf(error: unknown): unknown {
+/** What is under the wrappings. */
+export function rootOf(error: unknown): unknown {
   if (error instanceof ApplicationFailure) return error;
   return error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error;
 }

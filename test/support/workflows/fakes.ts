@@ -300,6 +300,10 @@ const answers: Activities = {
   keepRunReport: async ({ report }) => ({ path: `memory:reports/${report.id}/report.json` }),
   recordVerification: async ({ verification }) => ({ ...verification, at: AT }),
   readPlanRecords: async () => ({ verifications: [], report: null }),
+  listPlans: async () => ({ plans: [] }),
+  requireNotLost: async () => {},
+  surveyReadiness: async () => ({ checks: [CHECK], hasRepository: true, ages: { postgres: 1_000, redis: 1_000 } }),
+  keepEvaluation: async ({ evaluation }) => ({ ...evaluation, at: AT }),
   planDrill: async () => DRILL_PLAN,
   rehearseDrill: async () => ({
     phases: [],
@@ -384,6 +388,8 @@ interface NamedInput {
   readonly report?: PlanRunView;
   /** Why a standby is promoted. */
   readonly proof?: { readonly kind: string };
+  /** Of a plan. */
+  readonly evaluation?: { readonly planId: string; readonly state: string };
   /** Of an authority. */
   readonly service?: string;
   /** How a drill ended early. */
@@ -391,6 +397,11 @@ interface NamedInput {
 }
 
 function nameOf(name: string, input: NamedInput): string {
+  const { evaluation } = input;
+  return evaluation ? `${name}(${evaluation.planId}: ${evaluation.state})` : nameOfCall(name, input);
+}
+
+function nameOfCall(name: string, input: NamedInput): string {
   const { backupId, kind, target, redis, cut, command, report, ended, proof, service } = input;
   if (name === 'takeAuthority') return `${name}(${service})`;
   if (name === 'promoteStandby') return `${name}(${proof?.kind})`;

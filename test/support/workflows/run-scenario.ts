@@ -8,6 +8,7 @@ import {
   drillWorkflowId,
   groupWorkflowId,
   journalWorkflowId,
+  scheduledWorkflowId,
   taskQueue,
   WORKFLOWS,
 } from '../../../src/contract/names.ts';
@@ -57,6 +58,13 @@ export async function openStage(): Promise<ScenarioStage> {
         journal.runUntil(
           data.runUntil(
             control.runUntil(async () => {
+              if (scenario.heldBy !== undefined) {
+                await client.workflow.start(scenario.heldBy, {
+                  workflowId: groupWorkflowId(group),
+                  taskQueue: taskQueue('control', group),
+                  args: [{ group }],
+                });
+              }
               const handle = await client.workflow.start(scenario.workflow, {
                 workflowId,
                 taskQueue: taskQueue('control', group),
@@ -82,6 +90,7 @@ export async function openStage(): Promise<ScenarioStage> {
 
 function idOf(workflow: Scenario['workflow'], group: string): string {
   if (workflow === WORKFLOWS.journal) return journalWorkflowId('postgres', group);
+  if (workflow === WORKFLOWS.scheduled) return scheduledWorkflowId(group, 'nightly');
   // It may take a backup first, which needs the group's own id.
   return workflow === WORKFLOWS.drill ? drillWorkflowId(group) : groupWorkflowId(group);
 }

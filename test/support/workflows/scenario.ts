@@ -9,6 +9,8 @@ export interface Scenario {
   readonly name: string;
   readonly workflow: (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
   readonly input: unknown;
+  /** Holds the group before the scenario begins. */
+  readonly heldBy?: (typeof WORKFLOWS)[keyof typeof WORKFLOWS];
   readonly planted?: () => Partial<Activities>;
   /** Acts on the running workflow: signals, cancellation. */
   readonly drive?: (handle: WorkflowHandle, calls: readonly string[]) => Promise<void>;

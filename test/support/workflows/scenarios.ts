@@ -15,6 +15,7 @@ import { PLAN_SCENARIOS } from './plan-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { REPLAY_SCENARIOS } from './replay-scenarios.ts';
 import { REPLICATE_SCENARIOS } from './replicate-scenarios.ts';
+import { SCHEDULE_SCENARIOS } from './schedule-scenarios.ts';
 import { TARGET_SCENARIOS } from './target-scenarios.ts';
 import { TARGET_REDIS_SCENARIOS } from './target-redis-scenarios.ts';
 
@@ -685,6 +686,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...PLAN_SCENARIOS,
   ...FAILOVER_SCENARIOS,
   ...FAILOVER_STEP_SCENARIOS,
+  ...SCHEDULE_SCENARIOS,
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
   ...SELECTION_UNDOS,

@@ -1,5 +1,6 @@
 import type { PlanWithState } from '../../../client/disaster-recovery-manager.ts';
 import { defineCommand } from '../../command.ts';
+import { describeEvaluation } from './describe-evaluation.ts';
 import { withPlans } from './with-plans.ts';
 
 /** `dr list-plans`: what could be run. */
@@ -12,7 +13,7 @@ export const drListPlans = defineCommand({
   options: {},
   examples: ['dr list-plans', 'dr list-plans --json'],
   answers: [
-    'plans[] {id, name, description, priority, steps, file, state: verified|needs-verification|invalid, verification {at, by, how}, problems[]}',
+    'plans[] {id, name, description, priority, steps, file, state: verified|needs-verification|invalid, verification {at, by, how}, evaluation {at, by, state: passed|action-required|unknown, findings[] {step, code, message}}, problems[]}',
   ],
   exits: [7],
   run: (context) =>
@@ -22,11 +23,13 @@ export const drListPlans = defineCommand({
     }),
 });
 
-function describe({ id, name, priority, steps, file, state, verification, problems }: PlanWithState): string {
+function describe(plan: PlanWithState): string {
+  const { id, name, priority, steps, file, state, verification, problems } = plan;
   const since = verification === null ? '' : ` (last ${verification.how} ${verification.at})`;
   return [
     `${id}  ${name}: ${priority}, ${steps} steps, ${file ?? 'built in'}`,
     `  ${state}${since}`,
     ...problems.map((problem) => `  ${problem}`),
+    ...describeEvaluation(plan),
   ].join('\n');
 }

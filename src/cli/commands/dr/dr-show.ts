@@ -1,5 +1,6 @@
 import { defineCommand } from '../../command.ts';
 import { parsePair, required, values } from '../../options.ts';
+import { describeEvaluation } from './describe-evaluation.ts';
 import { describeSteps } from './describe-plan.ts';
 import { withPlans } from './with-plans.ts';
 
@@ -10,19 +11,27 @@ export const drShow = defineCommand({
   arguments: { plan: required('id of a plan, or a file') },
   options: { param: values('<name=value>', 'value of a parameter of the plan', parsePair) },
   examples: ['dr show default-recovery', 'dr show default-recovery --param toTime=2026-01-15T10:30:59Z --json'],
-  answers: ['plan {id, name, description, priority, objectives, steps[]}', 'digest', 'state', 'verification', 'file'],
+  answers: [
+    'plan {id, name, description, priority, objectives, steps[]}',
+    'digest',
+    'state',
+    'verification',
+    'evaluation',
+    'file',
+  ],
   exits: [5, 7],
   run: (context, { arguments: { plan: name }, options: { param } }) =>
     withPlans(context, async (manager) => {
       const shown = await manager.showPlan(name, { parameters: Object.fromEntries(param) });
-      const { plan, digest, state, verification, file } = shown;
+      const { plan, digest, state, verification, evaluation, file } = shown;
       return {
-        json: { plan, digest, state, verification, file },
+        json: { plan, digest, state, verification, evaluation, file },
         text: () =>
           [
             `${plan.id}  ${plan.name}: ${plan.priority}, ${state}, ${file ?? 'built in'}`,
             ...(plan.description === '' ? [] : [`  ${plan.description}`]),
             `  digest ${digest}`,
+            ...describeEvaluation(shown),
             ...describeSteps(plan),
           ].join('\n'),
       };
