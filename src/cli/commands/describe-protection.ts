@@ -1,5 +1,6 @@
 import type { JournalStatus } from '../../client/journal-status.ts';
-import type { BackupKind, BackupRecord, ComponentName } from '../../domain/backup.ts';
+import type { BackupKind, BackupRecord } from '../../domain/backup.ts';
+import type { RecoveryPointAges } from '../../domain/recovery-point-ages.ts';
 import type { WindowView } from '../../domain/window-view.ts';
 import type { Colors } from '../output.ts';
 import { formatElapsed } from '../units.ts';
@@ -13,30 +14,8 @@ export interface Protection {
   readonly journals: readonly JournalStatus[];
 }
 
-/** The age of what would be lost with the server, milliseconds; null where nothing of a component could be restored. */
-export type RecoveryPointAges = Readonly<Record<ComponentName, number | null>>;
-
 export function lastOf(backups: readonly BackupRecord[], wanted: BackupKind): BackupRecord | null {
   return backups.find(({ kind, status }) => kind === wanted && status === 'complete') ?? null;
-}
-
-/** What is durable in a journal that can be replayed counts, else the newest backup. */
-export function recoveryPointAges(
-  backups: readonly BackupRecord[],
-  journals: readonly JournalStatus[],
-  nowMs: number,
-): RecoveryPointAges {
-  const ageOf = (name: ComponentName): number | null => {
-    const points = backups
-      .filter(({ status, components }) => status === 'complete' && components[name] !== undefined)
-      .map(({ recoveryPoint }) => Date.parse(recoveryPoint.time));
-    if (points.length === 0) return null;
-    const journal = journals.find(({ kind }) => kind === name);
-    const replayable = journal?.gaps.every(({ to }) => to !== null) === true && journal.problems.length === 0;
-    const durable = replayable && journal?.durable ? [Date.parse(journal.durable.time)] : [];
-    return Math.max(0, nowMs - Math.max(...points, ...durable));
-  };
-  return { postgres: ageOf('postgres'), redis: ageOf('redis') };
 }
 
 export function describeProtection(

@@ -4,7 +4,8 @@ import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../command.ts';
 import { type DrillState, drillState } from '../../domain/drill/drill-state.ts';
 import { describeDrillState } from './describe-drill-state.ts';
-import { describeProtection, lastOf, recoveryPointAges } from './describe-protection.ts';
+import { recoveryPointAges } from '../../domain/recovery-point-ages.ts';
+import { describeProtection, lastOf } from './describe-protection.ts';
 import type { Protection } from './describe-protection.ts';
 import { namedTemporal } from './named-temporal.ts';
 
