@@ -1,4 +1,6 @@
 import { hostname, userInfo } from 'node:os';
+import { createAlertManager } from './client/alert-manager.ts';
+import type { AlertManager } from './client/alert-manager.ts';
 import { createBackupManager } from './client/backup-manager.ts';
 import type { BackupManager } from './client/backup-manager.ts';
 import { createCrossRegionManager } from './client/cross-region-manager.ts';
@@ -13,6 +15,8 @@ import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import { connectClient } from './temporal/connection.ts';
 
+export type { AlertManager } from './client/alert-manager.ts';
+export type { AlertsView } from './contract/alerts.ts';
 export type { BackupManager, BackupOptions, DirectoryOptions, RestoreOptions } from './client/backup-manager.ts';
 export type {
   CrossRegionManager,
@@ -58,6 +62,8 @@ export interface Lifeboat {
   readonly crossRegionManager: CrossRegionManager;
   /** Recovery plans: the one that is built in, and those of `drPlans.dir`; and rehearsals of a recovery. */
   readonly disasterRecoveryManager: DisasterRecoveryManager;
+  /** What is wrong, and whether channels work. */
+  readonly alertManager: AlertManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -84,6 +90,7 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
   return {
     backupManager: createBackupManager(context),
     crossRegionManager: createCrossRegionManager(context),
+    alertManager: createAlertManager(context),
     disasterRecoveryManager: {
       ...createDisasterRecoveryManager(context, openPlans(config)),
       ...createDrillManager(context),

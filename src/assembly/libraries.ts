@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/load-config.ts';
 import { commandDefinitions, notificationChannels } from '../config/plan-settings.ts';
+import { openPlans, type PlanLibrary } from '../config/plans/plan-library.ts';
 import { serviceDefinitions } from '../config/service-definitions.ts';
 import { createNotifications } from '../notify/create-notifications.ts';
 import type { Notifications } from '../notify/notify.ts';
@@ -18,6 +19,7 @@ import { REPOSITORY_KEY } from '../repository/layout.ts';
 import { createCommandServices } from '../services/command-services.ts';
 import { createCommands, type Commands } from '../services/commands.ts';
 import type { Services } from '../services/services.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { FailoverSite } from '../failover/site.ts';
 import { openFailoverSite } from './failover-site.ts';
 import { openConfiguredRepository } from './open-repository.ts';
@@ -46,7 +48,10 @@ export interface Libraries {
   repository(): Promise<Repository>;
   /** Whether the store holds a repository now; nothing is made. @throws LifeboatError STORE_* */
   hasRepository(): Promise<boolean>;
+  /** The store of the repository; nothing is asked or made. @throws LifeboatError STORE_UNKNOWN, STORE_URL_INVALID */
+  primaryStore(): ObjectStore;
   readonly targets: readonly OpenTarget[];
+  readonly plans: PlanLibrary;
   /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
   failoverSite(): FailoverSite | null;
 }
@@ -83,7 +88,9 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     redisServer: async () => findRedisServer(stateDir),
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
     hasRepository: async () => (await openPrimaryStore(config).head(REPOSITORY_KEY)) !== undefined,
+    primaryStore: () => openPrimaryStore(config),
     targets: openTargets(config, places.tool),
+    plans: openPlans(config),
     failoverSite: () => (site ??= openFailoverSite(config)),
   };
 }

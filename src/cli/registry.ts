@@ -1,4 +1,6 @@
 import type { Command } from './command.ts';
+import { alertsList } from './commands/alerts/alerts-list.ts';
+import { alertsTest } from './commands/alerts/alerts-test.ts';
 import { attach } from './commands/attach.ts';
 import { backupCleanup } from './commands/backup-cleanup.ts';
 import { backupHold, backupRelease } from './commands/backup-hold.ts';
@@ -47,6 +49,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   restore: 'Bring a backup back.',
   dr: 'Recovery: plans, their runs, and drills before they are needed.',
   config: 'Look at the configuration and try it.',
+  alerts: 'What is wrong, and who is told.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
   replication: 'Copies in other places.',
@@ -80,6 +83,8 @@ export const COMMANDS: readonly Command[] = [
   attach,
   cancel,
   status,
+  alertsList,
+  alertsTest,
   journalStatus,
   replicationStatus,
   replicationSync,

@@ -12,9 +12,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'schedule',
   'schedules',
   'endpoints',
-  'notifications.*.smtpUrl',
-  'notifications.*.from',
-  'notifications.*.to',
   'security',
   'monitoring',
 ];

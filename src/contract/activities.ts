@@ -2,6 +2,7 @@ import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from 
 import type { JournalKind } from '../domain/journal.ts';
 import type { NativeObstacle, NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
+import type { AlertsControl } from './alerts.ts';
 import type { CleanupControl, CleanupData } from './cleanup.ts';
 import type { DrillControl, DrillData } from './drill.ts';
 import type { FailoverControl } from './failover.ts';
@@ -72,7 +73,15 @@ export interface PublishInput {
  * None returns data or secrets, only references, sizes, digests and positions.
  */
 export interface ControlActivities
-  extends CleanupControl, DirectoryControl, SelectionControl, KeyControl, PlanControl, DrillControl, FailoverControl {
+  extends
+    AlertsControl,
+    CleanupControl,
+    DirectoryControl,
+    SelectionControl,
+    KeyControl,
+    PlanControl,
+    DrillControl,
+    FailoverControl {
   /** Connects to what is asked for; refuses (CONFIG_*, POSTGRES_*, REDIS_*) before anything is written. */
   surveySources(input: BackupInput): Promise<SourceSurvey>;
   /** Takes the backup's id; the same owner (run) gets the same id again. */

@@ -6,7 +6,7 @@ import { lsnOf } from '../../domain/lsn.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryWindow } from '../../domain/recovery-window.ts';
 import { viewWindow } from '../../domain/window-view.ts';
-import { readRecoveryCatalog } from '../../recovery/read-catalog.ts';
+import { type RecoveryCatalog, readRecoveryCatalog } from '../../recovery/read-catalog.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { configured, configuredComponents } from '../sources.ts';
 import { within } from '../within.ts';
@@ -19,11 +19,15 @@ const MAX_PROBLEMS = 200;
 
 type ServerFacts = Pick<JournalFacts, 'position' | 'slot' | 'serverProblem' | 'refused'>;
 
-/** How each journal of the configuration is, by repository and server. */
-export async function readJournalFacts(deps: Dependencies, operation: Operation): Promise<JournalFacts[]> {
+/** How each journal of the configuration is, by repository and server. `reading`: what the repository says, where that is read already. */
+export async function readJournalFacts(
+  deps: Dependencies,
+  operation: Operation,
+  reading?: RecoveryCatalog,
+): Promise<JournalFacts[]> {
   const kinds = configuredComponents(deps.settings);
   const [catalog, servers] = await Promise.all([
-    readRecoveryCatalog(await deps.repository(), kinds, operation),
+    reading ?? readRecoveryCatalog(await deps.repository(), kinds, operation),
     Promise.all(kinds.map((kind) => askServer(deps, kind, operation))),
   ]);
   const { gaps } = viewWindow(recoveryWindow(catalog));

@@ -1,8 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { groupWorkflowId } from '../../contract/names.ts';
+import type { AlertsView } from '../../contract/alerts.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandContext } from '../command.ts';
 import { type DrillState, drillState } from '../../domain/drill/drill-state.ts';
+import { describeAlertState } from './alerts/describe-alerts.ts';
 import { describeDrillState } from './describe-drill-state.ts';
 import { recoveryPointAges } from '../../domain/recovery-point-ages.ts';
 import { describeProtection, lastOf } from './describe-protection.ts';
@@ -17,7 +20,7 @@ export const status = defineCommand({
   options: {},
   examples: ['status', 'status --json'],
   answers: [
-    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, backups}',
+    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, backups, alerts[], alertsAsOf}',
   ],
   exits: [7],
   async run(context) {
@@ -29,19 +32,9 @@ export const status = defineCommand({
     const stack = await stackStatus({ stateDir: stateDirOf(config) });
     const { running, known } = await askTemporal(context, stack.temporalAddress);
     const { services, uiUrl } = stack;
-    const { backups = null, window = null, journals = null, drill = null } = known ?? {};
-    const answer = {
-      services,
-      ui: uiUrl ?? null,
-      running,
-      lastFull: backups && lastOf(backups, 'full'),
-      lastIncremental: backups && lastOf(backups, 'incremental'),
-      rpoMs: backups && recoveryPointAges(backups, journals ?? [], Date.now()),
-      window,
-      journals,
-      drill,
-      backups: backups?.length ?? null,
-    };
+    const answer = { services, ui: uiUrl ?? null, running, ...viewKnown(known) };
+    const { drill } = answer;
+    const alerts = known?.alerts ?? null;
     return {
       json: { status: answer },
       text: async () =>
@@ -56,15 +49,45 @@ export const status = defineCommand({
           running === null ? 'running: nothing' : `running: ${running.type} since ${running.since}`,
           ...describeProtection(answer, context.output.colors),
           ...(drill === null ? [] : describeDrillState(drill, context.output.colors)),
+          ...(alerts === null ? [] : describeAlertState(alerts, context.output.colors)),
         ].join('\n'),
     };
   },
 });
 
+/** What could be restored now, with null for what nobody could be asked. */
+function viewKnown(known: Operations['known']) {
+  if (known === undefined) return UNKNOWN;
+  const { backups, window, journals, drill, alerts } = known;
+  return {
+    lastFull: lastOf(backups, 'full'),
+    lastIncremental: lastOf(backups, 'incremental'),
+    rpoMs: recoveryPointAges(backups, journals, Date.now()),
+    window,
+    journals,
+    drill,
+    backups: backups.length,
+    alerts: alerts?.alerts ?? null,
+    alertsAsOf: alerts?.lookedAt ?? null,
+  };
+}
+
+const UNKNOWN = {
+  lastFull: null,
+  lastIncremental: null,
+  rpoMs: null,
+  window: null,
+  journals: null,
+  drill: null,
+  backups: null,
+  alerts: null,
+  alertsAsOf: null,
+} as const;
+
 interface Operations {
   readonly running: { readonly workflowId: string; readonly type: string; readonly since: string } | null;
   /** Undefined where nobody can be asked. */
-  readonly known: (Protection & { readonly drill: DrillState }) | undefined;
+  readonly known: (Protection & { readonly drill: DrillState; readonly alerts: AlertsView | null }) | undefined;
 }
 
 /** A server or worker that is not there is part of the status, not an error of it. */
@@ -110,24 +133,34 @@ const LISTING_LIMIT_MS = 8_000;
 async function readProtection(client: Client, group: string, signal: AbortSignal): Promise<Operations['known']> {
   const { missingWorkers } = await import('../../client/workers.ts');
   if ((await missingWorkers(client, group, ['control'])).length > 0) return undefined;
-  const [{ createBackupManager }, { createDrillManager }] = await Promise.all([
+  const [{ createBackupManager }, { createDrillManager }, { createAlertManager }] = await Promise.all([
     import('../../client/backup-manager.ts'),
     import('../../client/drill-manager.ts'),
+    import('../../client/alert-manager.ts'),
   ]);
   const asking = { client, group, requestedBy: 'status' };
   const manager = createBackupManager(asking);
   const patience = AbortSignal.timeout(LISTING_LIMIT_MS);
   try {
     return await client.connection.withAbortSignal(AbortSignal.any([patience, signal]), async () => {
-      const [{ backups, window = null }, journals, { drills, everyMs }] = await Promise.all([
+      const [{ backups, window = null }, journals, { drills, everyMs }, alerts] = await Promise.all([
         manager.readCatalog(),
         manager.journalStatus(),
         createDrillManager(asking).readDrills(),
+        orNone(createAlertManager(asking).readAlerts()),
       ]);
-      return { backups, window, journals, drill: drillState(drills, everyMs, Date.now()) };
+      return { backups, window, journals, drill: drillState(drills, everyMs, Date.now()), alerts };
     });
   } catch (error) {
     if (patience.aborted) return undefined;
     throw error;
   }
+}
+
+/** Null where no run looks for alerts. */
+async function orNone(asking: Promise<AlertsView>): Promise<AlertsView | null> {
+  return asking.catch((error: unknown) => {
+    if (error instanceof LifeboatError && error.code === 'ALERTS_OFF') return null;
+    throw error;
+  });
 }
