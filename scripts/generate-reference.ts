@@ -1,10 +1,11 @@
 /**
- * Writes what is derived from code: config/{backup,plan}.schema.json and docs/reference/{configuration,cli,errors,metrics,plan-steps}.md.
+ * Writes what is derived from code: config/{backup,plan}.schema.json and docs/reference/{alerts,configuration,cli,errors,metrics,plan-steps}.md.
  * `node scripts/generate-reference.ts`; test/architecture/reference.test.ts fails when a file is stale.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alertReference } from './reference/alerts.ts';
 import { cliReference } from './reference/cli.ts';
 import { configurationReference, configurationSchema } from './reference/configuration.ts';
 import { errorReference } from './reference/errors.ts';
@@ -21,6 +22,7 @@ export function referenceFiles(): ReadonlyMap<string, string> {
     ['docs/reference/cli.md', cliReference()],
     ['docs/reference/errors.md', errorReference()],
     ['docs/reference/metrics.md', metricsReference()],
+    ['docs/reference/alerts.md', alertReference()],
   ]);
 }
 

@@ -1,4 +1,6 @@
 import { hostname, userInfo } from 'node:os';
+import { createAlertManager } from './client/alert-manager.ts';
+import type { AlertManager } from './client/alert-manager.ts';
 import { createBackupManager } from './client/backup-manager.ts';
 import type { BackupManager } from './client/backup-manager.ts';
 import { createCrossRegionManager } from './client/cross-region-manager.ts';
@@ -16,6 +18,8 @@ import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import { connectClient } from './temporal/connection.ts';
 
+export type { AlertManager } from './client/alert-manager.ts';
+export type { AlertsView } from './contract/alerts.ts';
 export type { BackupManager, BackupOptions, DirectoryOptions, RestoreOptions } from './client/backup-manager.ts';
 export type {
   CrossRegionManager,
@@ -67,6 +71,8 @@ export interface Lifeboat {
   readonly disasterRecoveryManager: DisasterRecoveryManager;
   /** What runs by itself: `schedule`, `schedules` and `drPlans.evaluateEvery` of the configuration. */
   readonly scheduleManager: ScheduleManager;
+  /** What is wrong, and whether channels work. */
+  readonly alertManager: AlertManager;
   /** Ends the connection to Temporal; operations that run go on. */
   close(): Promise<void>;
 }
@@ -93,6 +99,7 @@ export async function createLifeboat(options: LifeboatOptions = {}): Promise<Lif
   return {
     backupManager: createBackupManager(context),
     crossRegionManager: createCrossRegionManager(context),
+    alertManager: createAlertManager(context),
     disasterRecoveryManager: {
       ...createDisasterRecoveryManager(context, openPlans(config)),
       ...createDrillManager(context),

@@ -5,12 +5,14 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { getClient } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { createActivities } from './activities/index.ts';
 import { createErrorInterceptor } from './activities/interceptors/errors.ts';
 import type { Dependencies, WorkSettings } from './activities/dependencies.ts';
 import { type Libraries, openLibraries } from './assembly/libraries.ts';
 import { codecOf } from './assembly/open-repository.ts';
+import { alertSettings } from './config/alert-settings.ts';
 import { processEnvironment } from './config/environment.ts';
 import { loadConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/load-config.ts';
@@ -23,7 +25,10 @@ import { LifeboatError, toLifeboatError } from './domain/errors.ts';
 import { whyNotKept } from './domain/kept-journals.ts';
 import { ensureJournalCopies } from './client/journal-copies.ts';
 import { applyUntilDone } from './client/schedules/keep-applied.ts';
+import { readJournalStatus } from './client/journal-status.ts';
 import { endJournal, ensureJournal } from './client/journals.ts';
+import { keepAlerts } from './client/keep-alerts.ts';
+import { readRuns } from './client/read-runs.ts';
 import { connectClient } from './temporal/connection.ts';
 import { serverPlace } from './embedded/places.ts';
 import { stateDirOf } from './assembly/state-dir.ts';
@@ -59,7 +64,7 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
 
   const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
   const settings = workSettings(loaded, scratchDir);
-  const deps = { settings, ...libraries };
+  const deps = { settings, ...libraries, temporal: temporalView(config.group) };
   const watched = await openMonitoring({ config, deps, roles, version: VERSION, log });
   try {
     await sweepScratchPlaces(settings, log);
@@ -131,6 +136,14 @@ async function keepSchedules(
   await applyUntilDone(connect, asked, { log, signal });
 }
 
+/** Asked from within activities, on the worker's own connection. */
+function temporalView(group: string): Dependencies['temporal'] {
+  return {
+    runs: async (known) => readRuns(getClient(), group, known),
+    journals: async (facts) => readJournalStatus(getClient(), group, facts),
+  };
+}
+
 /** What drills of workers that died have left here. Trouble with it keeps no worker from its work: the next drill meets it again. */
 async function sweepScratchPlaces(settings: WorkSettings, log: WorkerLog): Promise<void> {
   try {
@@ -145,10 +158,10 @@ async function sweepScratchPlaces(settings: WorkSettings, log: WorkerLog): Promi
 /** Starts the runs that have no end, where they do not run yet. */
 async function keepGoing(loaded: LoadedConfig, { targets }: Pick<Libraries, 'targets'>): Promise<void> {
   const { config } = loaded;
-  if (!config.journal.enabled && targets.length === 0) return;
   const { client, close } = await connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/journals`);
   const requestedBy = `worker@${hostname()}`;
   try {
+    await keepAlerts(client, { group: config.group, requestedBy, settings: alertSettings(config) });
     if (config.journal.enabled) await keepJournals(client, loaded, requestedBy);
     for (const { name: target } of targets)
       await ensureJournalCopies(client, { group: config.group, target, requestedBy });
@@ -234,6 +247,7 @@ function workSettings(loaded: LoadedConfig, scratchDir: string): WorkSettings {
     },
     keepReplacedMs: durationMs(config.restore.keepReplaced),
     cleanup: cleanupRules(config),
+    alerts: alertSettings(config),
     drill: drillSettings(config),
     stallAfterMs: durationMs(config.worker.stallAfter),
   };

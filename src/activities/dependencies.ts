@@ -1,5 +1,9 @@
-import type { DrillCheck, Objectives } from '../domain/drill/drill.ts';
+import type { AlertSettings } from '../config/alert-settings.ts';
 import type { PlanLibrary } from '../config/plans/plan-library.ts';
+import type { JournalFacts } from '../contract/journal-facts.ts';
+import type { RunsSeen } from '../domain/alerts/runs-seen.ts';
+import type { JournalCondition } from '../domain/journal-state.ts';
+import type { DrillCheck, Objectives } from '../domain/drill/drill.ts';
 import type { FailoverSite } from '../failover/site.ts';
 import type { PhysicalBackup, PostgresServerTools } from '../postgres/physical/physical.ts';
 import type { Postgres, PostgresTarget } from '../postgres/postgres.ts';
@@ -52,6 +56,7 @@ export interface WorkSettings {
   scratchFolder(): Promise<string>;
   readonly keepReplacedMs: number;
   readonly cleanup: CleanupRules;
+  readonly alerts: AlertSettings;
   readonly drill: {
     /** How often a drill is to be done; null: never is one due. */
     readonly everyMs: number | null;
@@ -75,6 +80,18 @@ export interface CopyTarget {
   repository(): Promise<Repository>;
 }
 
+/** What Temporal says of operations. */
+export interface TemporalView {
+  /** Those that ended since then, without those that are known; those that change live data now; and the run that waits for a person. */
+  runs(known: { readonly since: string; readonly seen: readonly string[] }): Promise<RunsSeen>;
+  /** Joins what is known of journals with the runs that keep them. */
+  journals(facts: readonly JournalFacts[]): Promise<readonly JournalSeenByRun[]>;
+}
+
+export interface JournalSeenByRun extends JournalFacts, JournalCondition {
+  readonly lagSeconds: number | null;
+}
+
 /** What activities join: libraries that know no Temporal. */
 export interface Dependencies {
   readonly settings: WorkSettings;
@@ -82,7 +99,12 @@ export interface Dependencies {
   repository(): Promise<Repository>;
   /** Whether the store has one; nothing is made. */
   hasRepository(): Promise<boolean>;
+  /** The store of the repository; nothing is asked or made. */
+  primaryStore(): ObjectStore;
   readonly targets: readonly CopyTarget[];
+  /** Files are read at each call. */
+  readonly plans: PlanLibrary;
+  readonly temporal: TemporalView;
   postgres(): Promise<Postgres>;
   /** As `postgres`, with another folder for its private files: whoever names it removes what a killed process leaves there. */
   postgresIn(scratchDir: string): Promise<Postgres>;
@@ -99,8 +121,6 @@ export interface Dependencies {
   readonly commands: Commands;
   readonly endpoints: Endpoints;
   readonly notifications: Notifications;
-  /** Recovery plans of the configuration; files are read at each call. */
-  readonly plans: PlanLibrary;
   /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
   failoverSite(): FailoverSite | null;
 }

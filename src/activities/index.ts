@@ -1,6 +1,7 @@
 import type { ControlActivities, DataActivities } from '../contract/activities.ts';
 import type { JournalActivities } from '../contract/journal.ts';
 import type { CopyActivities } from '../contract/replication.ts';
+import { createAlertActivities } from './alerts/alert-activities.ts';
 import { createBackupActivities } from './backup.ts';
 import { createCleanupActivities } from './cleanup/cleanup-activities.ts';
 import { createCatalogActivities } from './catalog.ts';
@@ -40,5 +41,6 @@ export function createActivities(
     ...createDrillActivities(deps),
     ...createFailoverActivities(deps),
     ...createScheduleActivities(deps),
+    ...createAlertActivities(deps),
   };
 }

@@ -20,6 +20,7 @@ import { createCommandServices } from '../services/command-services.ts';
 import { createCommands, type Commands } from '../services/commands.ts';
 import { createEndpoints, type Endpoints } from '../services/endpoints.ts';
 import type { Services } from '../services/services.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
 import type { FailoverSite } from '../failover/site.ts';
 import { openFailoverSite } from './failover-site.ts';
 import { openConfiguredRepository } from './open-repository.ts';
@@ -51,6 +52,8 @@ export interface Libraries {
   repository(): Promise<Repository>;
   /** Whether the store holds a repository now; nothing is made. @throws LifeboatError STORE_* */
   hasRepository(): Promise<boolean>;
+  /** The store of the repository; nothing is asked or made. @throws LifeboatError STORE_UNKNOWN, STORE_URL_INVALID */
+  primaryStore(): ObjectStore;
   readonly targets: readonly OpenTarget[];
   /** Null where no regions are configured. @throws LifeboatError STORE_UNKNOWN, CONFIG_INVALID */
   failoverSite(): FailoverSite | null;
@@ -91,6 +94,7 @@ export function openLibraries({ config }: Pick<LoadedConfig, 'config'>, places: 
     redisServer: async () => findRedisServer(stateDir),
     repository: onceWorking(() => openConfiguredRepository(config, places.tool)),
     hasRepository: async () => (await openPrimaryStore(config).head(REPOSITORY_KEY)) !== undefined,
+    primaryStore: () => openPrimaryStore(config),
     targets: openTargets(config, places.tool),
     failoverSite: () => (site ??= openFailoverSite(config)),
   };

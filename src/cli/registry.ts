@@ -1,4 +1,6 @@
 import type { Command } from './command.ts';
+import { alertsList } from './commands/alerts/alerts-list.ts';
+import { alertsTest } from './commands/alerts/alerts-test.ts';
 import { attach } from './commands/attach.ts';
 import { backupCleanup } from './commands/backup-cleanup.ts';
 import { backupHold, backupRelease } from './commands/backup-hold.ts';
@@ -49,6 +51,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   dr: 'Recovery: plans, their runs, and drills before they are needed.',
   schedule: 'What runs by itself.',
   config: 'Look at the configuration and try it.',
+  alerts: 'What is wrong, and who is told.',
   journal: 'Journals: what makes any second of the window restorable.',
   key: 'Keys that encrypt and sign.',
   replication: 'Copies in other places.',
@@ -83,6 +86,8 @@ export const COMMANDS: readonly Command[] = [
   cancel,
   status,
   ...SCHEDULE_COMMANDS,
+  alertsList,
+  alertsTest,
   journalStatus,
   replicationStatus,
   replicationSync,

@@ -7,7 +7,7 @@ import type { LoadedConfig } from '../config/load-config.ts';
 import { stateDirOf } from '../assembly/state-dir.ts';
 import type { Config } from '../config/schema/config.ts';
 import { ensureStack, stackStatus } from '../embedded/stack.ts';
-import { WORKFLOWS } from '../contract/names.ts';
+import { ENDLESS } from '../contract/names.ts';
 import type { NamedTools } from '../embedded/toolbox.ts';
 import type { StackStatus } from '../embedded/stack.ts';
 import { LifeboatError } from '../domain/errors.ts';
@@ -41,8 +41,8 @@ export function namedTools({ embedded, postgres }: Config): NamedTools {
 }
 
 /**
- * A retry of what runs now would act on the databases of the other configuration. A journal always runs: it hands over, and knows
- * another server when it meets one. @throws LifeboatError WORKER_IN_USE
+ * A retry of what runs now would act on the databases of the other configuration. What has no end
+ * always runs: it hands over, and knows another server when it meets one. @throws LifeboatError WORKER_IN_USE
  */
 async function refuseWhileInUse(address: string): Promise<void> {
   const { connectClient, localTemporal } = await import('../temporal/connection.ts');
@@ -62,7 +62,7 @@ async function refuseWhileInUse(address: string): Promise<void> {
   }
 }
 
-const OPERATIONS = `ExecutionStatus = 'Running' AND WorkflowType != '${WORKFLOWS.journal}'`;
+const OPERATIONS = ["ExecutionStatus = 'Running'", ...ENDLESS.map((type) => `WorkflowType != '${type}'`)].join(' AND ');
 
 /** The variables that the configuration was read from: the worker reads the same. */
 function workerEnvironment({ env }: CommandContext, { file }: LoadedConfig): Record<string, string> {

@@ -1,11 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { JournalInput } from '../contract/journal.ts';
-import type { CancelRequest } from '../contract/messages.ts';
-import { journalWorkflowId, SIGNALS, WORKFLOWS } from '../contract/names.ts';
+import { journalWorkflowId, WORKFLOWS } from '../contract/names.ts';
 import type { JournalKind } from '../domain/journal.ts';
-import { LifeboatError } from '../domain/errors.ts';
-import { fromWorkflowError } from './failure.ts';
-import { ensureRun } from './operation.ts';
+import { endRun, ensureRun } from './operation.ts';
 
 export interface KeepJournal {
   readonly group: string;
@@ -32,14 +29,5 @@ export async function endJournal(
   client: Client,
   { group, kind, requestedBy, reason }: KeepJournal & { readonly reason: string },
 ): Promise<void> {
-  const workflowId = journalWorkflowId(kind, group);
-  const request: CancelRequest = { reason, by: requestedBy };
-  try {
-    await client.workflow.getHandle(workflowId).signal<[CancelRequest]>(SIGNALS.cancel, request);
-  } catch (error) {
-    const cause = fromWorkflowError(error, workflowId);
-    // None runs, which is what was wanted.
-    if (cause instanceof LifeboatError && cause.code === 'OPERATION_NOT_FOUND') return;
-    throw cause;
-  }
+  await endRun(client, journalWorkflowId(kind, group), { reason, by: requestedBy });
 }

@@ -1,7 +1,8 @@
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client, WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES, taskQueue } from '../contract/names.ts';
+import type { CancelRequest } from '../contract/messages.ts';
+import { SEARCH_ATTRIBUTES, SIGNALS, taskQueue } from '../contract/names.ts';
 import { LifeboatError } from '../domain/errors.ts';
 import { fromWorkflowError } from './failure.ts';
 
@@ -68,6 +69,18 @@ function startOptions({ workflowId, group, kind, summary, requestedBy, input }: 
 /** Starts a run, or leaves the one that is there under the id: safe to repeat. */
 export async function ensureRun(client: Client, start: StartOperation): Promise<void> {
   await client.workflow.start(start.workflow, { ...startOptions(start), workflowIdConflictPolicy: 'USE_EXISTING' });
+}
+
+/** Ends a run, where there is one. Safe to repeat. */
+export async function endRun(client: Client, workflowId: string, request: CancelRequest): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal<[CancelRequest]>(SIGNALS.cancel, request);
+  } catch (error) {
+    const cause = fromWorkflowError(error, workflowId);
+    // None runs, which is what was wanted.
+    if (cause instanceof LifeboatError && cause.code === 'OPERATION_NOT_FOUND') return;
+    throw cause;
+  }
 }
 
 /** Attaches to an operation that was started before. @throws LifeboatError OPERATION_NOT_FOUND */

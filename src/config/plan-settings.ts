@@ -1,5 +1,6 @@
 import { durationMs } from '../domain/duration.ts';
-import type { Channel } from '../notify/notify.ts';
+import { unreachable } from '../domain/unreachable.ts';
+import type { Channel, ChannelSettings } from '../notify/notify.ts';
 import type { CommandDefinition } from '../services/commands.ts';
 import type { EndpointDefinition } from '../services/endpoints.ts';
 import type { Config } from './schema/config.ts';
@@ -26,10 +27,34 @@ export function endpointDefinitions({ endpoints }: Config): {
 
 /** Channels by name, in the order of the configuration. */
 export function notificationChannels({ notifications }: Config): readonly Channel[] {
-  return Object.entries(notifications).map(([name, channel]): Channel => {
-    const { events, type } = channel;
-    if (type === 'email') return { name, events, type };
-    if (type === 'pagerduty') return { name, events, type, routingKey: channel.routingKey };
-    return { name, events, type, url: channel.url };
-  });
+  return Object.entries(notifications).map(([name, channel]) => ({
+    name,
+    events: channel.events,
+    ...settingsOf(channel),
+  }));
+}
+
+/** Longer than this no program may hold up the messages behind it. */
+const LONGEST_COMMAND_MS = 5 * 60_000;
+
+function settingsOf(channel: Config['notifications'][string]): ChannelSettings {
+  switch (channel.type) {
+    case 'webhook':
+    case 'slack':
+      return { type: channel.type, url: channel.url };
+    case 'pagerduty': {
+      const { type, routingKey, endpoint } = channel;
+      return { type, routingKey, ...(endpoint === undefined ? {} : { url: endpoint }) };
+    }
+    case 'email': {
+      const { type, smtpUrl, from, to, tls, caPath } = channel;
+      return { type, smtpUrl, from, to, tls, caPath };
+    }
+    case 'command': {
+      const [program = '', ...args] = channel.run;
+      const timeoutMs = Math.min(durationMs(channel.timeout), LONGEST_COMMAND_MS);
+      return { type: channel.type, run: [program, ...args], timeoutMs };
+    }
+  }
+  return unreachable(channel);
 }

@@ -18,9 +18,6 @@ export const WITHOUT_EFFECT: readonly string[] = [
   'endpoints.*.record',
   'endpoints.*.keyFile',
   'endpoints.*.ttl',
-  'notifications.*.smtpUrl',
-  'notifications.*.from',
-  'notifications.*.to',
   'security',
 ];
 

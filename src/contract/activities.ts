@@ -2,6 +2,7 @@ import type { BackupRecord, Check, ComponentName, Problem, RecoveryPoint } from 
 import type { JournalKind } from '../domain/journal.ts';
 import type { NativeObstacle, NativeOutcome } from '../domain/native-incremental.ts';
 import type { ReplayedPosition, ReplayPlan } from '../domain/replay.ts';
+import type { AlertsControl } from './alerts.ts';
 import type { CleanupControl, CleanupData } from './cleanup.ts';
 import type { DrillControl, DrillData } from './drill.ts';
 import type { FailoverControl } from './failover.ts';
@@ -74,6 +75,7 @@ export interface PublishInput {
  */
 export interface ControlActivities
   extends
+    AlertsControl,
     CleanupControl,
     DirectoryControl,
     SelectionControl,

@@ -27,7 +27,12 @@ export const WORKFLOWS = {
   failover: 'failoverWorkflow',
   scheduled: 'scheduledWorkflow',
   evaluatePlans: 'evaluatePlansWorkflow',
+  alerts: 'alertsWorkflow',
+  testChannel: 'testChannelWorkflow',
 } as const;
+
+/** Types of the runs that have no end: they hand over to whichever worker is there. */
+export const ENDLESS: readonly string[] = [WORKFLOWS.journal, WORKFLOWS.copyJournals, WORKFLOWS.alerts];
 
 /** Search attributes, all of type Keyword. */
 export const SEARCH_ATTRIBUTES = {
@@ -39,13 +44,13 @@ export const SEARCH_ATTRIBUTES = {
 } as const;
 
 /** Signals. */
-export const SIGNALS = { cancel: 'cancelOperation' } as const;
+export const SIGNALS = { cancel: 'cancelOperation', somethingFailed: 'somethingFailed' } as const;
 
 /** Updates: each is refused at once, by its validator, or done. */
-export const UPDATES = { steerPlan: 'steerPlan' } as const;
+export const UPDATES = { steerPlan: 'steerPlan', lookForAlerts: 'lookForAlerts' } as const;
 
 /** Queries. */
-export const QUERIES = { planRun: 'planRun' } as const;
+export const QUERIES = { planRun: 'planRun', alerts: 'alerts' } as const;
 
 export type WorkerRole = 'control' | 'data' | 'journal' | 'copy';
 
@@ -60,6 +65,11 @@ export function taskQueue(role: WorkerRole, group: string): string {
 /** The id under which all that must exclude each other on a group runs: the server lets one such execution be open. */
 export function groupWorkflowId(group: string): string {
   return `lifeboat/${group}`;
+}
+
+/** Group of a workflow: the part of its id that the functions here put there. */
+export function groupOf(workflowId: string): string {
+  return workflowId.split('/')[1] ?? 'default';
 }
 
 /** Id of the one run that keeps a journal: `journal-postgres/<group>`. */
@@ -102,7 +112,12 @@ export function scheduledWorkflowId(group: string, name: string): string {
   return `lifeboat/${group}/scheduled/${name}`;
 }
 
-/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `plan`, `cleanup` (a dry run). */
+/** Id of the one run that looks for alerts and tells people, for ever. */
+export function alertsWorkflowId(group: string): string {
+  return `lifeboat/${group}/alerts`;
+}
+
+/** Id of an operation that runs beside the group's lock: `verify`, `catalog`, `directory`, `keys`, `plan`, `channel`, `cleanup` (a dry run). */
 export function besideWorkflowId(group: string, what: string, request: string): string {
   return `lifeboat/${group}/${what}/${request}`;
 }

@@ -1,3 +1,4 @@
+import { ALERT_ERRORS } from './errors/alerts.ts';
 import { CLI_ERRORS } from './errors/cli.ts';
 import { CONFIG_ERRORS } from './errors/config.ts';
 import { DRILL_ERRORS } from './errors/drills.ts';
@@ -48,6 +49,7 @@ export const ERRORS = {
   ...EMBEDDED_ERRORS,
   ...PLAN_ERRORS,
   ...MONITORING_ERRORS,
+  ...ALERT_ERRORS,
   ...PLATFORM_ERRORS,
   ...SCHEDULE_ERRORS,
 } as const;

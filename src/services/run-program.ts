@@ -11,6 +11,8 @@ export interface ProgramRequest {
   readonly command: ServiceCommand;
   readonly timeoutMs: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on its standard input; without it there is none. */
+  readonly input?: string;
   readonly signal: AbortSignal;
 }
 
@@ -28,10 +30,12 @@ export type ProgramEnd =
   | { readonly end: 'timed-out'; readonly cause: unknown };
 
 /** Runs a configured command to its end. Rejects with TOOL_MISSING, PROCESS_* and the reason of an abort. */
-export async function runProgram({ name, command, timeoutMs, env, signal }: ProgramRequest): Promise<ProgramEnd> {
+export async function runProgram(program: ProgramRequest): Promise<ProgramEnd> {
+  const { name, command, timeoutMs, env, input, signal } = program;
   const startedAt = performance.now();
   const timeout = AbortSignal.timeout(timeoutMs);
-  const request = { name, ...toProgram(command), maxOutputBytes: MAX_OUTPUT_BYTES, ...(env ? { env } : {}) };
+  const given = { ...(env ? { env } : {}), ...(input === undefined ? {} : { input }) };
+  const request = { name, ...toProgram(command), maxOutputBytes: MAX_OUTPUT_BYTES, ...given };
   try {
     const { stdout, exit } = await runChild({ ...request, signal: AbortSignal.any([signal, timeout]) });
     if (exit.code !== 0) return { end: 'failed', exitCode: exit.code ?? -1, said: sayHow(exit) };

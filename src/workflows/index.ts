@@ -1,3 +1,4 @@
+export { alertsWorkflow } from './alerts.ts';
 export { backupWorkflow } from './backup.ts';
 export { catalogWorkflow } from './catalog.ts';
 export { cleanupTargetWorkflow } from './cleanup-target.ts';
@@ -17,6 +18,7 @@ export { restoreSelectionWorkflow } from './restore-selection.ts';
 export { rewrapWorkflow } from './rewrap.ts';
 export { runPlanWorkflow } from './run-plan.ts';
 export { scheduledWorkflow } from './scheduled.ts';
+export { testChannelWorkflow } from './test-channel.ts';
 export { undoRestoreWorkflow } from './undo-restore.ts';
 export { verifyOldestWorkflow } from './verify-oldest.ts';
 export { verifyWorkflow } from './verify.ts';

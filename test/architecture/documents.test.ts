@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import {
+  alertsWorkflowId,
   besideWorkflowId,
   cleanupTargetWorkflowId,
   copyJournalsWorkflowId,
@@ -137,6 +138,7 @@ describe('docs/reference/durable-names.md', () => {
         cleanupTargetWorkflowId('<group>', '<target>', false),
         cleanupTargetWorkflowId('<group>', '<target>', true),
         copyJournalsWorkflowId('<group>', '<target>'),
+        alertsWorkflowId('<group>'),
         journalWorkflowId('postgres', '<group>'),
         journalWorkflowId('redis', '<group>'),
         scheduledWorkflowId('<group>', '<name>'),

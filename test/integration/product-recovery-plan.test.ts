@@ -12,6 +12,8 @@ import {
   type DisasterRecoveryManager,
 } from '../../src/client/disaster-recovery-manager.ts';
 import { openPlans } from '../../src/config/plans/plan-library.ts';
+import { readRuns } from '../../src/client/read-runs.ts';
+import type { EndedRun, RunsSeen } from '../../src/domain/alerts/runs-seen.ts';
 import { QUERIES } from '../../src/contract/names.ts';
 import { PROJECT_DIR } from '../../src/embedded/places.ts';
 import type { PlanRunView } from '../../src/domain/plan/run-view.ts';
@@ -62,6 +64,8 @@ describePlans('a recovery plan', () => {
     (await second.readPlanStates()).find((plan) => plan.id === id)?.state;
   const view = async (): Promise<PlanRunView> =>
     product.client.workflow.getHandle('lifeboat/default').query<PlanRunView>(QUERIES.planRun);
+  const seenByAlerts = async (): Promise<RunsSeen> =>
+    readRuns(product.client, product.group, { since: new Date(0).toISOString(), seen: [] });
   const written = async (name: string): Promise<string[]> =>
     (await readFile(join(product.folder, name), 'utf8')).trim().split('\n');
 
@@ -88,6 +92,8 @@ describePlans('a recovery plan', () => {
         ],
         notifications: { ops: { type: 'webhook', url: `http://127.0.0.1:${port}/hook?token=secret-token` } },
         objectives: { rto: '1h', rpo: '1h' },
+        // What steps tell is counted.
+        alerts: { enabled: false },
       },
       via: async (name, server) => {
         if (name === 'redis') return server;
@@ -221,6 +227,10 @@ describePlans('a recovery plan', () => {
       steps: [{ id: 'try', status: 'failed', message: expect.stringContaining('exit code 3: the disk is full') }],
     });
     await rm(planFile('trying'));
+    const isThis = ({ message }: EndedRun): boolean => message.includes('the disk is full');
+    await until('what alerts see of it', async () => (await seenByAlerts()).ended.some(isThis));
+    const seen = (await seenByAlerts()).ended.filter(({ code: found }) => found === code);
+    expect(seen).toMatchObject([{ kind: 'plan', end: 'failed', message: expect.stringContaining('the disk is full') }]);
   });
 
   test('waits for another person, and takes back what it replaced when it is aborted', async () => {
@@ -230,6 +240,8 @@ describePlans('a recovery plan', () => {
     expect(first.exit).toBe(0);
     await until('the approval', async () => (await view()).state === 'waiting');
     const { id, digest } = await view();
+    await until('what alerts see of it', async () => (await seenByAlerts()).open.some(({ kind }) => kind === 'plan'));
+    expect((await seenByAlerts()).waiting).toMatchObject({ id, waitsFor: [expect.stringContaining('an approval')] });
     await expect(second.startPlan('default-recovery')).rejects.toMatchObject({ code: 'GROUP_BUSY' });
     const own = await product.cli(['dr', 'approve', id, 'confirm', '--reason', 'it is fine']);
     expect({ exit: own.exit, code: own.json['error'].code }).toEqual({ exit: 8, code: 'PLAN_APPROVAL_REFUSED' });

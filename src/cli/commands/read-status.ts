@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../../config/schema/config.ts';
+import type { AlertsView } from '../../contract/alerts.ts';
 import { groupWorkflowId } from '../../contract/names.ts';
 import { type DrillState, drillState } from '../../domain/drill/drill-state.ts';
+import { LifeboatError } from '../../domain/errors.ts';
 import type { ScheduleStatus } from '../../domain/schedule/schedule-health.ts';
 import type { CommandContext } from '../command.ts';
 import type { PlanState } from './describe-plan-states.ts';
@@ -20,6 +22,8 @@ export interface Known extends Protection {
   readonly drill: DrillState;
   readonly schedules: readonly ScheduleStatus[];
   readonly plans: readonly PlanState[];
+  /** Null where no run looks for alerts. */
+  readonly alerts: AlertsView | null;
 }
 
 /** A server or worker that is not there is part of the status, not an error of it. */
@@ -30,7 +34,8 @@ export async function askTemporal(context: CommandContext, localAddress: string 
   const local = localAddress === undefined ? undefined : localTemporal(localAddress);
   const where = (await namedTemporal(context, loaded)) ?? local;
   if (where === undefined) return { running: null, known: undefined };
-  const { client, close } = await connectClient(where, 'cli:status');
+  // Closed when patience ends, perhaps in the middle of a call: a retry in its pause would end the process.
+  const { client, close } = await connectClient(where, 'cli:status', { retries: false });
   try {
     return await client.connection.withAbortSignal(context.signal, async () => ({
       running: await runningOperation(client, config.group),
@@ -76,23 +81,25 @@ async function readKnown(client: Client, config: Config, signal: AbortSignal): P
 }
 
 async function askAll(client: Client, config: Config): Promise<Known> {
-  const [backups, drills, schedules, plans, { configuredSchedules }, { openPlans }] = await Promise.all([
+  const [backups, drills, schedules, plans, alerts, { configuredSchedules }, { openPlans }] = await Promise.all([
     import('../../client/backup-manager.ts'),
     import('../../client/drill-manager.ts'),
     import('../../client/schedules/read-schedules.ts'),
     import('../../client/disaster-recovery-manager.ts'),
+    import('../../client/alert-manager.ts'),
     import('../../config/schedules/schedule-definitions.ts'),
     import('../../config/plans/plan-library.ts'),
   ]);
   const { group } = config;
   const asking = { client, group, requestedBy: 'status' };
   const manager = backups.createBackupManager(asking);
-  const [catalog, journals, rehearsed, scheduled, states] = await Promise.all([
+  const [catalog, journals, rehearsed, scheduled, states, alarms] = await Promise.all([
     manager.readCatalog(),
     manager.journalStatus(),
     drills.createDrillManager(asking).readDrills(),
     schedules.readSchedules(client, group, configuredSchedules(config)),
     plans.createDisasterRecoveryManager(asking, openPlans(config)).readPlanStates(),
+    orNone(alerts.createAlertManager(asking).readAlerts()),
   ]);
   return {
     backups: catalog.backups,
@@ -101,5 +108,13 @@ async function askAll(client: Client, config: Config): Promise<Known> {
     drill: drillState(rehearsed.drills, rehearsed.everyMs, Date.now()),
     schedules: scheduled,
     plans: states.map(({ id, state, evaluation }) => ({ id, state, evaluation })),
+    alerts: alarms,
   };
+}
+
+async function orNone(asking: Promise<AlertsView>): Promise<AlertsView | null> {
+  return asking.catch((error: unknown) => {
+    if (error instanceof LifeboatError && error.code === 'ALERTS_OFF') return null;
+    throw error;
+  });
 }

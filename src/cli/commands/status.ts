@@ -1,9 +1,11 @@
+import type { AlertsView } from '../../contract/alerts.ts';
 import type { BackupRecord } from '../../domain/backup.ts';
 import { type RecoveryPointAges, recoveryPointAges } from '../../domain/recovery-point-age.ts';
 import type { WindowView } from '../../domain/window-view.ts';
 import { defineCommand } from '../command.ts';
 import type { ServiceStatus } from '../../embedded/services.ts';
 import type { Output } from '../output.ts';
+import { describeAlertState } from './alerts/describe-alerts.ts';
 import { describeDrillState } from './describe-drill-state.ts';
 import { describePlanStates } from './describe-plan-states.ts';
 import { describeProtection, lastOf } from './describe-protection.ts';
@@ -18,7 +20,7 @@ export const status = defineCommand({
   options: {},
   examples: ['status', 'status --json'],
   answers: [
-    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, schedules[], plans[] {id, state, evaluation}, backups}',
+    'status {services[], ui, running, lastFull, lastIncremental, rpoMs {postgres, redis}, window, journals[], drill {last {drillId, finishedAt, verdict, reasons[], rtoMs, rpoMs}, dueAt, overdue}, schedules[], plans[] {id, state, evaluation}, backups, alerts[], alertsAsOf}',
   ],
   exits: [7],
   async run(context) {
@@ -45,6 +47,7 @@ export const status = defineCommand({
                 ...describeDrillState(known.drill, colors),
                 ...describePlanStates(known.plans, colors),
                 ...describeSchedules(known.schedules, colors),
+                ...(known.alerts === null ? [] : describeAlertState(known.alerts, colors)),
               ]),
         ].join('\n'),
     };
@@ -52,7 +55,15 @@ export const status = defineCommand({
 });
 
 /** Null: not known, because nobody could be asked. */
-const NOTHING = { backups: null, window: null, journals: null, drill: null, schedules: null, plans: null } as const;
+const NOTHING = {
+  backups: null,
+  window: null,
+  journals: null,
+  drill: null,
+  schedules: null,
+  plans: null,
+  alerts: null,
+} as const;
 
 function protectionOf(known: Known | undefined): {
   readonly backups: number | null;
@@ -64,8 +75,10 @@ function protectionOf(known: Known | undefined): {
   readonly drill: Known['drill'] | null;
   readonly schedules: readonly unknown[] | null;
   readonly plans: Known['plans'] | null;
+  readonly alerts: AlertsView['alerts'] | null;
+  readonly alertsAsOf: AlertsView['lookedAt'] | null;
 } {
-  const { backups, window, journals, drill, schedules, plans } = known ?? NOTHING;
+  const { backups, window, journals, drill, schedules, plans, alerts } = known ?? NOTHING;
   return {
     lastFull: backups && lastOf(backups, 'full'),
     lastIncremental: backups && lastOf(backups, 'incremental'),
@@ -76,6 +89,8 @@ function protectionOf(known: Known | undefined): {
     schedules: schedules?.map(scheduleJson) ?? null,
     plans,
     backups: backups?.length ?? null,
+    alerts: alerts?.alerts ?? null,
+    alertsAsOf: alerts?.lookedAt ?? null,
   };
 }
 

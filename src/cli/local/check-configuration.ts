@@ -2,6 +2,7 @@ import type { Environment } from '../../config/environment.ts';
 import type { LoadedConfig } from '../../config/load-config.ts';
 import { findWithoutEffect } from '../../config/without-effect.ts';
 import { LifeboatError } from '../../domain/errors.ts';
+import { checkChannels } from './check-channels.ts';
 import { checkPostgres } from './check-postgres.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkRepository } from './check-repository.ts';
@@ -24,6 +25,7 @@ export async function checkConfiguration(loaded: LoadedConfig, env: Environment)
     ...repository,
     ...(await checkTargets(loaded.config)),
     ...services,
+    ...(await checkChannels(loaded.config, env)),
   ];
 }
 

@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { alertsSection } from './alerts.ts';
 import { journalSection, postgresSection, redisSection, restoreSection } from './databases.ts';
 import { drillSection } from './drill.ts';
 import { failoverSection } from './failover.ts';
 import { name, path } from './leaf.ts';
+import { notificationsSection } from './notifications.ts';
 import * as operations from './operations.ts';
 import * as schedules from './schedules.ts';
 import * as storage from './storage.ts';
@@ -38,7 +40,8 @@ export const configSchema = z.strictObject({
   drPlans: operations.drPlansSection,
   objectives: operations.objectivesSection,
   drill: drillSection,
-  notifications: operations.notificationsSection,
+  notifications: notificationsSection,
+  alerts: alertsSection,
   security: operations.securitySection,
   temporal: operations.temporalSection,
   monitoring: operations.monitoringSection,

@@ -81,37 +81,6 @@ export const endpointsSection = z
   .default([])
   .describe('Endpoints that steps of type `repoint` lead to another region');
 
-const events = z
-  .array(z.enum(['failure', 'success', 'recovery', 'lag', 'storage', 'drill']))
-  .default(['failure', 'recovery', 'lag', 'storage']);
-const channel = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('webhook').describe('Kind'),
-    url: secretUrl().describe('URL that gets a JSON document'),
-    events: events.describe('What is told'),
-  }),
-  z.strictObject({
-    type: z.literal('slack').describe('Kind'),
-    url: secretUrl().describe('Incoming webhook'),
-    events: events.describe('What is told'),
-  }),
-  z.strictObject({
-    type: z.literal('pagerduty').describe('Kind'),
-    routingKey: secret().describe('Events v2 routing key'),
-    events: events.describe('What is told'),
-  }),
-  z.strictObject({
-    type: z.literal('email').describe('Kind'),
-    smtpUrl: secretUrl().describe('`smtps://user:password@host`'),
-    from: z.string().min(3).describe('Sender'),
-    to: z.array(z.string().min(3)).min(1).describe('Recipients'),
-    events: events.describe('What is told'),
-  }),
-]);
-
-/** Who is told what. */
-export const notificationsSection = z.record(name(), channel).default({}).describe('Channels by name');
-
 /** Times that recovery is measured against. */
 export const objectivesSection = z
   .strictObject({

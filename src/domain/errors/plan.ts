@@ -80,18 +80,6 @@ export const PLAN_ERRORS = {
     when: 'No run of a recovery plan of that id is known to Temporal or has a report in the repository.',
     hint: '`lifeboat dr status` shows the one that runs, or the newest report',
   },
-  NOTIFICATION_FAILED: {
-    retry: 'transient',
-    exit: 1,
-    when: 'A channel of `notifications` did not take a message.',
-    hint: 'is the URL right, and can the host of the worker reach it?',
-  },
-  NOTIFICATION_UNAVAILABLE: {
-    retry: 'never',
-    exit: 2,
-    when: 'A channel is named that the configuration does not have, or whose kind cannot be used yet.',
-    hint: 'the names are those of `notifications` in the configuration; email is not sent in this version',
-  },
   COMMAND_UNKNOWN: {
     retry: 'never',
     exit: 2,

@@ -3,7 +3,7 @@ import type { ActivityInterfaceFor, ActivityOptions } from '@temporalio/workflow
 import type { ControlActivities, DataActivities } from '../../contract/activities.ts';
 import type { JournalActivities } from '../../contract/journal.ts';
 import type { CopyActivities } from '../../contract/replication.ts';
-import { taskQueue } from '../../contract/names.ts';
+import { groupOf, taskQueue } from '../../contract/names.ts';
 
 /**
  * Every attempt heartbeats once a second, so a lost worker is noticed within this time. The limit on attempts covers both
@@ -49,6 +49,12 @@ const PROFILES = {
     heartbeatTimeout: HEARTBEAT_TIMEOUT,
     retry: { initialInterval: '5 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
   },
+  /** One message: whoever sends it keeps it, and comes again. A command may take its time. */
+  message: {
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    retry: { maximumAttempts: 1 },
+  },
   /** Copies that somebody waits for. */
   prompt: {
     startToCloseTimeout: '24 hours',
@@ -57,9 +63,8 @@ const PROFILES = {
   },
 } as const satisfies Record<string, ActivityOptions>;
 
-/** Group of the running workflow: the part of its id that `groupWorkflowId` and `besideWorkflowId` put there. */
 function group(): string {
-  return workflowInfo().workflowId.split('/')[1] ?? 'default';
+  return groupOf(workflowInfo().workflowId);
 }
 
 /** Control activities under a profile; `summary` is what a person reads beside the activity in the Temporal Web UI. */
@@ -69,6 +74,11 @@ export function control(profile: 'decide' | 'settle', summary: string): Activity
     taskQueue: taskQueue('control', group()),
     summary,
   });
+}
+
+/** Control activities that tell people, tried once. */
+export function tell(summary: string): ActivityInterfaceFor<ControlActivities> {
+  return proxyActivities<ControlActivities>({ ...PROFILES.message, taskQueue: taskQueue('control', group()), summary });
 }
 
 /** Control activities that are a step of a plan; a cancelled one is awaited, so that nothing of it runs when it is taken back. */

@@ -1,4 +1,15 @@
-import { CancelledFailure, CancellationScope, setHandler } from '@temporalio/workflow';
+import {
+  CancelledFailure,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  patched,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { somethingFailed } from '../../contract/alert-handlers.ts';
+import { alertsWorkflowId, groupOf } from '../../contract/names.ts';
 import { cancelOperation } from '../../contract/signals.ts';
 import type { WorkflowProgress } from './progress.ts';
 
@@ -12,7 +23,25 @@ export async function cancellable<T>(progress: WorkflowProgress, run: () => Prom
     progress.note(`cancelled by ${by}: ${reason}`);
     scope.cancel();
   });
-  return scope.run(run);
+  try {
+    return await scope.run(run);
+  } catch (error) {
+    // Operations from before know no alerts.
+    if (!isCancellation(error) && patched(TELL)) await tellOfFailure();
+    throw error;
+  }
+}
+
+const TELL = '2026-12-tell-of-failures';
+
+/** Has whoever looks for alerts look soon. They would see it anyway, a little later: so that nobody can be told is no trouble of an operation. */
+async function tellOfFailure(): Promise<void> {
+  const alerts = getExternalWorkflowHandle(alertsWorkflowId(groupOf(workflowInfo().workflowId)));
+  try {
+    await CancellationScope.nonCancellable(async () => alerts.signal(somethingFailed));
+  } catch (error) {
+    log.info('nobody looks for alerts', { reason: error instanceof Error ? error.message : String(error) });
+  }
 }
 
 /** Runs all at once; when one fails, cancels and awaits the others and gives the first failure. */

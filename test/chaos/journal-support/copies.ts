@@ -9,6 +9,7 @@ import { findRedisCut } from '../../../src/activities/replay/replay-redis.ts';
 import { unpackPostgres } from '../../../src/activities/replay/unpack-postgres.ts';
 import { openLibraries } from '../../../src/assembly/libraries.ts';
 import { codecOf } from '../../../src/assembly/open-repository.ts';
+import { alertSettings } from '../../../src/config/alert-settings.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { postgresTarget } from '../../../src/config/postgres-target.ts';
 import { redisTarget, redisTargetAt } from '../../../src/config/redis-target.ts';
@@ -119,6 +120,7 @@ export function dependenciesOf(product: Pick<Product, 'env' | 'folder'>): Depend
   const codec = codecOf(config);
   return {
     ...openLibraries(loaded, { tool: 'test', stateDir: PROVISIONED_STATE_DIR, scratchDir }),
+    temporal: { runs: async () => ({ ended: [], open: [], waiting: null }), journals: async () => [] },
     settings: {
       group: config.group,
       codec,
@@ -145,6 +147,7 @@ export function dependenciesOf(product: Pick<Product, 'env' | 'folder'>): Depend
         },
         graceMs: 86_400_000,
       },
+      alerts: alertSettings(config),
       drill: { everyMs: null, checks: [], objectives: { rtoMs: null, rpoMs: null } },
       stallAfterMs: 60_000,
     },

@@ -203,6 +203,7 @@ export const LOSS: ExactLoss = {
   firstCommitAt: AT,
   lastCommitAt: AT,
 };
+const NOTHING_KNOWN = { active: [], slowLookAt: null, hadRepository: false } as const;
 
 const answers: Activities = {
   surveySources: async () => ({
@@ -366,6 +367,14 @@ const answers: Activities = {
   handOverRedis: async () => REDIS_ROLE,
   promoteReplica: async () => REDIS_ROLE,
   measureRedisLoss: async () => ({ kind: 'exact', bytes: 0, seconds: 0 }),
+  lookForAlerts: async ({ memory }) => ({
+    memory: memory ?? { ...NOTHING_KNOWN, runs: { since: AT, seen: [], outcomes: [], damage: [] } },
+    deliveries: [],
+    unseen: [],
+    at: AT,
+    everyMs: 3_600_000,
+  }),
+  tellChannel: async () => {},
   followPostgres: async () => ({ end: 'handed-over' }),
   followRedis: async () => ({ end: 'handed-over' }),
 };
@@ -394,6 +403,9 @@ interface NamedInput {
   readonly service?: string;
   /** How a drill ended early. */
   readonly ended?: { readonly code: string } | null;
+  /** Who is told what. */
+  readonly channel?: string;
+  readonly notice?: { readonly state: string; readonly alert: { readonly key: string } };
 }
 
 function nameOf(name: string, input: NamedInput): string {
@@ -415,6 +427,10 @@ function nameOfCall(name: string, input: NamedInput): string {
   return NAMED_WITH_BACKUP.includes(name) ? `${name}(${[backupId, target].filter(Boolean).join(' at ')})` : name;
 }
 
+function nameOfTold(name: string, { channel, notice }: NamedInput): string {
+  return `${name}(${channel}: ${notice?.state} ${notice?.alert.key})`;
+}
+
 /** The default answers with some replaced, and a list of the calls. */
 export function recordingActivities(planted: Partial<Activities> = {}): Recorded {
   const calls: string[] = [];
@@ -422,7 +438,7 @@ export function recordingActivities(planted: Partial<Activities> = {}): Recorded
   const entries = Object.entries(all).map(([name, run]) => [
     name,
     async (input: NamedInput) => {
-      calls.push(nameOf(name, input));
+      calls.push(input.notice ? nameOfTold(name, input) : nameOf(name, input));
       return (run as (input: unknown) => Promise<unknown>)(input);
     },
   ]);

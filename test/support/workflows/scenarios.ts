@@ -5,6 +5,7 @@ import type { Activities } from './fakes.ts';
 import { SELECTIONS } from './selection-scenarios.ts';
 import { SELECTION_UNDOS } from './undo-selection-scenarios.ts';
 import type { FollowEnd } from '../../../src/contract/journal.ts';
+import { ALERT_SCENARIOS } from './alert-scenarios.ts';
 import { CLEANUP_SCENARIOS } from './cleanup-scenarios.ts';
 import { KEY_SCENARIOS, VERIFY_OLDEST_SCENARIOS } from './key-scenarios.ts';
 import { DRILL_SCENARIOS } from './drill-scenarios.ts';
@@ -690,4 +691,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TARGET_SCENARIOS,
   ...SELECTIONS,
   ...SELECTION_UNDOS,
+  ...ALERT_SCENARIOS,
 ];
