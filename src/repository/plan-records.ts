@@ -4,7 +4,7 @@ import { LifeboatError } from '../domain/errors.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { WriterContext } from './context.ts';
 import { openTrusted, signDocument } from './journals/signed-document.ts';
-import { REPORTS_PREFIX } from './layout.ts';
+import { PLANS_PREFIX, REPORTS_PREFIX } from './layout.ts';
 import { putOnce, readCanonical, readSmallObject } from './small-object.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -89,7 +89,7 @@ async function verificationOf(context: WriterContext, planId: string): Promise<P
   return { planId, definition, at, by, how };
 }
 
-const verificationPrefix = (planId: string): string => `plans/${named(planId, 'PLAN_NOT_FOUND')}/`;
+const verificationPrefix = (planId: string): string => `${PLANS_PREFIX}${named(planId, 'PLAN_NOT_FOUND')}/`;
 const reportKey = (runId: string): string => `${REPORTS_PREFIX}${named(runId, 'PLAN_RUN_NOT_FOUND')}/report.json`;
 
 /** Ids come from people, too: what is not one never becomes part of a key. */

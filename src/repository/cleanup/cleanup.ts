@@ -1,6 +1,6 @@
 import type { WriterContext } from '../context.ts';
 import { epochPrefix } from '../journals/journal-keys.ts';
-import { backupPrefix } from '../layout.ts';
+import { backupPrefix, RESTORES_PREFIX } from '../layout.ts';
 import { loadRestore } from '../restore-records.ts';
 import { hideDamaged, provenDamaged } from './hide-damaged.ts';
 import { readRemovals } from './read-records.ts';
@@ -31,7 +31,7 @@ export function createCleanup(context: WriterContext): RepositoryCleanup {
     removeUnreferenced: async (age, operation) => removeUnreferenced(context, age, operation),
     writeHolds: async (backupId, change) => writeHolds(context, backupId, change),
     restores: async () => {
-      const ids = [...(await recordNames(context, 'restores/'))].toSorted();
+      const ids = [...(await recordNames(context, RESTORES_PREFIX))].toSorted();
       const records: unknown[] = [];
       for (const id of ids) records.push(await loadRestore(context.store, id));
       return records;

@@ -19,7 +19,7 @@ export interface HiddenEpoch extends EpochPlace {
 export interface Unreferenced {
   /** Backups that were begun and never published. */
   readonly abandoned: readonly { readonly backupId: string; readonly sizeBytes: number }[];
-  /** Objects of lost attempts below published backups. */
+  /** Objects of lost attempts below published backups, and what a question to the store left. */
   readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
 }
 
