@@ -65,7 +65,7 @@ export async function planAtTarget(
   // What is held since it was removed there comes again with the next copy.
   const recalled = new Set(pair.coming.map(({ id }) => id));
   const hidden = found.hidden.filter(({ what }) => !('backupId' in what && recalled.has(what.backupId)));
-  const databases = { replaced: [], warnings: [] };
+  const databases = { replaced: [], replacedTables: [], warnings: [] };
   return { plan: await planOf(pair.there, { ...found, hidden }, { nowMs, graceMs: rules.graceMs, databases }) };
 }
 
