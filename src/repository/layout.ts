@@ -13,6 +13,7 @@ export const JOURNALS_PREFIX = 'journals/';
 export const KEYS_PREFIX = 'keys/';
 export const RESTORES_PREFIX = 'restores/';
 export const PLANS_PREFIX = 'plans/';
+export const TURNS_PREFIX = 'turns/';
 
 /**
  * Every prefix below which anything of ours is written in a store; a cleanup takes unfinished writes away below each. `failover/` is that of a
@@ -28,6 +29,7 @@ export const WRITTEN_PREFIXES = [
   HOLDS_PREFIX,
   REPORTS_PREFIX,
   PLANS_PREFIX,
+  TURNS_PREFIX,
   'failover/',
   PROBE_PREFIX,
 ] as const;
