@@ -23,6 +23,8 @@ const ANSWER_MS = 20_000;
 /** A target beside the repository that it is a copy of. */
 interface Pair {
   readonly there: Repository;
+  /** Its backups. */
+  readonly listed: readonly BackupRecord[];
   readonly own: readonly BackupRecord[];
   readonly removedInOrder: ReadonlySet<string>;
   readonly removedThere: ReadonlySet<string>;
@@ -61,7 +63,9 @@ export async function planAtTarget(
   const decide: typeof planRetention = (there, retention, moment) =>
     planTargetRetention({ ...pair, there }, retention, moment);
   const question = { rules, nowMs, components, includeDamaged, coming: pair.coming, decide };
-  const found = await findCleanup(pair.there, question, operation);
+  // Listed a moment ago, with what is coming.
+  const there = { ...pair.there, list: async () => [...pair.listed] };
+  const found = await findCleanup(there, question, operation);
   // What is held since it was removed there comes again with the next copy.
   const recalled = new Set(pair.coming.map(({ id }) => id));
   const hidden = found.hidden.filter(({ what }) => !('backupId' in what && recalled.has(what.backupId)));
@@ -123,11 +127,12 @@ async function openPair(deps: Asking, target: CopyTarget, turn?: TurnAtTarget): 
   }
   const own = await repository.list();
   const { backupIds: removedThere } = await there.cleanup.removedHere();
-  const present = new Set((await there.list()).map(({ id }) => id));
+  const listed = await there.list();
+  const present = new Set(listed.map(({ id }) => id));
   const isComing = (backup: BackupRecord): boolean =>
     backup.status === 'complete' && !present.has(backup.id) && isDueThere(backup, removedThere);
   const removedInOrder = await repository.cleanup.removedBackups();
-  return { there, own, removedInOrder, removedThere, coming: own.filter(isComing) };
+  return { there, listed, own, removedInOrder, removedThere, coming: own.filter(isComing) };
 }
 
 /** Never makes one: a repository that was begun anew would have removed nothing and miss everything. */

@@ -46,6 +46,13 @@ export interface RemovalReason {
   readonly scope?: 'target';
 }
 
+export interface DamagedRemoval extends RemovalReason {
+  /** Also where nothing proves the damage. */
+  readonly force: boolean;
+  /** See RepositoryCleanup.knownDigests: read once for all that are removed. */
+  readonly digests: ReadonlyMap<string, string>;
+}
+
 /** What the own rules of a target removed there, and the repository may have still. */
 export interface RemovedHere {
   readonly backupIds: ReadonlySet<string>;
@@ -71,7 +78,9 @@ export interface RepositoryCleanup {
    * The same for one whose manifest cannot be trusted: the record names what its successor says it was. Without `force` only where that is
    * another manifest than the one that is there. @throws LifeboatError BACKUP_STILL_NEEDED where nothing says what it was
    */
-  hideDamaged(backupId: string, why: RemovalReason & { readonly force: boolean }): Promise<void>;
+  hideDamaged(backupId: string, why: DamagedRemoval): Promise<void>;
+  /** What trusted documents say that manifests were, by backup: reads every manifest. Hiding changes nothing of it. */
+  knownDigests(): Promise<ReadonlyMap<string, string>>;
   /** Of damaged backups those that are proven to be so: a trusted document says that they were another manifest. */
   provenDamaged(backupIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Ids that were removed in order, and those of them that this target alone removed. */
