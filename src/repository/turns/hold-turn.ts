@@ -7,6 +7,8 @@ import { encodeTurn, turnKey, turnNumbers } from './turn-record.ts';
 import type { Turn, TurnTimes } from './turn.ts';
 
 const LOOK_MS = 1_000;
+/** A store that does not answer keeps nobody from ending. */
+const END_LIMIT_MS = 10_000;
 
 export interface HeldTurn {
   readonly number: number;
@@ -75,6 +77,12 @@ export function holdTurn(store: ObjectStore, { number, holder, since }: HeldTurn
     }
   })();
 
+  const sayOver = async (): Promise<void> => {
+    // A renewal that is on its way would take it back.
+    await renewing;
+    await store.put(turnKey(number), encodeTurn({ holder, renewal: renewal + 1, over: true }));
+  };
+
   return {
     signal: lost.signal,
     requireHeld,
@@ -82,11 +90,10 @@ export function holdTurn(store: ObjectStore, { number, holder, since }: HeldTurn
     async end() {
       ended.abort();
       clearInterval(watch);
-      await renewing;
       forgetHolder(holder);
       if (lost.signal.aborted) return;
-      // The next one waits as for one that has died where this fails.
-      await store.put(turnKey(number), encodeTurn({ holder, renewal: renewal + 1, over: true })).catch(() => undefined);
+      // Where this fails, or hangs, whoever comes next waits as for one that has died.
+      await Promise.race([sayOver().catch(() => undefined), delay(END_LIMIT_MS, undefined, { ref: false })]);
     },
   };
 }
