@@ -155,14 +155,14 @@ async function sweepScratchPlaces(settings: WorkSettings, log: WorkerLog): Promi
   }
 }
 
-/** Starts the runs that have no end, where they do not run yet. */
+/** Starts the runs that have no end, where they do not run yet, and ends those of journals that are not kept any more. */
 async function keepGoing(loaded: LoadedConfig, { targets }: Pick<Libraries, 'targets'>): Promise<void> {
   const { config } = loaded;
   const { client, close } = await connectClient(config.temporal, `lifeboat@${hostname()}:${process.pid}/journals`);
   const requestedBy = `worker@${hostname()}`;
   try {
     await keepAlerts(client, { group: config.group, requestedBy, settings: alertSettings(config) });
-    if (config.journal.enabled) await keepJournals(client, loaded, requestedBy);
+    await (config.journal.enabled ? keepJournals : endJournals)(client, loaded, requestedBy);
     for (const { name: target } of targets)
       await ensureJournalCopies(client, { group: config.group, target, requestedBy });
   } finally {
@@ -181,6 +181,14 @@ async function keepJournals(client: Client, loaded: LoadedConfig, requestedBy: s
     const journal = { group: config.group, kind, requestedBy };
     const reason = whyNotKept(kind, config);
     await (reason === null ? ensureJournal(client, journal) : endJournal(client, { ...journal, reason }));
+  }
+}
+
+/** Switched off: a run of before would follow on, and be called disabled. What it has kept stays. */
+async function endJournals(client: Client, { config }: LoadedConfig, requestedBy: string): Promise<void> {
+  const reason = 'journal.enabled is false';
+  for (const kind of ['postgres', 'redis'] as const) {
+    await endJournal(client, { group: config.group, kind, requestedBy, reason });
   }
 }
 

@@ -15,13 +15,13 @@ export function createCopyActivities(deps: Dependencies): Pick<CopyActivities, '
   return {
     copyToTarget: ({ target, backup, verify, wait }) =>
       withOperation(deps.settings, async (operation) => {
-        const to = targetNamed(deps, target).store();
+        const to = targetNamed(deps, target);
         // A repository begun anew would only be refused by the targets, and keep the old one from being put back.
         await requireNotLost(deps);
         const repository = await deps.repository();
         const check = verify ? 'digest' : 'size';
-        const copied = await oneCopyAtATime({ target, wait }, operation, () =>
-          repository.replicate(to, { backup, check }, operation),
+        const copied = await oneCopyAtATime({ target: to, repository, wait }, operation, (turn) =>
+          repository.replicate(turn.fence(to.store()), { backup, check }, turn.operation),
         );
         const { backups, problems } = copied;
         return {

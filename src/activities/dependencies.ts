@@ -76,8 +76,8 @@ export interface CopyTarget {
   /** What a cleanup keeps there. */
   readonly cleanup: CleanupRules;
   store(): ObjectStore;
-  /** The copies as a repository; nothing is made where there is none. @throws LifeboatError REPOSITORY_MISSING */
-  repository(): Promise<Repository>;
+  /** The copies as a repository, `through` the store that is made of the target's; nothing is made where there is none. @throws LifeboatError REPOSITORY_MISSING */
+  repository(through?: (store: ObjectStore) => ObjectStore): Promise<Repository>;
 }
 
 /** What Temporal says of operations. */

@@ -15,7 +15,7 @@ export interface OpenTarget extends Pick<ConfiguredTarget, 'name' | 'region'> {
   readonly cleanup: CleanupRules;
   store(): ObjectStore;
   /** @throws LifeboatError REPOSITORY_MISSING where nothing was copied yet, REPOSITORY_GROUP_MISMATCH, STORE_* */
-  repository(): Promise<Repository>;
+  repository(through?: (store: ObjectStore) => ObjectStore): Promise<Repository>;
 }
 
 /** Every target of a configuration; none is connected to. @throws LifeboatError CONFIG_* */
@@ -30,9 +30,9 @@ export function openTargets(config: Config, tool: string): readonly OpenTarget[]
       delayMs,
       cleanup: targetCleanupRules(config, target),
       store,
-      async repository() {
+      async repository(through = (own) => own) {
         await readRepositoryFile(store(), config.group);
-        return openRepositoryIn(store(), config, tool);
+        return openRepositoryIn(through(store()), config, tool);
       },
     };
   });

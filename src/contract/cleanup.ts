@@ -1,6 +1,7 @@
 import type { BackupRecord } from '../domain/backup.ts';
 import type { RetentionDecision } from '../domain/retention/retention-rules.ts';
 import type { JournalKind } from '../domain/journal.ts';
+import type { ReplacedTables } from '../domain/selection-undo.ts';
 import type { WindowView } from '../domain/window-view.ts';
 import type { Requested } from './messages.ts';
 
@@ -25,6 +26,9 @@ export interface ReplacedMessage {
   readonly oid: number;
 }
 
+/** Tables that a restore replaced in place, and that can no longer be brought back by an undo. */
+export type ReplacedTablesMessage = Omit<ReplacedTables, 'placed'>;
+
 /** What one run removes, found out before anything is changed. Lists are cut at stated numbers; the next run takes the rest. */
 export interface CleanupPlan {
   /** Clock of the worker at which it was decided, ISO 8601. */
@@ -41,6 +45,8 @@ export interface CleanupPlan {
   readonly abandoned: readonly string[];
   readonly leftovers: number;
   readonly replaced: readonly ReplacedMessage[];
+  /** Undefined in plans of older workers. */
+  readonly replacedTables?: readonly ReplacedTablesMessage[];
   /** What goes in this run, bytes in the store. */
   readonly freedBytes: number;
   /** What goes when the grace period of what is hidden now is over, bytes in the store. */
@@ -68,6 +74,8 @@ export interface CleanupResult {
   readonly targets?: readonly { readonly target: string; readonly workflowId: string }[];
   /** What should have gone and did not; a later run removes it. Undefined in answers of version 1.0.0, and of a dry run. */
   readonly locked?: readonly LockedMessage[];
+  /** Replaced tables that stay, and why, a sentence each. */
+  readonly staying?: readonly string[];
 }
 
 export interface CleanupTargetInput extends CleanupInput {
@@ -113,6 +121,8 @@ export interface HoldResult {
 export interface CleanupControl {
   /** Drops databases that are still the ones that were replaced; those that are gone are none. */
   dropReplaced(input: { replaced: readonly ReplacedMessage[] }): Promise<{ dropped: readonly string[] }>;
+  /** Drops tables that are still the ones that were replaced; `staying`: those that are in use, and why, a sentence each. */
+  dropReplacedTables(input: { tables: readonly ReplacedTablesMessage[] }): Promise<{ staying: readonly string[] }>;
   /** Adds a reason, or takes all away; brings a backup back that a cleanup has hidden. Safe to repeat. */
   changeHold(input: { request: HoldInput }): Promise<HoldResult>;
 }

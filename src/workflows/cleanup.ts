@@ -16,7 +16,7 @@ export async function cleanupWorkflow(input: CleanupInput): Promise<CleanupResul
     const plan = await data('find what retention keeps').planCleanup({ request: input });
     if (dryRun) return { dryRun, plan, ...(await startTargetCleanups(input, plan)) };
 
-    const { at, hide, purge, replaced } = plan;
+    const { at, hide, purge, replaced, replacedTables = [] } = plan;
     const locked: LockedMessage[] = [];
     if (hide.backups.length + hide.epochs.length > 0) {
       progress.enter('hiding', `${hide.backups.length} backups are no longer listed`);
@@ -34,7 +34,13 @@ export async function cleanupWorkflow(input: CleanupInput): Promise<CleanupResul
       progress.enter('removing', `${replaced.length} replaced databases`);
       await control('decide', 'drop replaced databases').dropReplaced({ replaced });
     }
+    const staying: string[] = [];
+    if (replacedTables.length > 0) {
+      progress.enter('removing', `tables that ${replacedTables.length} restores replaced`);
+      const dropped = await control('decide', 'drop replaced tables').dropReplacedTables({ tables: replacedTables });
+      staying.push(...dropped.staying);
+    }
     progress.enter('done', `${hide.backups.length} backups removed, ${plan.freedBytes} bytes freed`);
-    return { dryRun, plan, locked, ...(await startTargetCleanups(input, plan)) };
+    return { dryRun, plan, locked, staying, ...(await startTargetCleanups(input, plan)) };
   });
 }

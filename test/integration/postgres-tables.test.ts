@@ -194,6 +194,39 @@ suite('single tables', () => {
     expect((await server.query('SELECT count(*) AS n FROM "Audit Log"."Entries 2024"', [], database)).rows).not.toEqual(
       [{ n: '0' }],
     );
+
+    const target = targetOf(server, database);
+    const wanted = { keptSchema: 'replaced_1', kept: moved.kept };
+    const others = {
+      ...wanted,
+      kept: moved.kept.map((table) => ({ ...table, oid: String(Number(table.oid) + 100_000) })),
+    };
+    expect(await tables.findKept(target, [others, wanted])).toEqual([wanted]);
+    expect(await tables.dropKept(target, others)).toEqual({ dropped: [], inTheWay: [] });
+    await server.query('CREATE VIEW reading AS SELECT * FROM replaced_1."Entries"', [], database);
+    const { dropped, inTheWay } = await tables.dropKept(target, wanted);
+    expect({ dropped, inTheWay: inTheWay.join() }).toEqual({
+      dropped: [],
+      inTheWay: expect.stringMatching(/reading reads/),
+    });
+    await server.query(
+      `DROP VIEW reading; CREATE TABLE replaced_1.own (a int); CREATE TABLE replaced_1.mine PARTITION OF replaced_1."Entries" FOR VALUES FROM ('1999-01-01') TO ('2000-01-01')`,
+      [],
+      database,
+    );
+    expect(await tables.dropKept(target, wanted)).toMatchObject({
+      dropped: [],
+      inTheWay: [expect.stringMatching(/mine/)],
+    });
+    await server.query('ALTER TABLE replaced_1."Entries" DETACH PARTITION replaced_1.mine', [], database);
+    expect((await tables.dropKept(target, wanted)).dropped.length).toBe(3);
+    const left = await server.query(
+      `SELECT relname::text AS n FROM pg_class WHERE relnamespace = 'replaced_1'::regnamespace ORDER BY 1`,
+      [],
+      database,
+    );
+    expect(left.rows).toEqual(expect.arrayContaining([{ n: 'mine' }, { n: 'own' }]));
+    expect(await tables.findKept(target, [wanted])).toEqual([]);
     await server.query('DROP SCHEMA replaced_1 CASCADE', [], database);
   });
 

@@ -161,11 +161,20 @@ describeCleanup('a cleanup', () => {
     expect((await marksOf(product)).rows).toEqual([1, 2, 3, 4, 90]);
   });
 
-  test('drops the databases, and removes the keys, that restores replaced and that can no longer be undone', async () => {
+  test('drops databases and tables, and removes keys, that restores replaced and that can no longer be undone', async () => {
     expect((await product.strayDatabases()).length).toBe(2);
+    const data = await product.fingerprint();
+    const { restored } = await product.succeed('restore', 'latest', '--table', 'public.empty_table', '--drop-existing');
+    const schema = (restored.postgres.replaced[0] as string).split('.')[0];
+    const count = (): Promise<{ rows: unknown[] }> =>
+      product.postgres.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema], product.database);
+    expect((await count()).rows.length).toBe(1);
     await delay(1_000);
-    const { databases, removed } = await product.succeed('backup', 'cleanup');
+    const { databases, tables, removed } = await product.succeed('backup', 'cleanup');
     expect(databases.length).toBe(2);
+    expect(tables).toEqual([{ database: product.database, schema }]);
+    expect((await count()).rows).toEqual([]);
+    expect(differencesFrom(data, await product.fingerprint())).toEqual([]);
     const codes = removed.map(({ reasons }: { reasons: { code: string }[] }) => reasons[0]!.code);
     expect(codes.filter((code: string) => code === 'undo-over').length).toBe(2);
     expect(await product.strayDatabases()).toEqual([]);

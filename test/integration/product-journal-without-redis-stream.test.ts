@@ -115,6 +115,22 @@ describeProduct('journals with a Redis without replication', () => {
     await product.succeed('restore', 'latest', '--drop-existing', '--redis');
     expect(await product.fingerprint()).toEqual(changed);
   });
+
+  test('end when they are switched off: the worker ends their runs, and the slot is an alarm until it is dropped', async () => {
+    const run = product.client.workflow.getHandle(String((await statusOf('postgres'))['workflowId']));
+    expect((await run.describe()).status.name).toBe('RUNNING');
+    await product.worker.stop();
+    const config = { ...JOURNALED, journal: { ...JOURNALED.journal, enabled: false }, redis: { method: 'dump' } };
+    await writeFile(join(product.folder, 'config', 'backup.json'), JSON.stringify(config));
+    await product.worker.start();
+    await until('the run has ended', async () => (await run.describe()).status.name !== 'RUNNING', JUDGED_WITHIN_MS);
+    expect(await statusOf('postgres')).toMatchObject({
+      state: 'alarm',
+      reason: expect.stringContaining('pg_drop_replication_slot'),
+    });
+    await product.postgres.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+    expect(await statusOf('postgres')).toMatchObject({ state: 'disabled', reason: 'journal.enabled is false' });
+  });
 });
 
 async function restrict(port: number): Promise<void> {

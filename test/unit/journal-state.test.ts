@@ -48,6 +48,13 @@ test('one that nobody runs is stopped, or disabled where that is wanted', () => 
   );
 });
 
+test('one that is switched off while a run keeps it still is an alarm that says how it ends', () => {
+  expect(judgeJournal({ ...well, enabled: false }, running)).toEqual({
+    state: 'alarm',
+    reason: expect.stringMatching(/enabled is false.*control/),
+  });
+});
+
 test('a slot that is left behind is an alarm: the server keeps WAL for nobody', () => {
   expect(judgeJournal({ ...well, enabled: false }, null)).toEqual({
     state: 'alarm',

@@ -4,13 +4,20 @@ import { LifeboatError } from '../../domain/errors.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
 import { loadHidden } from '../../recovery/cleanup/plan-cleanup.ts';
 import type { Repository } from '../../repository/repository.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { openExisting, requireNotLost } from '../lost-repository.ts';
 
-/** See CleanupControl.changeHold. */
+/**
+ * See CleanupControl.changeHold. Never makes a repository: one that was begun anew would hold nothing of what is held.
+ * @throws LifeboatError REPOSITORY_LOST, REPOSITORY_MISSING, BACKUP_*
+ */
 export async function changeHold(
-  repository: Repository,
+  deps: Pick<Dependencies, 'repository' | 'hasRepository' | 'targets'>,
   { backup: asked, reason, requestedBy }: HoldInput,
   changedAt: string,
 ): Promise<HoldResult> {
+  await requireNotLost(deps);
+  const repository = await openExisting(deps);
   const manifest = await repository.load(asked);
   const { id } = manifest;
   const { holds } = await repository.record(manifest);

@@ -5,6 +5,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { withOperation } from '../operation.ts';
 import { postgresTarget } from '../sources.ts';
 import { changeHold } from './change-hold.ts';
+import { dropReplacedTables } from './drop-replaced-tables.ts';
 import { hideRemoved, LOCKED_TOLD, purgeHidden } from './hide-removed.ts';
 import { createTargetCleanup } from './target-cleanup.ts';
 import { planCleanup, unreferencedBytes } from './plan-cleanup.ts';
@@ -43,7 +44,10 @@ export function createCleanupActivities(deps: Dependencies): CleanupControl & Cl
         return { dropped };
       }),
 
+    dropReplacedTables: ({ tables }) =>
+      withOperation(settings, async (operation) => ({ staying: await dropReplacedTables(deps, tables, operation) })),
+
     changeHold: ({ request }) =>
-      withOperation(settings, async () => changeHold(await deps.repository(), request, new Date().toISOString())),
+      withOperation(settings, async () => changeHold(deps, request, new Date().toISOString())),
   };
 }

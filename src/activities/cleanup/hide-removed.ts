@@ -22,6 +22,7 @@ export async function hideRemoved(
   const listed = await requireUnneeded(repository, ids);
   const lineage = byId(listed);
   const damaged = new Set(listed.filter(({ status }) => status === 'damaged').map(({ id }) => id));
+  const digests = ids.some((id) => damaged.has(id)) ? await repository.cleanup.knownDigests() : new Map();
   const why = { removedAt: at, ...(scope === undefined ? {} : { scope }) };
   // What stands on others goes before them: whatever dies on the way, nothing is listed without what it needs. Not by id: a clock may
   // have been set back between the two.
@@ -30,7 +31,7 @@ export async function hideRemoved(
     operation.signal.throwIfAborted();
     const told = { ...why, reasons: reasons.map(({ message }) => message) };
     await (damaged.has(id)
-      ? repository.cleanup.hideDamaged(id, { ...told, force: includeDamaged })
+      ? repository.cleanup.hideDamaged(id, { ...told, force: includeDamaged, digests })
       : repository.cleanup.hideBackup(id, told));
     operation.onProgress({ phase: 'removing', object: id, bytes: 0 });
   }

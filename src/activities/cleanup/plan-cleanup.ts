@@ -1,10 +1,11 @@
-import type { CleanupPlan, EpochMessage, ReplacedMessage } from '../../contract/cleanup.ts';
+import type { CleanupPlan, EpochMessage, ReplacedMessage, ReplacedTablesMessage } from '../../contract/cleanup.ts';
 import { byId, neededBy } from '../../domain/lineage.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
+import type { Postgres, PostgresTarget } from '../../postgres/postgres.ts';
 import { viewWindow } from '../../domain/window-view.ts';
 import { type CleanupFindings, findCleanup, type HiddenThing } from '../../recovery/cleanup/plan-cleanup.ts';
-import { expiredDatabases } from '../../recovery/cleanup/restore-expiry.ts';
+import { expiredDatabases, expiredTables } from '../../recovery/cleanup/restore-expiry.ts';
 import { epochName } from '../../repository/journals/journal-keys.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -13,6 +14,8 @@ import { configuredComponents } from '../sources.ts';
 
 /** Decisions of one list, about 300 bytes each: below Temporal's 2 MB limit on a payload, and enough for one run. */
 const MAX_DECISIONS = 1_000;
+/** Each names its tables, about 100 bytes each. */
+const MAX_RESTORES_OF_TABLES = 100;
 
 /** See CleanupControl.planCleanup. */
 export async function planCleanup(
@@ -30,10 +33,16 @@ export async function planCleanup(
   return deps.targets.length === 0 ? plan : { ...plan, targets: deps.targets.map(({ name }) => name) };
 }
 
+interface Replaced {
+  readonly replaced: readonly ReplacedMessage[];
+  readonly replacedTables: readonly ReplacedTablesMessage[];
+  readonly warnings: readonly string[];
+}
+
 interface PlanFacts {
   readonly nowMs: number;
   readonly graceMs: number;
-  readonly databases: { readonly replaced: readonly ReplacedMessage[]; readonly warnings: readonly string[] };
+  readonly databases: Replaced;
 }
 
 /** What was found as a message: of the repository, or of a target. */
@@ -60,6 +69,7 @@ export async function planOf(
     abandoned: unreferenced.abandoned.map(({ backupId }) => backupId).slice(0, MAX_DECISIONS),
     leftovers: unreferenced.leftovers.length,
     replaced: databases.replaced,
+    replacedTables: databases.replacedTables,
     freedBytes: (await bytesOf(repository, purge)) + unreferencedBytes(unreferenced),
     freedLaterBytes: await bytesOf(repository, { backupIds: hide.backups.map(({ id }) => id), epochs: hide.epochs }),
     graceMs,
@@ -88,22 +98,44 @@ function duePurge({ hidden, catalog }: CleanupFindings): Pick<CleanupPlan, 'purg
   };
 }
 
-async function findReplaced(
-  deps: Dependencies,
-  repository: Repository,
-  nowMs: number,
-): Promise<{ readonly replaced: ReplacedMessage[]; readonly warnings: string[] }> {
+async function findReplaced(deps: Dependencies, repository: Repository, nowMs: number): Promise<Replaced> {
   const { postgres } = deps.settings;
-  const wanted = expiredDatabases(await repository.cleanup.restores(), nowMs);
-  if (postgres === null || wanted.length === 0) return { replaced: [], warnings: [] };
+  const none = { replaced: [], replacedTables: [], warnings: [] };
+  if (postgres === null) return none;
+  const records = await repository.cleanup.restores();
+  const [wanted, tables] = [expiredDatabases(records, nowMs), expiredTables(records, nowMs)];
   try {
-    const replaced = await (await deps.postgres()).findDatabases(postgres.target, wanted);
-    return { replaced: replaced.slice(0, MAX_DECISIONS), warnings: [] };
+    const found = wanted.length === 0 ? [] : await (await deps.postgres()).findDatabases(postgres.target, wanted);
+    const replacedTables = tables.length === 0 ? [] : await findTables(await deps.postgres(), postgres.target, tables);
+    return {
+      replaced: found.slice(0, MAX_DECISIONS),
+      replacedTables: replacedTables.slice(0, MAX_RESTORES_OF_TABLES),
+      warnings: [],
+    };
   } catch (error) {
-    // The store is cleaned up all the same; the next run finds the databases.
+    // The store is cleaned up all the same; the next run finds them.
     if (!(error instanceof LifeboatError)) throw error;
-    return { replaced: [], warnings: [`replaced databases stay for now: ${error.message}`] };
+    return { ...none, warnings: [`what restores replaced in PostgreSQL stays for now: ${error.message}`] };
   }
+}
+
+/** Of each database in one session; with one that is gone went its tables. */
+async function findTables(
+  postgres: Pick<Postgres, 'tables'>,
+  target: PostgresTarget,
+  wanted: readonly ReplacedTablesMessage[],
+): Promise<ReplacedTablesMessage[]> {
+  const found: ReplacedTablesMessage[] = [];
+  for (const database of new Set(wanted.map((one) => one.database))) {
+    const inIt = wanted.filter((one) => one.database === database);
+    try {
+      const kept = await postgres.tables.findKept({ ...target, database }, inIt);
+      found.push(...kept.map((one) => ({ ...one, database })));
+    } catch (error) {
+      if (!(error instanceof LifeboatError && error.code === 'POSTGRES_DATABASE_MISSING')) throw error;
+    }
+  }
+  return found;
 }
 
 export function unreferencedBytes({

@@ -10,7 +10,7 @@ import type { Repository } from '../../repository/repository.ts';
 import { targetNamed } from '../copy-to-target.ts';
 import type { CopyTarget, Dependencies } from '../dependencies.ts';
 import { orNothing } from '../lost-repository.ts';
-import { oneCopyAtATime } from '../one-copy-at-a-time.ts';
+import { oneCopyAtATime, type TurnAtTarget } from '../one-copy-at-a-time.ts';
 import { withOperation } from '../operation.ts';
 import { configuredComponents } from '../sources.ts';
 import { within } from '../within.ts';
@@ -23,6 +23,8 @@ const ANSWER_MS = 20_000;
 /** A target beside the repository that it is a copy of. */
 interface Pair {
   readonly there: Repository;
+  /** Its backups. */
+  readonly listed: readonly BackupRecord[];
   readonly own: readonly BackupRecord[];
   readonly removedInOrder: ReadonlySet<string>;
   readonly removedThere: ReadonlySet<string>;
@@ -61,32 +63,40 @@ export async function planAtTarget(
   const decide: typeof planRetention = (there, retention, moment) =>
     planTargetRetention({ ...pair, there }, retention, moment);
   const question = { rules, nowMs, components, includeDamaged, coming: pair.coming, decide };
-  const found = await findCleanup(pair.there, question, operation);
+  // Listed a moment ago, with what is coming.
+  const there = { ...pair.there, list: async () => [...pair.listed] };
+  const found = await findCleanup(there, question, operation);
   // What is held since it was removed there comes again with the next copy.
   const recalled = new Set(pair.coming.map(({ id }) => id));
   const hidden = found.hidden.filter(({ what }) => !('backupId' in what && recalled.has(what.backupId)));
-  const databases = { replaced: [], warnings: [] };
+  const databases = { replaced: [], replacedTables: [], warnings: [] };
   return { plan: await planOf(pair.there, { ...found, hidden }, { nowMs, graceMs: rules.graceMs, databases }) };
 }
 
-/** Carries a plan out; not while this process copies to it: what comes again and what goes must not be the same at one time. */
+/** Carries a plan out, in a turn of its own. */
 export async function cleanAtTarget(
   deps: Asking,
-  { target, ...plan }: Parameters<TargetCleanup['cleanTarget']>[0],
+  { target: name, ...plan }: Parameters<TargetCleanup['cleanTarget']>[0],
   operation: Operation,
 ): Promise<{ bytes: number; unfinishedWrites: number }> {
-  return oneCopyAtATime({ target, wait: true }, operation, () => clean(deps, { name: target, ...plan }, operation));
+  const target = targetNamed(deps, name);
+  const repository = await openOwn(deps, target);
+  return oneCopyAtATime({ target, repository, wait: true }, operation, (turn) =>
+    clean(deps, { target, turn, ...plan }, turn.operation),
+  );
 }
 
-type Cleaning = Omit<Parameters<TargetCleanup['cleanTarget']>[0], 'target'> & { readonly name: string };
+type Cleaning = Omit<Parameters<TargetCleanup['cleanTarget']>[0], 'target'> & {
+  readonly target: CopyTarget;
+  readonly turn: TurnAtTarget;
+};
 
 async function clean(
   deps: Asking,
-  { name, at, hide, purge, includeDamaged }: Cleaning,
+  { target, turn, at, hide, purge, includeDamaged }: Cleaning,
   operation: Operation,
 ): Promise<{ bytes: number; unfinishedWrites: number; locked: readonly LockedMessage[] }> {
-  const target = targetNamed(deps, name);
-  const pair = await openPair(deps, target);
+  const pair = await openPair(deps, target, turn);
   if (pair === null) return { bytes: 0, unfinishedWrites: 0, locked: [] };
   const { there, own, coming } = pair;
   requireFree([...hide.backups.map(({ id }) => id), ...purge.backupIds], own);
@@ -103,9 +113,13 @@ async function clean(
  * Null where nothing was copied yet.
  * @throws LifeboatError TARGET_ONLY_COPY where the repository cannot be read, TARGET_FOREIGN, STORE_*
  */
-async function openPair(deps: Asking, target: CopyTarget): Promise<Pair | null> {
+async function openPair(deps: Asking, target: CopyTarget, turn?: TurnAtTarget): Promise<Pair | null> {
   const repository = await openOwn(deps, target);
-  const there = await within(ANSWER_MS, { doing: `ask target ${target.name}` }, orNothing(target.repository()));
+  const there = await within(
+    ANSWER_MS,
+    { doing: `ask target ${target.name}` },
+    orNothing(target.repository(turn?.fence)),
+  );
   if (there === null) return null;
   if (there.id !== repository.id) {
     const facts = `it holds repository ${there.id}, not ${repository.id}`;
@@ -113,11 +127,12 @@ async function openPair(deps: Asking, target: CopyTarget): Promise<Pair | null> 
   }
   const own = await repository.list();
   const { backupIds: removedThere } = await there.cleanup.removedHere();
-  const present = new Set((await there.list()).map(({ id }) => id));
+  const listed = await there.list();
+  const present = new Set(listed.map(({ id }) => id));
   const isComing = (backup: BackupRecord): boolean =>
     backup.status === 'complete' && !present.has(backup.id) && isDueThere(backup, removedThere);
   const removedInOrder = await repository.cleanup.removedBackups();
-  return { there, own, removedInOrder, removedThere, coming: own.filter(isComing) };
+  return { there, listed, own, removedInOrder, removedThere, coming: own.filter(isComing) };
 }
 
 /** Never makes one: a repository that was begun anew would have removed nothing and miss everything. */

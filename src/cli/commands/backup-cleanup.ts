@@ -30,6 +30,7 @@ export const backupCleanup = defineCommand({
     'journals {removed[], purged[]}',
     'unreferenced {abandoned[], leftovers}',
     'databases[]',
+    'tables[] {database, schema} (that restores replaced in place)',
     'targets[] {name, state: done|failed|unused, removed[], kept[], purged[], waiting[], locked[], freedBytes, freedLaterBytes, windowBefore, windowAfter, error {code, message, hint}}',
     'dryRun',
     'workflowId',

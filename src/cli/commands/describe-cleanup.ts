@@ -4,7 +4,7 @@ import type { WindowView } from '../../domain/window-view.ts';
 import { formatBytes } from '../units.ts';
 
 /** The answer of `backup cleanup` as JSON. */
-export function cleanupJson({ dryRun, plan, locked = [] }: CleanupResult): Record<string, unknown> {
+export function cleanupJson({ dryRun, plan, locked = [], staying = [] }: CleanupResult): Record<string, unknown> {
   const { hide, purge, kept, waiting, abandoned, leftovers, replaced, ...rest } = plan;
   const { freedBytes, freedLaterBytes, windowBefore, windowAfter, warnings, omitted } = rest;
   const removed = hide.backups.map(({ id, reasons }) => ({ id, reasons }));
@@ -22,13 +22,14 @@ export function cleanupJson({ dryRun, plan, locked = [] }: CleanupResult): Recor
     journals: { removed: hide.epochs, purged: purge.epochs },
     unreferenced: { abandoned, leftovers },
     databases: replaced.map(({ database }) => database),
+    tables: (plan.replacedTables ?? []).map(({ database, keptSchema }) => ({ database, schema: keptSchema })),
     omitted,
-    warnings,
+    warnings: [...warnings, ...staying],
   };
 }
 
 /** The same for people: what goes and why, what stays and why, and how the window shrinks. */
-export function describeCleanup({ dryRun, plan, locked = [] }: CleanupResult): string {
+export function describeCleanup({ dryRun, plan, locked = [], staying = [] }: CleanupResult): string {
   const { hide, purge, kept, waiting, abandoned, leftovers, replaced, freedBytes, freedLaterBytes } = plan;
   const verb = dryRun ? 'would be' : 'is';
   return [
@@ -42,6 +43,10 @@ export function describeCleanup({ dryRun, plan, locked = [] }: CleanupResult): s
     ...counted(leftovers, `object of a lost attempt ${verb} removed`),
     ...locked.map(({ what, until }) => describeLocked(what, until)),
     ...replaced.map(({ database }) => `${database} ${verb} dropped: its restore can no longer be undone`),
+    ...(plan.replacedTables ?? []).map(
+      ({ database, keptSchema }) => `${keptSchema} in ${database} ${verb} dropped: its restore can no longer be undone`,
+    ),
+    ...staying,
     `${formatBytes(freedBytes)} ${dryRun ? 'would be freed' : 'freed'} now, ${laterOf(plan, freedLaterBytes)}`,
     `window before  ${describeSpan(plan.windowBefore)}`,
     `window after   ${describeSpan(plan.windowAfter)}`,

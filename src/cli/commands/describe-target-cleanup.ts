@@ -13,7 +13,7 @@ export function targetCleanupJson(outcome: TargetCleanupOutcome): Record<string,
   const { plan, dryRun, locked = [] } = outcome;
   if (plan === null) return { name, state: 'unused', error: null };
   // A target has no databases.
-  const { databases: _databases, ...rest } = cleanupJson({ dryRun, plan, locked });
+  const { databases: _databases, tables: _tables, ...rest } = cleanupJson({ dryRun, plan, locked });
   return { name, state: 'done', ...rest, error: null };
 }
 

@@ -8,6 +8,7 @@ import { followKeyring } from '../../encryption/followed-keyring.ts';
 import { KEY_BYTES, type Keyring } from '../../encryption/keyring.ts';
 import { loadPublicKey } from '../../encryption/minisign.ts';
 import { loadSigner } from '../../encryption/signer.ts';
+import { PROBE_PREFIX } from '../../storage/doctor/probe.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import { requireConditionalWrites } from '../../storage/require-conditional-writes.ts';
 import { formatBytes } from '../units.ts';
@@ -38,7 +39,7 @@ export async function checkRepository(
 
 async function probeStore(store: ObjectStore): Promise<string> {
   await requireConditionalWrites(store);
-  const key = `probe/${randomUUID()}`;
+  const key = `${PROBE_PREFIX}${randomUUID()}`;
   const sent = Buffer.from('lifeboat config validate');
   try {
     await store.put(key, sent, { ifNoneMatch: true });

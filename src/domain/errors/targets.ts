@@ -14,6 +14,12 @@ export const TARGETS_ERRORS = {
     when: 'Another copy to the same target goes on; the run tries again by itself.',
     hint: 'nothing is to be done: the copy that goes on brings what is missing, too',
   },
+  TARGET_TURN_LOST: {
+    retry: 'transient',
+    exit: 6,
+    when: 'A copy to a target, or a cleanup there, could not say in time that it goes on, or another process has taken its turn.',
+    hint: 'does the target answer slowly, or did this machine sleep? The run is tried again by itself and goes on from what is there',
+  },
   TARGET_FOREIGN: {
     retry: 'never',
     exit: 2,

@@ -89,6 +89,16 @@ export interface UndoMove extends ReplacedTables {
   readonly dryRun: boolean;
 }
 
+/** Tables that a restore replaced, as it recorded them. */
+export type KeptTables = Pick<ReplacedTables, 'keptSchema' | 'kept'>;
+
+export interface DroppedTables {
+  /** Names in the schema that kept them, quoted where SQL needs it. */
+  readonly dropped: readonly string[];
+  /** Why nothing was dropped, a sentence each. */
+  readonly inTheWay: readonly string[];
+}
+
 /** Single tables of a backup, brought into a live database. */
 export interface PostgresTables {
   survey(request: Pick<MoveTables, 'target' | 'tables' | 'intoSchema'>): Promise<TableSurvey>;
@@ -107,6 +117,13 @@ export interface PostgresTables {
    * @throws LifeboatError RESTORE_UNDO_EXPIRED where a replaced table is gone, RESTORE_TABLE_IN_USE, RESTORE_TARGET_NOT_EMPTY where another took its name
    */
   undoMove(request: UndoMove): Promise<void>;
+  /** Those of which a table is still kept: the same by its oid, its name and its schema. */
+  findKept(target: PostgresTarget, wanted: readonly KeptTables[]): Promise<KeptTables[]>;
+  /**
+   * Drops those tables in one transaction with a bounded wait for locks, and their schema where nothing else is in it. All of them stay
+   * where something depends on one, or somebody has made a table of their own a part of it. Safe to repeat.
+   */
+  dropKept(target: PostgresTarget, wanted: KeptTables): Promise<DroppedTables>;
   /** Drops the staging schema with what is in it; a missing one is fine. */
   drop(target: PostgresTarget, stagingSchema: string): Promise<void>;
 }

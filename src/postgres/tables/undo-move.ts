@@ -75,6 +75,6 @@ async function refuseInUse(session: Session, { kept }: UndoMove, family: readonl
   });
 }
 
-async function byOid(session: Session, tables: readonly IdentifiedTable[]): Promise<IdentifiedTable[]> {
+export async function byOid(session: Session, tables: readonly IdentifiedTable[]): Promise<IdentifiedTable[]> {
   return session.query<IdentifiedTable>(BY_OID, [tables.map(({ oid }) => oid)]);
 }

@@ -1,8 +1,8 @@
 import type { WriterContext } from '../context.ts';
 import { epochPrefix } from '../journals/journal-keys.ts';
-import { backupPrefix } from '../layout.ts';
+import { backupPrefix, RESTORES_PREFIX } from '../layout.ts';
 import { loadRestore } from '../restore-records.ts';
-import { hideDamaged, provenDamaged } from './hide-damaged.ts';
+import { hideDamaged, knownDigests, provenDamaged } from './hide-damaged.ts';
 import { readRemovals } from './read-records.ts';
 import { removedHere } from './removed-here.ts';
 import { hideEpoch, listHiddenEpochs, purgeEpoch } from './epoch-removal.ts';
@@ -20,6 +20,7 @@ export function createCleanup(context: WriterContext): RepositoryCleanup {
     hiddenBackups: async () => listHidden(context),
     purgeBackup: async (backupId, operation) => purgeBackup(context, backupId, operation),
     hideDamaged: async (backupId, why) => hideDamaged(context, backupId, why),
+    knownDigests: async () => knownDigests(context),
     provenDamaged: async (backupIds) => provenDamaged(context, backupIds),
     removedBackups: async () => new Set((await readRemovals(context)).removals.keys()),
     removedHere: async () => removedHere(context),
@@ -31,7 +32,7 @@ export function createCleanup(context: WriterContext): RepositoryCleanup {
     removeUnreferenced: async (age, operation) => removeUnreferenced(context, age, operation),
     writeHolds: async (backupId, change) => writeHolds(context, backupId, change),
     restores: async () => {
-      const ids = [...(await recordNames(context, 'restores/'))].toSorted();
+      const ids = [...(await recordNames(context, RESTORES_PREFIX))].toSorted();
       const records: unknown[] = [];
       for (const id of ids) records.push(await loadRestore(context.store, id));
       return records;

@@ -6,7 +6,7 @@ import { mapBounded } from '../map-bounded.ts';
 import { readSmallObject, sha256Of } from '../small-object.ts';
 import { readRemovals } from './read-records.ts';
 import { readRemoval, removalPlace } from './removal-record.ts';
-import type { RemovalReason } from './repository-cleanup.ts';
+import type { DamagedRemoval } from './repository-cleanup.ts';
 import { writeRecord } from './signed-record.ts';
 
 const LOADS_AT_ONCE = 16;
@@ -19,11 +19,11 @@ const LOADS_AT_ONCE = 16;
 export async function hideDamaged(
   context: WriterContext,
   backupId: string,
-  { force, ...why }: RemovalReason & { readonly force: boolean },
+  { force, digests, ...why }: DamagedRemoval,
 ): Promise<void> {
   if ((await readRemoval(context, backupId)) !== undefined) return;
   const bytes = await readSmallObject(context.store, manifestKey(backupId));
-  const named = (await knownDigests(context)).get(backupId);
+  const named = digests.get(backupId);
   const present = bytes && sha256Of(bytes);
   const manifestSha256 = named ?? present;
   if (manifestSha256 === undefined || (!force && (named === undefined || named === present))) {
@@ -56,8 +56,8 @@ export async function provenDamaged(
   return new Set(found.flat());
 }
 
-/** Digests of manifests, as the manifests and records behind them say; only what can be trusted says anything. */
-async function knownDigests(context: RepositoryContext): Promise<ReadonlyMap<string, string>> {
+/** Digests of manifests, by backup, as the manifests and records behind them say; only what can be trusted says anything. */
+export async function knownDigests(context: RepositoryContext): Promise<ReadonlyMap<string, string>> {
   const { removals } = await readRemovals(context);
   const ids = await listBackupIds(context.store);
   const manifests = await mapBounded(ids, LOADS_AT_ONCE, async (id) => {

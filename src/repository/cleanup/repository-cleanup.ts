@@ -19,7 +19,7 @@ export interface HiddenEpoch extends EpochPlace {
 export interface Unreferenced {
   /** Backups that were begun and never published. */
   readonly abandoned: readonly { readonly backupId: string; readonly sizeBytes: number }[];
-  /** Objects of lost attempts below published backups. */
+  /** Objects of lost attempts below published backups, and what a question to the store left. */
   readonly leftovers: readonly { readonly key: string; readonly sizeBytes: number }[];
 }
 
@@ -44,6 +44,13 @@ export interface RemovalReason {
   readonly reasons: readonly string[];
   /** The rules of this target, and not of the repository: copies leave it alone from now on. */
   readonly scope?: 'target';
+}
+
+export interface DamagedRemoval extends RemovalReason {
+  /** Also where nothing proves the damage. */
+  readonly force: boolean;
+  /** See RepositoryCleanup.knownDigests: read once for all that are removed. */
+  readonly digests: ReadonlyMap<string, string>;
 }
 
 /** What the own rules of a target removed there, and the repository may have still. */
@@ -71,7 +78,9 @@ export interface RepositoryCleanup {
    * The same for one whose manifest cannot be trusted: the record names what its successor says it was. Without `force` only where that is
    * another manifest than the one that is there. @throws LifeboatError BACKUP_STILL_NEEDED where nothing says what it was
    */
-  hideDamaged(backupId: string, why: RemovalReason & { readonly force: boolean }): Promise<void>;
+  hideDamaged(backupId: string, why: DamagedRemoval): Promise<void>;
+  /** What trusted documents say that manifests were, by backup: reads every manifest. Hiding changes nothing of it. */
+  knownDigests(): Promise<ReadonlyMap<string, string>>;
   /** Of damaged backups those that are proven to be so: a trusted document says that they were another manifest. */
   provenDamaged(backupIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Ids that were removed in order, and those of them that this target alone removed. */

@@ -1,26 +1,16 @@
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { PROBE_PREFIX } from '../../storage/doctor/probe.ts';
 import type { ObjectHead } from '../../storage/object-store.ts';
+import { LASTING_PROBE_KEY } from '../../storage/require-conditional-writes.ts';
 import { leftoverKeys } from '../backup/backup-contents.ts';
 import { discardBackup } from '../backup/discard.ts';
 import type { RepositoryContext } from '../context.ts';
-import { backupPrefix, manifestKey } from '../layout.ts';
+import { backupPrefix, manifestKey, WRITTEN_PREFIXES } from '../layout.ts';
 import { listBackupIds, listVisibleIds, loadManifest } from '../manifest/load-manifest.ts';
 import { hiddenAmong } from './removal-record.ts';
 import type { Age, RemovedUnreferenced, Unreferenced } from './repository-cleanup.ts';
 import { type Locked, unlessLocked } from './unless-locked.ts';
-
-/** What interrupted runs may leave: prefixes below which writes happen. */
-const WRITTEN_PREFIXES = [
-  'backups/',
-  'journals/',
-  'keys/',
-  'verified/',
-  'restores/',
-  'removals/',
-  'holds/',
-  'reports/',
-];
 
 /** Changes nothing. */
 export async function findUnreferenced(
@@ -39,6 +29,10 @@ export async function findUnreferenced(
     if (sizeBytes !== undefined) abandoned.push({ backupId, sizeBytes });
   }
   const leftovers: { key: string; sizeBytes: number }[] = [];
+  for await (const head of context.store.list(PROBE_PREFIX)) {
+    const { key, sizeBytes } = head;
+    if (key !== LASTING_PROBE_KEY && isOld(head, age)) leftovers.push({ key, sizeBytes });
+  }
   for (const backupId of await listVisibleIds(context)) {
     signal.throwIfAborted();
     for (const { key, sizeBytes } of await findLeftovers(context, backupId, age)) leftovers.push({ key, sizeBytes });

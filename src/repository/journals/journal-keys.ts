@@ -2,8 +2,8 @@ import { LifeboatError } from '../../domain/errors.ts';
 import type { JournalBegin, JournalEntry, JournalKind, JournalPosition } from '../../domain/journal.ts';
 import { formatLsn, lsnOf, parseSegmentName, segmentName } from '../../domain/lsn.ts';
 import { historyFileName } from '../../domain/timeline.ts';
+import { JOURNALS_PREFIX, KEYS_PREFIX } from '../layout.ts';
 
-export const JOURNALS_PREFIX = 'journals/';
 const EPOCH_MAX = 99_999_999;
 
 /** One epoch: what a writer of its own wrote. */
@@ -45,7 +45,7 @@ export const journalBeginKey = (place: EpochPlace): string => `${epochPrefix(pla
 export const openChapterKey = (place: EpochPlace): string => `${epochPrefix(place)}open.json`;
 export const chapterKey = (place: EpochPlace, sequence: number): string =>
   `${epochPrefix(place)}chapter-${String(sequence).padStart(6, '0')}.json`;
-export const journalKeyKey = (place: EpochPlace): string => `keys/${epochName(place)}.json`;
+export const journalKeyKey = (place: EpochPlace): string => `${KEYS_PREFIX}${epochName(place)}.json`;
 
 export function isHistory(kind: JournalKind, name: string): boolean {
   return HISTORY[kind].test(name);

@@ -3,10 +3,9 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import { backupKeyPlace } from '../backup/backup-key.ts';
 import { epochKeyPlace } from '../journals/epoch-key.ts';
 import { type EpochPlace, epochOf, isHistory } from '../journals/journal-keys.ts';
-import { isBackupId } from '../layout.ts';
+import { isBackupId, KEYS_PREFIX } from '../layout.ts';
 import type { KeyPlace } from './wrapped-key.ts';
 
-const KEYS_PREFIX = 'keys/';
 const BACKUP_KEY = /^keys\/([^/]+)\.json$/;
 const EPOCH_KEY = /^keys\/journals\/(postgres|redis)\/([^/]+)\/([^/]+)\.json$/;
 

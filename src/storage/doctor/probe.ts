@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '../object-store.ts';
 
+/** What a question to a store is written below; whoever dies in between leaves it. */
+export const PROBE_PREFIX = 'probe/';
+
 /** Something that a store is asked to do. It gives what was found, or throws the LifeboatError that says what is wrong. */
 export interface Probe {
   readonly name: string;
@@ -25,7 +28,7 @@ export function skip(message: string, hint = ''): ProbeAnswer {
 
 /** Keys below a prefix of its own, all removed when `work` is done. */
 export async function withProbeKeys<T>(store: ObjectStore, work: (prefix: string) => Promise<T>): Promise<T> {
-  const prefix = `probe/${randomUUID()}/`;
+  const prefix = `${PROBE_PREFIX}${randomUUID()}/`;
   try {
     return await work(prefix);
   } finally {

@@ -31,6 +31,22 @@ export const CLEANUP_SCENARIOS: readonly Scenario[] = [
     calls: ['planCleanup', 'removeUnreferenced'],
   },
   {
+    name: 'cleanup/replaced-tables',
+    workflow,
+    input,
+    planted: () => ({
+      planCleanup: async () => ({
+        ...CLEANUP_PLAN,
+        replaced: [],
+        replacedTables: [
+          { database: 'auth', keptSchema: 'replaced_1', kept: [{ schema: 'public', table: 'users', oid: '7' }] },
+        ],
+      }),
+    }),
+    outcome: 'completed',
+    calls: ['planCleanup', 'hideRemoved', 'purgeHidden', 'removeUnreferenced', 'dropReplacedTables'],
+  },
+  {
     name: 'cleanup/dry-run',
     workflow,
     input: { ...input, dryRun: true },

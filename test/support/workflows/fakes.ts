@@ -265,6 +265,7 @@ const answers: Activities = {
   planTargetCleanup: async () => ({ plan: CLEANUP_PLAN }),
   cleanTarget: async () => ({ bytes: 7, unfinishedWrites: 0 }),
   dropReplaced: async () => ({ dropped: [] }),
+  dropReplacedTables: async () => ({ staying: [] }),
   changeHold: async () => ({ backup: BACKUP_RECORD, recalled: [] }),
   copyToTarget: async () => ({
     backups: [BACKUP_RECORD.id],

@@ -219,7 +219,7 @@ describe('a damaged backup that is removed', () => {
     await damage(idOf(second));
     const { cleanup } = repository;
     expect([...(await cleanup.provenDamaged([idOf(second), idOf(first)]))]).toEqual([idOf(second)]);
-    await cleanup.hideDamaged(idOf(second), { ...WHY, force: false });
+    await cleanup.hideDamaged(idOf(second), { ...WHY, force: false, digests: await cleanup.knownDigests() });
     expect(await listed()).toEqual([idOf(first), idOf(third)]);
     expect(await cleanup.purgeBackup(idOf(second), OPERATION)).toBeGreaterThan(0);
     expect(await repository.verifyChain()).toEqual([]);
@@ -229,7 +229,9 @@ describe('a damaged backup that is removed', () => {
   test('that nobody follows, or that was only signed by a key that is not trusted, is removed by force alone', async () => {
     const [first, second] = (await make(2)) as [MadeBackup, MadeBackup];
     await damage(idOf(second));
-    const hide = (id: string, force: boolean): Promise<void> => repository.cleanup.hideDamaged(id, { ...WHY, force });
+    const { cleanup } = repository;
+    const hide = async (id: string, force: boolean): Promise<void> =>
+      cleanup.hideDamaged(id, { ...WHY, force, digests: await cleanup.knownDigests() });
     expect([...(await repository.cleanup.provenDamaged([idOf(first), idOf(second)]))]).toEqual([]);
     for (const one of [first, second])
       expect((await caught(() => hide(idOf(one), false))).code).toBe('BACKUP_STILL_NEEDED');

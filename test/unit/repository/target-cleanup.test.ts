@@ -44,7 +44,7 @@ function deps(store = to, own: Partial<Deps> = {}): Deps {
     delayMs: 0,
     cleanup: { retention, graceMs: 0 },
     store: () => store,
-    repository: async () => openTarget(store),
+    repository: async (through = (own: ObjectStore) => own) => openTarget(through(store)),
   };
   const settings = { postgres: {}, redis: {} } as Deps['settings'];
   return { repository: async () => repository, hasRepository: async () => true, targets: [target], settings, ...own };
@@ -239,7 +239,9 @@ test.each([1, 2, 3])(
     const young = await take(1);
     const store = shuffled(to, random);
     const copyThere = async (): Promise<unknown> =>
-      oneCopyAtATime({ target: 'vault', wait: true }, OPERATION, () => repository.replicate(store, ALL, OPERATION));
+      oneCopyAtATime({ target: deps(store).targets[0]!, repository, wait: true }, OPERATION, (turn) =>
+        repository.replicate(turn.fence(store), ALL, turn.operation),
+      );
     const hold = async (): Promise<void> =>
       repository.cleanup.writeHolds(old[1]!, { holds: ['audit'], changedAt: daysAgo(0), changedBy: 'me@here' });
     const mixed = await Promise.allSettled([
