@@ -23,7 +23,7 @@ const CHECKS = { types: [join(BIN, 'tsc'), '--noEmit'], lint: [join(BIN, 'oxlint
 const LIGHT = ['unit', 'contract', 'replay', 'architecture'];
 const HEAVY = ['workflow', 'integration', 'chaos'];
 /** Files at once: each waits for its servers, or until a death is noticed, a third of its time and more. */
-const AT_ONCE = { workflow: 1, integration: Math.min(Math.ceil(1.5 * availableParallelism()), 6), chaos: 3 };
+const AT_ONCE = { workflow: 2, integration: Math.min(Math.ceil(1.5 * availableParallelism()), 6), chaos: 3 };
 /** Files of chaos that measure loss and lag, which nothing else on the machine may change. */
 const ALONE = 'journal-under-fire|journal-disasters';
 /** Jest leaves a core free by itself, and so has one worker on a machine with two. */

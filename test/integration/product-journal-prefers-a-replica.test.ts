@@ -58,8 +58,9 @@ describeReplica('a journal of a master with a replica', () => {
     await application.mark(3);
     const after = await application.moment();
 
-    const { window } = await product.succeed('backup', 'list');
-    expect(window.gaps).toEqual([]);
+    const windowOf = async () => (await product.succeed('backup', 'list'))['window'];
+    await until('both journals reach the moment', async () => Date.parse((await windowOf()).to) >= after.atMs);
+    expect((await windowOf()).gaps).toEqual([]);
     await product.succeed('restore', 'latest', '--to-time', after.at, '--drop-existing');
     expect(differencesFrom(after.data, await product.fingerprint())).toEqual([]);
     await product.succeed('restore', 'latest', '--to-time', before.at, '--drop-existing');

@@ -7,11 +7,17 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '../support/product/mid-stream.ts';
 import { whenAvailable } from '../support/tools.ts';
-import { startNative, rowsOnly, summarize, type Native, type Taken } from './product-native-support/native.ts';
+import {
+  GROUP_BUSY,
+  startNative,
+  rowsOnly,
+  summarize,
+  type Native,
+  type Taken,
+} from './product-native-support/native.ts';
 import { differencesFrom } from './product-point-in-time-support/moments.ts';
 
 /** The journal has a full backup taken by itself where a history ends. */
-const GROUP_BUSY = 6;
 const FULL_WITHIN_MS = 90_000;
 
 const describeNative = await whenAvailable('temporal', 'postgres 17', 'redis 7');

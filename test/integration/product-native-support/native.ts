@@ -5,6 +5,7 @@ import { openApplication, type Application } from '../product-point-in-time-supp
 export const ACCOUNTS = 120_000;
 /** 5 % of the rows. */
 const CHANGED = ACCOUNTS / 20;
+export const GROUP_BUSY = 6;
 
 export interface Native {
   readonly product: Product;
@@ -46,7 +47,7 @@ export async function startNative({
       await application.sql(`INSERT INTO accounts SELECT max(id) + 1, ${fromPercent}, 'new' FROM accounts`);
     },
     async incremental() {
-      const answer = await product.succeed('backup', 'incremental');
+      const answer = await takeIncremental(product);
       return { id: answer['backup'].id, answer, data: rowsOnly(await product.fingerprint()) };
     },
     async stop() {
@@ -54,6 +55,15 @@ export async function startNative({
       await product.stop();
     },
   };
+}
+
+/** A journal that needs a base has a full backup taken, which holds the group: that is waited for. */
+async function takeIncremental(product: Product): Promise<Taken['answer']> {
+  const { exit, json, stdout } = await product.cli(['backup', 'incremental']);
+  if (exit === 0) return json;
+  if (exit !== GROUP_BUSY) throw new Error(`lifeboat backup incremental: exit ${exit}\n${stdout}`);
+  await product.succeed('attach', 'lifeboat/default');
+  return takeIncremental(product);
 }
 
 export async function summarize(product: Product, to: 'on' | 'off'): Promise<void> {
