@@ -1,7 +1,7 @@
 import type { FailoverControl } from '../../contract/failover.ts';
 import type { Authority } from '../../domain/failover/authority.ts';
 import type { PostgresChange, RedisLoss } from '../../domain/failover/failover-plan.ts';
-import { divergedBytes } from '../../domain/failover/redis-divergence.ts';
+import { lostBytes } from '../../domain/failover/redis-divergence.ts';
 import { createMandate } from '../../failover/epoch.ts';
 import { awaitCaughtUp } from '../../failover/postgres/await-caught-up.ts';
 import { countMissing } from '../../failover/postgres/count-missing.ts';
@@ -97,7 +97,7 @@ function createRedisActs(deps: Dependencies): RedisActs {
       withOperation(settings, async ({ signal }): Promise<RedisLoss> => {
         const { old, next } = nodesOf(site().redis, change);
         const [before, after] = await Promise.all([observeRedis(old, signal), observeRedis(next, signal)]);
-        const bytes = before.answers && after.answers ? divergedBytes(before, after) : null;
+        const bytes = before.answers && after.answers ? lostBytes(before, after) : null;
         if (bytes === null) return { kind: 'estimate', bytes, seconds: change.silentSeconds };
         return { kind: 'exact', bytes, seconds: bytes === 0 ? 0 : change.silentSeconds };
       }),

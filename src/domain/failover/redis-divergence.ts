@@ -12,3 +12,16 @@ export function divergedBytes(old: Stream, present: Stream): number | null {
   if (old.replid !== present.replid2) return null;
   return Math.max(0, old.offset - (present.secondOffset - 1));
 }
+
+/** Does `replica` have all that `master` has, now, by the same history? */
+export function follows(replica: RedisView, master: RedisView): boolean {
+  return replica.role === 'replica' && replica.link?.up === true && replica.replid === master.replid;
+}
+
+/**
+ * What was lost with `old` when `present` took over. One that follows has nothing of its own: the two are asked one after the other, and its
+ * offset is then ahead of a master's that takes writes.
+ */
+export function lostBytes(old: RedisView, present: RedisView): number | null {
+  return follows(old, present) ? 0 : divergedBytes(old, present);
+}

@@ -1,8 +1,9 @@
+import { follows } from '../../domain/failover/redis-divergence.ts';
 import { awaitState } from '../await-state.ts';
 import type { RedisReplica, RedisView } from '../../domain/failover/redis-view.ts';
 import { persistRoles, type RedisNode, withRedis } from './node.ts';
 import { observeRedis } from './observe.ts';
-import { actError, follows, type RedisAct, requireAnswer, requireWritable } from './redis-acts.ts';
+import { actError, type RedisAct, requireAnswer, requireWritable } from './redis-acts.ts';
 
 export interface HandOver extends RedisAct {
   readonly master: RedisNode;

@@ -31,11 +31,6 @@ export function requireWritable(view: RedisView, doing: string): void {
   throw actError('FAILOVER_NOT_PROMOTED', doing, what);
 }
 
-/** Does `replica` have all that `master` has, now, by the same history? */
-export function follows(replica: RedisView, master: RedisView): boolean {
-  return replica.role === 'replica' && replica.link?.up === true && replica.replid === master.replid;
-}
-
 /** For messages: what only the old master has. */
 export function describeDivergence(old: RedisView, present: RedisView): string {
   const bytes = divergedBytes(old, present);

@@ -1,8 +1,8 @@
-import { divergedBytes } from '../../domain/failover/redis-divergence.ts';
+import { divergedBytes, follows } from '../../domain/failover/redis-divergence.ts';
 import type { RedisView } from '../../domain/failover/redis-view.ts';
 import { awaitState } from '../await-state.ts';
 import { persistRoles, type RedisNode, withRedis } from './node.ts';
-import { actError, describeDivergence, follows, type RedisAct, requireAnswer } from './redis-acts.ts';
+import { actError, describeDivergence, type RedisAct, requireAnswer } from './redis-acts.ts';
 
 /** The keys of the old master were saved, and what only it has is given up. */
 export interface GivenUp {

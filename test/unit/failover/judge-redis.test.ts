@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { judgeRedisPair, type RedisQuestion } from '../../../src/domain/failover/judge-redis.ts';
-import { divergedBytes } from '../../../src/domain/failover/redis-divergence.ts';
+import { divergedBytes, lostBytes } from '../../../src/domain/failover/redis-divergence.ts';
 import type { RedisNodeView, RedisView } from '../../../src/domain/failover/redis-view.ts';
 import { runs } from '../../support/property-runs.ts';
 
@@ -127,5 +127,13 @@ describe('a pair of Redis servers', () => {
     expect(divergedBytes({ ...A, offset: 5_031_896 }, present)).toBe(0);
     expect(divergedBytes({ ...A, offset: 4_000_000 }, present)).toBe(0);
     expect(divergedBytes({ ...A, replid: 'other' }, present)).toBeNull();
+  });
+
+  it('counts nothing of one that follows, although it was asked a moment later', () => {
+    const present = { ...A, node: 'b' };
+    const follower = { ...B, node: 'a', offset: A.offset + 308 };
+    expect(lostBytes(follower, present)).toBe(0);
+    expect(lostBytes({ ...follower, link: { ...LINK, up: false } }, present)).toBe(308);
+    expect(lostBytes({ ...A, offset: 950, replid: 'old' }, { ...present, replid2: 'old', secondOffset: 901 })).toBe(50);
   });
 });
