@@ -24,6 +24,7 @@ import { durationMs } from './domain/duration.ts';
 import { LifeboatError, toLifeboatError } from './domain/errors.ts';
 import { whyNotKept } from './domain/kept-journals.ts';
 import { ensureJournalCopies } from './client/journal-copies.ts';
+import { readScheduleProblems } from './client/schedules/read-schedules.ts';
 import { applyUntilDone } from './client/schedules/keep-applied.ts';
 import { readJournalStatus } from './client/journal-status.ts';
 import { endJournal, ensureJournal } from './client/journals.ts';
@@ -64,7 +65,7 @@ export async function runWorker({ loaded, roles, signal, onReady }: WorkerOption
 
   const libraries = openLibraries(loaded, { tool: TOOL, stateDir, scratchDir });
   const settings = workSettings(loaded, scratchDir);
-  const deps = { settings, ...libraries, temporal: temporalView(config.group) };
+  const deps = { settings, ...libraries, temporal: temporalView(config) };
   const watched = await openMonitoring({ config, deps, roles, version: VERSION, log });
   try {
     await sweepScratchPlaces(settings, log);
@@ -137,10 +138,12 @@ async function keepSchedules(
 }
 
 /** Asked from within activities, on the worker's own connection. */
-function temporalView(group: string): Dependencies['temporal'] {
+function temporalView(config: LoadedConfig['config']): Dependencies['temporal'] {
+  const { group } = config;
   return {
     runs: async (known) => readRuns(getClient(), group, known),
     journals: async (facts) => readJournalStatus(getClient(), group, facts),
+    schedules: async () => readScheduleProblems(getClient(), group, configuredSchedules(config)),
   };
 }
 

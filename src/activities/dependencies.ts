@@ -1,3 +1,4 @@
+import type { ScheduleProblem } from '../domain/schedule/schedule-health.ts';
 import type { AlertSettings } from '../config/alert-settings.ts';
 import type { PlanLibrary } from '../config/plans/plan-library.ts';
 import type { JournalFacts } from '../contract/journal-facts.ts';
@@ -86,6 +87,8 @@ export interface TemporalView {
   runs(known: { readonly since: string; readonly seen: readonly string[] }): Promise<RunsSeen>;
   /** Joins what is known of journals with the runs that keep them. */
   journals(facts: readonly JournalFacts[]): Promise<readonly JournalSeenByRun[]>;
+  /** What is wrong with the schedules of the configuration. */
+  schedules(): Promise<readonly ScheduleProblem[]>;
 }
 
 export interface JournalSeenByRun extends JournalFacts, JournalCondition {

@@ -17,6 +17,7 @@ import { besideWorkflowId, groupWorkflowId, scheduleId, taskQueue, WORKFLOWS } f
 import type { BackupRecord } from '../../src/domain/backup.ts';
 import { LifeboatError } from '../../src/domain/errors.ts';
 import type { ScheduleStatus } from '../../src/domain/schedule/schedule-health.ts';
+import { createAlertManager } from '../../src/client/alert-manager.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
 import { startProduct, type Product } from '../support/product.ts';
 import { whenAvailable } from '../support/tools.ts';
@@ -51,6 +52,11 @@ describeSchedules('a schedule', () => {
   };
   const scheduled = async (): Promise<readonly BackupRecord[]> =>
     (await product.manager.listBackups()).filter(({ label }) => label['schedule'] === 'often');
+  /** Keys of alerts, after a look at everything. */
+  const troubles = async (): Promise<readonly string[]> => {
+    const asking = { client: product.client, group: GROUP, requestedBy: 'test@here' };
+    return (await createAlertManager(asking).lookForAlerts()).alerts.map(({ key }) => key);
+  };
   const until = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline) {
@@ -137,6 +143,7 @@ describeSchedules('a schedule', () => {
     const listed = await product.cli(['schedule', 'list']);
     expect([listed.exit, listed.json.error.code]).toEqual([3, 'SCHEDULE_ALARM']);
     expect(listed.json.error.message).toContain('often skipped: skipped at');
+    expect(await troubles()).toContain('schedule-trouble/often/skipped');
     await held.terminate('the test goes on');
 
     const again = await product.succeed('schedule', 'trigger', 'often');
@@ -145,6 +152,7 @@ describeSchedules('a schedule', () => {
     expect(attached.result).toMatchObject({ outcome: 'done', message: expect.stringContaining('full backup-') });
     const { lastDone, problems } = await statusOf('often');
     expect([lastDone?.workflowId, problems.filter(({ kind }) => kind === 'skipped')]).toEqual([again.workflowId, []]);
+    expect(await troubles()).not.toContain('schedule-trouble/often/skipped');
   });
 
   test('is not started twice: a run waits for what is in its way, and goes on when that has ended', async () => {

@@ -59,7 +59,7 @@ async function observe(
   const { repository, problem } = places;
   const readable = problem === null ? look : leave;
   const slowly = isSlow ? readable : leave;
-  const [seen, servers, protection, storage, targets, drills, plans] = await Promise.all([
+  const [seen, servers, protection, storage, targets, drills, plans, schedules] = await Promise.all([
     look('runs', () => deps.temporal.runs(memory.runs)),
     look('servers', () => lookAtServers(deps, operation)),
     readable('protection', () => lookAtProtection(deps, repository, operation)),
@@ -67,12 +67,23 @@ async function observe(
     slowly('targets', () => lookAtTargets(deps, operation)),
     slowly('drills', () => lookAtDrills(deps, repository)),
     slowly('plans', () => lookAtPlans(deps, repository)),
+    look('schedules', () => deps.temporal.schedules()),
   ]);
   const remembered = seen === null ? memory.runs : rememberRuns(memory.runs, seen.ended, nowMs);
   const runs = withoutRemoved(remembered, protection?.backupIds);
   const { outcomes, damage } = runs;
   const ofRuns = seen && { fresh: seen.ended, outcomes, damage, open: seen.open, waiting: seen.waiting };
-  const facts = { runs: ofRuns, servers, repository: { problem }, protection, storage, targets, drills, plans };
+  const facts = {
+    runs: ofRuns,
+    servers,
+    repository: { problem },
+    protection,
+    storage,
+    targets,
+    drills,
+    plans,
+    schedules,
+  };
   return { facts, runs, places, isSlow, unseen };
 }
 

@@ -1,6 +1,7 @@
 import type { DrillState } from '../drill/drill-state.ts';
 import type { JournalState } from '../journal-state.ts';
 import type { RecoveryPointAges } from '../recovery-point-age.ts';
+import type { ScheduleProblem } from '../schedule/schedule-health.ts';
 import type { TargetFacts } from '../target-facts.ts';
 import type { AlertKind } from './alert-kinds.ts';
 import type { Damage, EndedRun, OpenRun, Outcome, WaitingRun } from './runs-seen.ts';
@@ -93,4 +94,5 @@ export interface AlertFacts {
   readonly targets: readonly TargetFacts[] | null;
   readonly drills: DrillState | null;
   readonly plans: readonly PlanSeen[] | null;
+  readonly schedules: readonly ScheduleProblem[] | null;
 }

@@ -1,7 +1,16 @@
 import type { AlertEvent, Severity } from './alert-terms.ts';
 
 /** What is looked at together: where it cannot be, its alerts stay as they were. */
-export type AlertArea = 'runs' | 'servers' | 'repository' | 'protection' | 'storage' | 'targets' | 'drills' | 'plans';
+export type AlertArea =
+  | 'runs'
+  | 'servers'
+  | 'repository'
+  | 'protection'
+  | 'storage'
+  | 'targets'
+  | 'drills'
+  | 'plans'
+  | 'schedules';
 
 interface KindRule {
   readonly area: AlertArea;
@@ -179,6 +188,15 @@ export const ALERT_KINDS = {
     patienceMs: 0,
     meaning: 'No drill was completed within `drill.every`.',
     hint: 'do one with `lifeboat dr test`; it only reads what is live',
+  },
+  'schedule-trouble': {
+    area: 'schedules',
+    event: 'failure',
+    severity: 'critical',
+    patienceMs: 2 * MINUTE_MS,
+    meaning:
+      'A schedule is not in Temporal as it is configured, is overdue, or its newest run failed, was skipped or found something wrong. The next good run ends it.',
+    hint: '`lifeboat schedule list` names its last runs; `lifeboat schedule apply` brings what is configured to Temporal',
   },
   'plan-needs-verification': {
     area: 'plans',

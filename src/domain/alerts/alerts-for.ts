@@ -1,7 +1,7 @@
 import type { Alert } from './alert.ts';
 import type { AlertFacts, AlertRules } from './alert-facts.ts';
 import type { AlertArea } from './alert-kinds.ts';
-import { judgePlans, judgeDrills } from './judge-rehearsals.ts';
+import { judgePlans, judgeDrills, judgeSchedules } from './judge-rehearsals.ts';
 import { judgeProtection } from './judge-protection.ts';
 import { judgeRepository, judgeServers, judgeSpace, judgeTargets } from './judge-places.ts';
 import { judgeRuns } from './judge-runs.ts';
@@ -17,7 +17,7 @@ export interface Judgement {
 const MAX_ALERTS = 100;
 
 export function alertsFor(facts: AlertFacts, rules: AlertRules, nowMs: number): Judgement {
-  const { runs, servers, repository, protection, storage, targets, drills, plans } = facts;
+  const { runs, servers, repository, protection, storage, targets, drills, plans, schedules } = facts;
   const judged: Readonly<Record<AlertArea, readonly Alert[] | null>> = {
     runs: runs && judgeRuns(runs),
     servers: servers && judgeServers(servers, nowMs),
@@ -27,6 +27,7 @@ export function alertsFor(facts: AlertFacts, rules: AlertRules, nowMs: number): 
     targets: targets && judgeTargets(targets, rules, nowMs),
     drills: drills && judgeDrills(drills, nowMs),
     plans: plans && judgePlans(plans, nowMs),
+    schedules: schedules && judgeSchedules(schedules, nowMs),
   };
   const areas = Object.entries(judged) as [AlertArea, readonly Alert[] | null][];
   return {

@@ -1,4 +1,5 @@
 import type { DrillState } from '../drill/drill-state.ts';
+import { isStanding, type ScheduleProblem } from '../schedule/schedule-health.ts';
 import type { Alert } from './alert.ts';
 import type { PlanSeen } from './alert-facts.ts';
 import { isoOf, makeAlert } from './make-alert.ts';
@@ -29,4 +30,14 @@ export function judgePlans(plans: readonly PlanSeen[], nowMs: number): Alert[] {
       const summary = `recovery plan ${name} ${why}`;
       return makeAlert('plan-needs-verification', id, { summary, since: isoOf(nowMs), facts: { plan: id } });
     });
+}
+
+/** Missed and overlapped runs are counted since the schedule was made, and never again less: `schedule list` shows them. */
+export function judgeSchedules(problems: readonly ScheduleProblem[], nowMs: number): Alert[] {
+  return problems.filter(isStanding).map(({ schedule, kind, message }) => {
+    const summary = `schedule ${schedule}: ${kind}: ${message}`;
+    const severity = kind === 'failed' || kind === 'alarm' ? 'critical' : 'warning';
+    const about = `${schedule}/${kind}`;
+    return makeAlert('schedule-trouble', about, { summary, since: isoOf(nowMs), facts: { schedule }, severity });
+  });
 }

@@ -120,7 +120,11 @@ export function dependenciesOf(product: Pick<Product, 'env' | 'folder'>): Depend
   const codec = codecOf(config);
   return {
     ...openLibraries(loaded, { tool: 'test', stateDir: PROVISIONED_STATE_DIR, scratchDir }),
-    temporal: { runs: async () => ({ ended: [], open: [], waiting: null }), journals: async () => [] },
+    temporal: {
+      runs: async () => ({ ended: [], open: [], waiting: null }),
+      journals: async () => [],
+      schedules: async () => [],
+    },
     settings: {
       group: config.group,
       codec,

@@ -56,6 +56,7 @@ const WELL: AlertFacts = {
   targets: [TARGET],
   drills: { last: null, dueAt: null, overdue: false },
   plans: [{ id: 'p', name: 'P', state: 'verified', problem: '' }],
+  schedules: [{ schedule: 'nightly', kind: 'missed', message: '2 runs were missed', count: 2 }],
 };
 const run = (more: Partial<EndedRun>): EndedRun => ({
   workflowId: 'lifeboat/default',
@@ -222,6 +223,17 @@ const CASES: readonly (readonly [string, AlertFacts, readonly string[]])[] = [
     'a plan that was edited',
     { ...WELL, plans: [{ id: 'p', name: 'P', state: 'needs-verification', problem: '' }] },
     ['plan-needs-verification/p warning'],
+  ],
+  [
+    'a schedule whose newest run failed, and that is overdue since',
+    {
+      ...WELL,
+      schedules: [
+        { schedule: 'nightly', kind: 'failed', message: 'no space', count: 1 },
+        { schedule: 'nightly', kind: 'overdue', message: 'none since', count: 1 },
+      ],
+    },
+    ['schedule-trouble/nightly/failed critical', 'schedule-trouble/nightly/overdue warning'],
   ],
 ];
 
