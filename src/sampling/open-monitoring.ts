@@ -2,8 +2,6 @@ import { hostname } from 'node:os';
 import { Runtime } from '@temporalio/worker';
 import type { RuntimeOptions } from '@temporalio/worker';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { openPrimaryStore } from '../assembly/open-stores.ts';
-import { openPlans } from '../config/plans/plan-library.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { WorkerRole } from '../contract/names.ts';
 import { durationMs } from '../domain/duration.ts';
@@ -44,9 +42,8 @@ export async function openMonitoring(options: MonitoringOptions): Promise<Watche
   }
   const sdk = await installWithMetrics(runtime, group);
   const temporal = createTemporalLooks(config.temporal, `lifeboat@${hostname()}:${process.pid}/monitoring`);
-  const stores = namedStores(config, deps);
+  const stores = namedStores(deps);
   const intervalMs = durationMs(monitoring.interval);
-  const plans = openPlans(config);
   const monitor = await openMonitor({
     host,
     port,
@@ -54,7 +51,7 @@ export async function openMonitoring(options: MonitoringOptions): Promise<Watche
     roles,
     version,
     objectives: objectivesOf(config),
-    sources: (phase) => createSources({ deps, plans, temporal, sdk, stores, roles, intervalMs, phase }),
+    sources: (phase) => createSources({ deps, temporal, sdk, stores, roles, intervalMs, phase }),
     onChange: (source, error) =>
       error === null
         ? log.info('metrics have their source again', { source })
@@ -70,9 +67,9 @@ export async function openMonitoring(options: MonitoringOptions): Promise<Watche
   };
 }
 
-function namedStores(config: Config, { targets }: Dependencies): readonly NamedStore[] {
+function namedStores({ primaryStore, targets }: Dependencies): readonly NamedStore[] {
   let primary: ObjectStore | undefined;
-  return [{ name: 'repository', store: () => (primary ??= openPrimaryStore(config)) }, ...targets];
+  return [{ name: 'repository', store: () => (primary ??= primaryStore()) }, ...targets];
 }
 
 function objectivesOf({ objectives }: Config): Record<string, number> {

@@ -1,7 +1,7 @@
+import { spaceInUse } from '../activities/space-in-use.ts';
 import { within } from '../activities/within.ts';
 import { toLifeboatError } from '../domain/errors.ts';
 import { known, type Look, type Reading, type Sample } from '../monitoring/sample.ts';
-import { REPOSITORY_KEY } from '../repository/layout.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 
 /** A store that answers at all answers a question for one small object by then. */
@@ -23,7 +23,7 @@ export async function sampleStores(stores: readonly NamedStore[]): Promise<Sampl
 async function lookAt({ name, store }: NamedStore): Promise<{ readonly look: Look; readonly gauges: Reading[] }> {
   const labels = { store: name };
   try {
-    const space = await within(ANSWER_MS, { doing: `ask store ${name}` }, askSpace(store()));
+    const space = await within(ANSWER_MS, { doing: `ask store ${name}` }, spaceInUse(store()));
     const gauges = [
       ...known('lifeboat_store_up', 1, labels),
       ...known('lifeboat_storage_free_bytes', space?.freeBytes ?? null, labels),
@@ -35,9 +35,4 @@ async function lookAt({ name, store }: NamedStore): Promise<{ readonly look: Loo
     const look: Look = { what: 'store', name, up: false, problem: `${code}: ${message}` };
     return { look, gauges: known('lifeboat_store_up', 0, labels) };
   }
-}
-
-/** Only where something was stored: a store that is asked for its space makes its folder, and a look makes nothing. */
-async function askSpace(store: ObjectStore): Promise<{ freeBytes: number; totalBytes: number } | undefined> {
-  return (await store.head(REPOSITORY_KEY)) === undefined ? undefined : store.space?.();
 }

@@ -2,7 +2,6 @@ import type { Dependencies } from '../activities/dependencies.ts';
 import { readDrills } from '../activities/drill/read-drills.ts';
 import { readTargets } from '../activities/read-targets.ts';
 import { readJournalStatus } from '../client/journal-status.ts';
-import type { PlanLibrary } from '../config/plans/plan-library.ts';
 import type { JournalFacts } from '../contract/journal-facts.ts';
 import type { WorkerRole } from '../contract/names.ts';
 import { drillState } from '../domain/drill/drill-state.ts';
@@ -28,7 +27,6 @@ const REMEMBERED_MS = 30 * 86_400_000;
 
 export interface SourcesOptions {
   readonly deps: Dependencies;
-  readonly plans: PlanLibrary;
   readonly temporal: TemporalLooks;
   readonly sdk: SdkMetrics;
   readonly stores: readonly NamedStore[];
@@ -55,7 +53,7 @@ function ownSources({ deps, temporal, sdk, stores, intervalMs, phase }: SourcesO
   ];
 }
 
-function groupSources({ deps, plans, temporal, intervalMs }: SourcesOptions): Source[] {
+function groupSources({ deps, temporal, intervalMs }: SourcesOptions): Source[] {
   const { settings } = deps;
   const { group } = settings;
   const often = { everyMs: intervalMs, isCostly: false };
@@ -86,7 +84,7 @@ function groupSources({ deps, plans, temporal, intervalMs }: SourcesOptions): So
       },
     },
     { name: 'drills', ...rarely, sample: () => sampleDrills(deps) },
-    { name: 'plans', ...rarely, sample: () => samplePlans(deps, plans) },
+    { name: 'plans', ...rarely, sample: () => samplePlans(deps) },
     ...(deps.targets.length === 0 ? [] : [targetsSource(deps, rarely)]),
   ];
 }
@@ -108,9 +106,9 @@ async function sampleDrills(deps: Dependencies): Promise<Sample> {
 }
 
 /** Plans as they lie on this worker's host, and what the repository says of them. */
-async function samplePlans(deps: Dependencies, library: PlanLibrary): Promise<Sample> {
+async function samplePlans(deps: Dependencies): Promise<Sample> {
   const records = (await deps.hasRepository()) ? (await deps.repository()).plans : null;
-  const states = library.list().map(async (plan) => {
+  const states = deps.plans.list().map(async (plan) => {
     const verification = (await records?.verificationOf(plan.id)) ?? null;
     return { id: plan.id, state: planStateOf(plan, verification) };
   });

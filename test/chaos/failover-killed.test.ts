@@ -16,7 +16,7 @@ import { whenAvailable } from '../support/tools.ts';
 import { missing, withStarts } from '../integration/failover-support/postgres-pair.ts';
 import { missingKeys } from '../integration/failover-support/redis-writer.ts';
 import { createRandom } from './journal-support/random.ts';
-import { startTwoRegions, stepOf, type TwoRegions } from '../integration/failover-support/two-regions.ts';
+import { changeOfRoles, startTwoRegions, type TwoRegions } from '../integration/failover-support/two-regions.ts';
 import { until } from '../support/product/mid-stream.ts';
 
 const suite = await whenAvailable('temporal', 'postgres 18', 'redis 7');
@@ -93,14 +93,7 @@ interface Stage {
 
 async function change(regions: TwoRegions, { group, marks, env }: Stage): Promise<void> {
   const { pair, redis, product, writePlan } = regions;
-  const there = { targetRegion: 'b' };
-  await writePlan(
-    'there',
-    stepOf('fence', 'fence', there, { order: 1 }),
-    stepOf('promote', 'promote', there, { order: 2 }),
-    stepOf('repoint', 'repoint', there, { order: 3 }),
-    stepOf('rejoin', 'rejoin', { region: 'a' }, { order: 4 }),
-  );
+  await writePlan('there', ...changeOfRoles('b', 'a'));
   const rows = regions.writeRows([pair.a.target, pair.b.target]);
   const keys = regions.writeKeys([redis.a.target, redis.b.target]);
   const bothGoOn = async (): Promise<void> => {

@@ -9,7 +9,7 @@ import { startSwitch, type Switch } from '../support/tcp-switch.ts';
 import { whenAvailable } from '../support/tools.ts';
 import { missing, withStarts, type TestPair } from './failover-support/postgres-pair.ts';
 import { missingKeys } from './failover-support/redis-writer.ts';
-import { startTwoRegions, stepOf, type TwoRegions } from './failover-support/two-regions.ts';
+import { changeOfRoles, startTwoRegions, stepOf, type TwoRegions } from './failover-support/two-regions.ts';
 import { until } from './postgres-wal-support/wal-server.ts';
 
 const suite = await whenAvailable('temporal', 'postgres 18', 'redis 7');
@@ -46,14 +46,7 @@ suite('a change of roles in steps of a plan', () => {
       },
     });
     const { pair, redis, product, writePlan } = regions;
-    const there = { targetRegion: 'b' };
-    await writePlan(
-      'there',
-      stepOf('fence', 'fence', there, { order: 1 }),
-      stepOf('promote', 'promote', there, { order: 2 }),
-      stepOf('repoint', 'repoint', there, { order: 3 }),
-      stepOf('rejoin', 'rejoin', { region: 'a' }, { order: 4 }),
-    );
+    await writePlan('there', ...changeOfRoles('b', 'a'));
     const back = { targetRegion: 'a' };
     await writePlan(
       'back',

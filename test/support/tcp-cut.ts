@@ -1,5 +1,6 @@
 /** A TCP proxy that can end its connections at a chosen byte, or hold bytes back: networks as they are. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { endTogether } from './end-together.ts';
 
 export interface Cut {
   readonly port: number;
@@ -18,15 +19,7 @@ export async function startCut(
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
     let back = 0;
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        open.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+    endTogether(open, client, upstream);
     client.pipe(upstream);
     upstream.on('data', (chunk: Buffer) => {
       const part = chunk.subarray(0, Math.max(0, options.after - back));

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endTogether } from './end-together.ts';
 
 export interface Switch {
   readonly port: number;
@@ -18,15 +19,7 @@ export async function startSwitch(first: number): Promise<Switch> {
   const open = new Set<Socket>();
   const lead = async (client: Socket): Promise<void> => {
     const upstream = connect(Number(await readFile(file, 'utf8')), '127.0.0.1');
-    for (const socket of [client, upstream]) {
-      open.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        open.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+    endTogether(open, client, upstream);
     client.pipe(upstream).pipe(client);
   };
   const server = createServer({ pauseOnConnect: false }, (client) => {

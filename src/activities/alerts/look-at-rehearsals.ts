@@ -2,6 +2,7 @@ import type { PlanSeen } from '../../domain/alerts/alert-facts.ts';
 import { type DrillState, drillState } from '../../domain/drill/drill-state.ts';
 import { LifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
+import { planStateOf } from '../../domain/plan/plan-state.ts';
 import type { TargetFacts } from '../../domain/target-facts.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -29,8 +30,7 @@ export async function lookAtPlans(deps: Dependencies, repository: Repository | n
     summaries.map(async ({ id, name, file, definition, problems }): Promise<PlanSeen | null> => {
       const verification = await repository?.plans.verificationOf(id);
       if (file === null && verification === undefined) return null;
-      const isVerified = verification?.definition === definition;
-      const state = problems.length > 0 ? 'invalid' : isVerified ? 'verified' : 'needs-verification';
+      const state = planStateOf({ definition, problems }, verification ?? null);
       return { id, name, state, problem: problems[0] ?? '' };
     }),
   );

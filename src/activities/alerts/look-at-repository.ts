@@ -3,13 +3,13 @@ import { toLifeboatError } from '../../domain/errors.ts';
 import type { Operation } from '../../domain/operation.ts';
 import { recoveryPointAges } from '../../domain/recovery-point-age.ts';
 import { readRecoveryCatalog } from '../../recovery/read-catalog.ts';
-import { REPOSITORY_KEY } from '../../repository/layout.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Dependencies, JournalSeenByRun } from '../dependencies.ts';
 import { journalFactsOf } from '../journal/journal-facts.ts';
 import { openExisting } from '../lost-repository.ts';
 import { configuredComponents } from '../sources.ts';
+import { spaceInUse } from '../space-in-use.ts';
 import { within } from '../within.ts';
 
 /** A store that does not answer in this time is down, as far as a backup is concerned. */
@@ -83,8 +83,8 @@ export async function lookAtSpace({ primaryStore, targets }: Dependencies): Prom
   return found.filter((one) => one !== null);
 }
 
-/** A folder without a repository may be a volume that is not mounted: asking for its room would make it. */
 async function spaceOf(place: string, store: ObjectStore): Promise<SpaceSeen | null> {
-  if (store.space === undefined || (await store.head(REPOSITORY_KEY)) === undefined) return null;
-  return { place, location: store.url, ...(await store.space()) };
+  // A bucket cannot tell, and is not asked whether it holds a repository.
+  const space = store.space === undefined ? null : await spaceInUse(store);
+  return space && { place, location: store.url, ...space };
 }

@@ -1,5 +1,6 @@
 import type { DrillState } from '../drill/drill-state.ts';
 import type { JournalState } from '../journal-state.ts';
+import type { PlanState } from '../plan/plan-state.ts';
 import type { RecoveryPointAges } from '../recovery-point-age.ts';
 import type { ScheduleProblem } from '../schedule/schedule-health.ts';
 import type { TargetFacts } from '../target-facts.ts';
@@ -72,7 +73,7 @@ export interface SpaceSeen {
 export interface PlanSeen {
   readonly id: string;
   readonly name: string;
-  readonly state: 'verified' | 'needs-verification' | 'invalid';
+  readonly state: PlanState;
   readonly problem: string;
 }
 

@@ -100,3 +100,14 @@ export function stepOf(
 ): object {
   return { id, name: id, type, config, ...more };
 }
+
+/** Steps that bring the primary to one region, and have the one of the other follow it. */
+export function changeOfRoles(to: string, from: string): readonly object[] {
+  const there = { targetRegion: to };
+  return [
+    stepOf('fence', 'fence', there, { order: 1 }),
+    stepOf('promote', 'promote', there, { order: 2 }),
+    stepOf('repoint', 'repoint', there, { order: 3 }),
+    stepOf('rejoin', 'rejoin', { region: from }, { order: 4 }),
+  ];
+}

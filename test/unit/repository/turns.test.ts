@@ -16,6 +16,16 @@ beforeEach(() => void (store = createMemoryStore()));
 const putTheirs = async (renewal: number, over = false): Promise<unknown> =>
   store.put(turnKey(4), encodeTurn({ holder: ELSEWHERE, renewal, over }));
 
+/** The same store, which takes no writes from `go` on. */
+function storeThatGoes(): { readonly store: ObjectStore; go(): void } {
+  let isAway = false;
+  const put: ObjectStore['put'] = async (...args) => {
+    if (isAway) throw new Error('away');
+    return store.put(...args);
+  };
+  return { store: { ...store, put }, go: () => void (isAway = true) };
+}
+
 test('a turn on another host is taken only when this process has seen no renewal for long enough', async () => {
   const seen: SeenTurns = new Map();
   await putTheirs(1);
@@ -50,16 +60,9 @@ test('one that is over, or that nobody can read for long enough, is followed by 
 });
 
 test('of this process one whose end the store was not told is over all the same', async () => {
-  let isAway = false;
-  const flaky: ObjectStore = {
-    ...store,
-    put: async (...args) => {
-      if (isAway) throw new Error('away');
-      return store.put(...args);
-    },
-  };
-  const first = await takeTurn(flaky, new Map());
-  isAway = true;
+  const flaky = storeThatGoes();
+  const first = await takeTurn(flaky.store, new Map());
+  flaky.go();
   await first!.end();
   const second = await takeTurn(store, new Map());
   expect(second).toBeDefined();
@@ -88,16 +91,9 @@ test('once another one has the turn, nothing that decides is written, and afterw
 });
 
 test('a turn that cannot be renewed ends by itself, before anybody else would take it', async () => {
-  let isAway = false;
-  const flaky: ObjectStore = {
-    ...store,
-    put: async (...args) => {
-      if (isAway) throw new Error('away');
-      return store.put(...args);
-    },
-  };
-  const turn = (await takeTurn(flaky, new Map(), { renewMs: 10, trustMs: 50, takeMs: 60_000 }))!;
-  isAway = true;
+  const flaky = storeThatGoes();
+  const turn = (await takeTurn(flaky.store, new Map(), { renewMs: 10, trustMs: 50, takeMs: 60_000 }))!;
+  flaky.go();
   while (!turn.signal.aborted) await delay(10);
   expect((await caught(() => fencedStore(store, turn).remove('backups/x'))).code).toBe('TARGET_TURN_LOST');
   await turn.end();
